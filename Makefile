@@ -1,0 +1,28 @@
+# Everything runs in .venv, which scripts/bootstrap.py makes from the lock the first time
+# and leaves alone until the lock changes.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test check lock clean
+.DEFAULT_GOAL := help
+
+help:  ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo:  ## the main job, whole: one campaign to newsletter, feed and social, with its report
+	@$(PYTHON) scripts/bootstrap.py run
+	@$(BIN)/comms demo
+
+test:  ## formatting, types, import contracts, generated docs, and every test
+	@$(PYTHON) scripts/bootstrap.py dev
+	@$(BIN)/python scripts/check.py
+
+check:  ## the same without the tests
+	@$(PYTHON) scripts/bootstrap.py dev
+	@$(BIN)/python scripts/check.py --no-tests
+
+lock:  ## renew requirements*.txt from pyproject.toml (needs uv)
+	@$(PYTHON) scripts/lock.py
+
+clean:  ## remove .venv and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

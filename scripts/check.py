@@ -1,0 +1,44 @@
+"""All that must hold at every commit, in one command: `make test`.
+
+    scripts/check.py               everything
+    scripts/check.py --no-tests    everything but the tests
+    scripts/check.py -- ARGS       everything, with ARGS for pytest
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+
+
+def main(arguments: list[str]) -> None:
+    pytest_arguments = arguments[arguments.index("--") + 1 :] if "--" in arguments else []
+    steps = [
+        ("formatting", [BIN / "ruff", "format", "--check", "."]),
+        ("lint", [BIN / "ruff", "check", "."]),
+        ("types", [BIN / "mypy"]),
+        ("import contracts", [BIN / "lint-imports"]),
+        ("generated docs", [sys.executable, "scripts/reference.py", "--check"]),
+    ]
+    if "--no-tests" not in arguments:
+        steps.append(("tests", [sys.executable, "-m", "pytest", *pytest_arguments]))
+    failed = []
+    for name, command in steps:
+        print(f"--- {name}", flush=True)
+        started = time.monotonic()
+        code = subprocess.run(command, cwd=ROOT).returncode
+        print(f"--- {name}: {'ok' if code == 0 else f'FAILED ({code})'}, {time.monotonic() - started:.1f} s", flush=True)
+        if code:
+            failed.append(name)
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
