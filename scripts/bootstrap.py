@@ -51,8 +51,12 @@ def is_current(kind: str) -> bool:
 
 
 def make_venv(uv: str | None) -> None:
+    same_version = f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]!r})"
     working = (BIN / "python").exists() and (
-        subprocess.run([BIN / "python", "-c", f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]!r})"]).returncode == 0
+        subprocess.run(
+            [BIN / "python", "-c", f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]!r})"]
+        ).returncode
+        == 0
     )
     if working:
         return
@@ -94,12 +98,16 @@ def main(arguments: list[str]) -> None:
     if is_current(kind):
         return
     uv = shutil.which("uv")
-    print(f"set-up: making .venv with {'uv' if uv else 'pip'} (once; about {'5' if uv else '30'} seconds) ...", flush=True)
+    tool, seconds = ("uv", 5) if uv else ("pip", 30)
+    print(f"set-up: making .venv with {tool} (once; about {seconds} seconds) ...", flush=True)
     try:
         make_venv(uv)
         install(kind, uv)
     except subprocess.CalledProcessError as error:
-        fail(f"{error.cmd[0]} ended with code {error.returncode}; its own message stands above. Is the package index reachable?")
+        fail(
+            f"{error.cmd[0]} ended with code {error.returncode}; its own message stands above. "
+            "Is the package index reachable?"
+        )
     stamp(kind).write_text(fingerprint(kind))
     print("set-up: done", flush=True)
 

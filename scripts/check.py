@@ -1,8 +1,8 @@
 """All that must hold at every commit, in one command: `make test`.
 
-    scripts/check.py               everything
-    scripts/check.py --no-tests    everything but the tests
-    scripts/check.py -- ARGS       everything, with ARGS for pytest
+scripts/check.py               everything
+scripts/check.py --no-tests    everything but the tests
+scripts/check.py -- ARGS       everything, with ARGS for pytest
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def main(arguments: list[str]) -> None:
         print(f"--- {name}", flush=True)
         started = time.monotonic()
         code = subprocess.run(command, cwd=ROOT).returncode
-        print(f"--- {name}: {'ok' if code == 0 else f'FAILED ({code})'}, {time.monotonic() - started:.1f} s", flush=True)
+        verdict = "ok" if code == 0 else f"FAILED ({code})"
+        print(f"--- {name}: {verdict}, {time.monotonic() - started:.1f} s", flush=True)
         if code:
             failed.append(name)
     if failed:
