@@ -52,12 +52,8 @@ def is_current(kind: str) -> bool:
 
 def make_venv(uv: str | None) -> None:
     same_version = f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]!r})"
-    working = (BIN / "python").exists() and (
-        subprocess.run(
-            [BIN / "python", "-c", f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]!r})"]
-        ).returncode
-        == 0
-    )
+    python = BIN / "python"
+    working = python.exists() and subprocess.run([python, "-c", same_version]).returncode == 0
     if working:
         return
     if uv:
