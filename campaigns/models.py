@@ -141,6 +141,26 @@ def walk(blocks: Blocks) -> Iterator[Block]:
                 pass
 
 
+def spans(blocks: Blocks) -> Iterator[Span]:
+    """Every inline span of every block, those inside links and emphasis included."""
+    for block in walk(blocks):
+        match block:
+            case Heading(content=inline) | Text(content=inline) | Button(label=inline):
+                yield from _deep(inline)
+            case _:
+                pass
+
+
+def _deep(inline: Inline) -> Iterator[Span]:
+    for span in inline:
+        yield span
+        match span:
+            case Strong(children) | Emphasis(children) | Code(children) | Link(children=children):
+                yield from _deep(children)
+            case _:
+                pass
+
+
 # --- the definition ---------------------------------------------------------------------------
 
 

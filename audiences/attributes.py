@@ -1,0 +1,61 @@
+"""Attribute values: from the text of a cell to a typed value, and to and from stored JSON. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from decimal import Decimal
+
+from audiences.models import AttributeValue
+
+MAX_VALUE_CHARACTERS = 10_000
+
+# Only what can be turned back into the very same text: `02134` and `+49 30` stay text, and no number is
+# so long that a double could not hold it.
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,6})?", re.ASCII)
+_WHITE_SPACE = re.compile(r"\s+")
+
+
+def clean_text(text: str) -> str:
+    """NFC, line breaks and runs of white space as one space, without control characters and lone surrogates.
+
+    So no value can carry a header, a line or a terminal command into what is made from it.
+    """
+    if text.isascii() and text.isprintable():
+        return _WHITE_SPACE.sub(" ", text).strip()
+    spaced = _WHITE_SPACE.sub(" ", unicodedata.normalize("NFC", text))
+    return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cs", "Cn")).strip()
+
+
+def attribute_value(cell: str) -> AttributeValue | None:
+    """The value of a cell; None for an empty one. Raises ValueError when it is too long to be an attribute."""
+    text = clean_text(cell)
+    if not text:
+        return None
+    if _NUMBER.fullmatch(text):
+        return Decimal(text) if "." in text else int(text)
+    if len(text) > MAX_VALUE_CHARACTERS:
+        raise ValueError(f"the value has {len(text):,} characters; {MAX_VALUE_CHARACTERS:,} are allowed")
+    return text
+
+
+def encode(attributes: Mapping[str, AttributeValue]) -> str:
+    """As JSON in the order of names, so that equal attributes are equal text. Decimals keep their digits."""
+    parts = (f"{_quoted(name)}:{_literal(attributes[name])}" for name in sorted(attributes))
+    return "{" + ",".join(parts) + "}"
+
+
+def decode(text: str) -> dict[str, AttributeValue]:
+    """Undo `encode`."""
+    values: dict[str, AttributeValue] = json.loads(text, parse_float=Decimal)
+    return values
+
+
+def _literal(value: AttributeValue) -> str:
+    return _quoted(value) if isinstance(value, str) else str(value)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

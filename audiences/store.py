@@ -1,0 +1,271 @@
+"""All SQL over an association's people. It decides nothing; `consent.py` and `importing/` do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from sqlite_utils.db import Database
+
+from audiences import attributes as attribute_json
+from audiences.addresses import address_hash
+from audiences.consent import Standing
+from audiences.models import (
+    Basis,
+    Consent,
+    ConsentState,
+    Member,
+    SuppressionScope,
+    Topic,
+)
+from audiences.segments import Condition
+
+EVERYONE = Condition("1", {})
+_MEMBER_COLUMNS = "member.id, member.address, member.language, member.timezone, member.attributes"
+
+
+def suppressed_sql() -> str:
+    """Is `member` suppressed for the association's own mail: boolean SQL over table `member`."""
+    return (
+        "EXISTS (SELECT 1 FROM suppression AS s WHERE s.address_hash = member.address_hash"
+        " AND s.scope IN ('association', 'all'))"
+    )
+
+
+def agrees_sql(topic: str | None) -> Condition:
+    """Does `member` agree to newsletters of `topic` (of any, when None): the SQL twin of `Standing.agrees_to`."""
+    if topic is None:
+        return Condition(_subscribed("topic <> 'tracking' AND state = 'granted'"), {})
+    own_grant = _subscribed("topic = :topic AND state = 'granted'")
+    own_withdrawal = _subscribed("topic = :topic AND state = 'withdrawn'")
+    any_grant = _subscribed("topic = '*' AND state = 'granted'")
+    return Condition(f"({own_grant} OR ({any_grant} AND NOT {own_withdrawal}))", {"topic": topic})
+
+
+def tracked_sql() -> str:
+    """Did `member` agree to be tracked by name."""
+    return _subscribed("topic = 'tracking' AND state = 'granted'")
+
+
+def exclusion_sql(topic: str | None) -> Condition:
+    """Why `member` may not be written to, as the name of a reason; NULL when nothing stands against it."""
+    agrees = agrees_sql(topic)
+    withdrew = _subscribed("topic <> 'tracking' AND state = 'withdrawn'")
+    return Condition(
+        f"CASE WHEN member.address IS NULL THEN 'no_address' WHEN {suppressed_sql()} THEN 'suppressed'"
+        f" WHEN {agrees.sql} THEN NULL WHEN {withdrew} THEN 'withdrawn' ELSE 'no_consent' END",
+        agrees.parameters,
+    )
+
+
+def _subscribed(condition: str) -> str:
+    return f"EXISTS (SELECT 1 FROM subscription WHERE member_id = member.id AND {condition})"  # noqa: S608
+
+
+class People:
+    """The members of one association.
+
+    `hash_key` is the workspace's suppression key. Writing methods expect to run inside `db.atomic()`.
+    """
+
+    def __init__(self, db: Database, hash_key: bytes) -> None:
+        self.db = db
+        self._hash_key = hash_key
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def find(self, address: str) -> Member | None:
+        """The member with this address, whatever its ASCII case."""
+        return next(self._members("member.address = ?", [address]), None)
+
+    def get(self, member_id: int) -> Member | None:
+        return next(self._members("member.id = ?", [member_id]), None)
+
+    def select(self, condition: Condition = EVERYONE, *, limit: int | None = None) -> Iterator[Member]:
+        """Members for whom `condition` holds, in order of id."""
+        suffix = "" if limit is None else f" LIMIT {int(limit)}"
+        return self._members(f"{condition.sql} ORDER BY member.id{suffix}", condition.parameters)
+
+    def count(self, condition: Condition = EVERYONE) -> int:
+        sql = f"SELECT count(*) FROM member WHERE {condition.sql}"  # noqa: S608 - compiled, values bound
+        return int(self.db.execute(sql, dict(condition.parameters)).fetchone()[0])
+
+    def exclusions(self, condition: Condition, topic: str | None) -> dict[str | None, int]:
+        """Of those for whom `condition` holds: how many are excluded for which reason; None: how many are not."""
+        reason = exclusion_sql(topic)
+        sql = f"SELECT {reason.sql}, count(*) FROM member WHERE {condition.sql} GROUP BY 1"  # noqa: S608
+        return dict(self.db.execute(sql, {**condition.parameters, **reason.parameters}).fetchall())
+
+    def lacking(self, condition: Condition, topic: str | None, name: str) -> int:
+        """How many of those who would get a newsletter have no attribute (or field) of this name."""
+        reason = exclusion_sql(topic)
+        field = name if name in ("address", "language", "timezone") else None
+        absent = f"member.{field} IS NULL" if field else "json_type(member.attributes, :path) IS NULL"
+        sql = f"SELECT count(*) FROM member WHERE {condition.sql} AND {reason.sql} IS NULL AND {absent}"  # noqa: S608
+        parameters = {**condition.parameters, **reason.parameters, "path": f'$."{name}"'}
+        return int(self.db.execute(sql, parameters).fetchone()[0])
+
+    def attribute_names(self) -> set[str]:
+        """Every attribute that some member has."""
+        rows = self.db.execute("SELECT name FROM attribute")
+        return {row[0] for row in rows}
+
+    def timezones(self) -> set[str | None]:
+        return {row[0] for row in self.db.execute("SELECT DISTINCT timezone FROM member")}
+
+    def standings(self, members: Mapping[int, str | None]) -> dict[int, Standing]:
+        """What each of these members (id -> address) agrees to now."""
+        marks = ",".join("?" * len(members))
+        states: dict[int, dict[str, ConsentState]] = {member_id: {} for member_id in members}
+        for member_id, topic, state in self.db.execute(
+            f"SELECT member_id, topic, state FROM subscription WHERE member_id IN ({marks})",  # noqa: S608
+            list(members),
+        ):
+            states[member_id][topic] = ConsentState(state)
+        suppressed = self.suppressed(address for address in members.values() if address)
+        return {
+            member_id: Standing(MappingProxyType(states[member_id]), bool(address) and address in suppressed)
+            for member_id, address in members.items()
+        }
+
+    def suppressed(self, addresses: Iterable[str]) -> set[str]:
+        """Which of these addresses must not be written to by this association."""
+        by_hash: dict[bytes, list[str]] = {}
+        for address in addresses:
+            by_hash.setdefault(address_hash(self._hash_key, address), []).append(address)
+        marks = ",".join("?" * len(by_hash))
+        rows = self.db.execute(
+            f"SELECT address_hash FROM suppression WHERE address_hash IN ({marks})"  # noqa: S608
+            " AND scope IN ('association', 'all')",
+            list(by_hash),
+        )
+        return {address for (digest,) in rows for address in by_hash[bytes(digest)]}
+
+    def consent_log(self, member_id: int) -> list[Consent]:
+        """The member's consent records, oldest first."""
+        rows = self.db.execute(
+            "SELECT topic, state, at, source, basis, wording FROM consent WHERE member_id = ? ORDER BY id",
+            [member_id],
+        )
+        return [
+            Consent(
+                topic,
+                ConsentState(state),
+                datetime.fromisoformat(at),
+                source,
+                Basis(basis) if basis else None,
+                wording,
+            )
+            for topic, state, at, source, basis, wording in rows
+        ]
+
+    def subscriptions(self) -> dict[str, int]:
+        """Topic -> number of members who agree to it; `ANY_TOPIC` and `TRACKING` among them."""
+        rows = self.db.execute("SELECT topic, count(*) FROM subscription WHERE state = 'granted' GROUP BY topic")
+        return dict(rows.fetchall())
+
+    def topics(self) -> list[Topic]:
+        return [Topic(*row) for row in self.db.execute("SELECT slug, title, frequency FROM topic ORDER BY slug")]
+
+    # --- writing ------------------------------------------------------------------------------
+
+    def add_topic(self, topic: Topic) -> None:
+        """Add or retitle a topic."""
+        self.db.execute(
+            "INSERT INTO topic (slug, title, frequency) VALUES (?, ?, ?)"
+            " ON CONFLICT (slug) DO UPDATE SET title = excluded.title, frequency = excluded.frequency",
+            [topic.slug, topic.title, topic.frequency],
+        )
+
+    def by_address(self, addresses: Sequence[str]) -> dict[str, Member]:
+        """Members with one of these addresses, under the address in lower case."""
+        marks = ",".join("?" * len(addresses))
+        found = self._members(f"member.address IN ({marks})", list(addresses))
+        return {member.address.lower(): member for member in found if member.address}
+
+    def next_id(self) -> int:
+        """First id that no member has had; holds until the transaction ends."""
+        return int(self.db.execute("SELECT coalesce(max(id), 0) + 1 FROM member").fetchone()[0])
+
+    def insert(self, members: Sequence[Member], now: datetime) -> None:
+        """Add members that carry their id."""
+        stamp = _stamp(now)
+        self.db.conn.executemany(
+            "INSERT INTO member (id, address, address_hash, language, timezone, attributes, created_at, updated_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    member.id,
+                    member.address,
+                    address_hash(self._hash_key, member.address) if member.address else None,
+                    member.language,
+                    member.timezone,
+                    attribute_json.encode(member.attributes),
+                    stamp,
+                    stamp,
+                )
+                for member in members
+            ],
+        )
+
+    def update(self, members: Sequence[Member], now: datetime) -> None:
+        """Write language, time zone and attributes of members that exist."""
+        self.db.conn.executemany(
+            "UPDATE member SET language = ?, timezone = ?, attributes = ?, updated_at = ? WHERE id = ?",
+            [
+                (
+                    member.language,
+                    member.timezone,
+                    attribute_json.encode(member.attributes),
+                    _stamp(now),
+                    member.id,
+                )
+                for member in members
+            ],
+        )
+
+    def note_attributes(self, names: Iterable[str]) -> None:
+        """Remember that attributes of these names exist."""
+        self.db.conn.executemany("INSERT OR IGNORE INTO attribute (name) VALUES (?)", [(name,) for name in names])
+
+    def record(self, changes: Iterable[tuple[int, Consent]], now: datetime) -> None:
+        """Append to the consent log: (member's id, change). Whether it is allowed was decided before."""
+        stamp = _stamp(now)
+        self.db.conn.executemany(
+            "INSERT INTO consent (member_id, topic, state, basis, at, source, wording, recorded_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    member_id,
+                    change.topic,
+                    change.state.value,
+                    change.basis.value if change.basis else None,
+                    _stamp(change.at),
+                    change.source,
+                    change.wording,
+                    stamp,
+                )
+                for member_id, change in changes
+            ],
+        )
+
+    def suppress(self, address: str, scope: SuppressionScope, reason: str, now: datetime) -> None:
+        """Never write to this address again within `scope`; the first reason stays."""
+        self.db.execute(
+            "INSERT OR IGNORE INTO suppression (address_hash, scope, reason, at) VALUES (?, ?, ?, ?)",
+            [address_hash(self._hash_key, address), scope.value, reason, _stamp(now)],
+        )
+
+    # --- helpers ------------------------------------------------------------------------------
+
+    def _members(self, where: str, parameters: Sequence[Any] | Mapping[str, Any]) -> Iterator[Member]:
+        sql = f"SELECT {_MEMBER_COLUMNS} FROM member WHERE {where}"  # noqa: S608 - built here, values bound
+        for member_id, address, language, timezone, text in self.db.conn.execute(sql, parameters):
+            yield Member(address, attribute_json.decode(text), language, timezone, member_id)
+
+
+def _stamp(moment: datetime) -> str:
+    """UTC, to the second, as ISO text that sorts by time."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,102 @@
+"""The tables of the host's database. Steps are never edited, only added."""
+
+from __future__ import annotations
+
+from sqlite_utils import Migrations
+from sqlite_utils.db import Database
+
+CAMPAIGNS = Migrations("campaigns")
+
+
+@CAMPAIGNS()
+def campaigns(db: Database) -> None:
+    """Associations, campaigns and their editions, feed entries, social posts, and who did what."""
+    for statement in (
+        """
+        CREATE TABLE association (
+            slug TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            sender_address TEXT NOT NULL,
+            sender_name TEXT NOT NULL DEFAULT '',
+            reply_to TEXT NOT NULL DEFAULT '',
+            postal_address TEXT NOT NULL,
+            homepage TEXT NOT NULL DEFAULT '',
+            language TEXT NOT NULL DEFAULT 'en',
+            timezone TEXT NOT NULL DEFAULT 'UTC',
+            brand TEXT NOT NULL DEFAULT '{}',
+            is_host INTEGER NOT NULL DEFAULT 0,
+            created_at TEXT NOT NULL
+        )
+        """,
+        "CREATE UNIQUE INDEX association_host ON association(is_host) WHERE is_host",
+        """
+        CREATE TABLE campaign (
+            id TEXT PRIMARY KEY,
+            title TEXT NOT NULL,
+            definition TEXT NOT NULL,
+            state TEXT NOT NULL,
+            senders TEXT NOT NULL,
+            due_at TEXT,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE edition (
+            id INTEGER PRIMARY KEY,
+            campaign TEXT NOT NULL REFERENCES campaign(id),
+            association TEXT NOT NULL REFERENCES association(slug),
+            channel TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            body BLOB NOT NULL,
+            created_at TEXT NOT NULL,
+            UNIQUE (campaign, association, channel)
+        )
+        """,
+        """
+        CREATE TABLE entry (
+            id INTEGER PRIMARY KEY,
+            campaign TEXT NOT NULL REFERENCES campaign(id),
+            association TEXT NOT NULL REFERENCES association(slug),
+            topic TEXT NOT NULL DEFAULT '',
+            tag_uri TEXT NOT NULL UNIQUE,
+            title TEXT NOT NULL,
+            summary TEXT NOT NULL,
+            content TEXT NOT NULL,
+            language TEXT NOT NULL,
+            tags TEXT NOT NULL DEFAULT '[]',
+            published TEXT NOT NULL,
+            updated TEXT NOT NULL,
+            UNIQUE (campaign, association)
+        )
+        """,
+        """
+        CREATE TABLE post (
+            id INTEGER PRIMARY KEY,
+            campaign TEXT NOT NULL REFERENCES campaign(id),
+            association TEXT NOT NULL REFERENCES association(slug),
+            network TEXT NOT NULL,
+            part INTEGER NOT NULL DEFAULT 1,
+            text TEXT NOT NULL,
+            state TEXT NOT NULL,
+            remote_id TEXT NOT NULL DEFAULT '',
+            url TEXT NOT NULL DEFAULT '',
+            reason TEXT NOT NULL DEFAULT '',
+            attempts INTEGER NOT NULL DEFAULT 0,
+            next_at TEXT,
+            updated_at TEXT NOT NULL,
+            UNIQUE (campaign, association, network, part)
+        )
+        """,
+        """
+        CREATE TABLE audit (
+            id INTEGER PRIMARY KEY,
+            at TEXT NOT NULL,
+            who TEXT NOT NULL,
+            what TEXT NOT NULL,
+            campaign TEXT,
+            detail TEXT NOT NULL DEFAULT ''
+        )
+        """,
+    ):
+        db.execute(statement)

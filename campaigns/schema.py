@@ -1,0 +1,320 @@
+"""What the keys of a definition may hold: pydantic models, the JSON Schema made of them, and their errors in words.
+
+It sees plain data. YAML is `frontmatter.py`; the Jinja in the texts is checked by `definition.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
+
+from campaigns.errors import Problem, did_you_mean, shown
+from campaigns.frontmatter import FIELD, FrontMatter
+from campaigns.models import NETWORKS
+from campaigns.schedule import MEMBER, zone_names
+
+SECTIONS = ("audience", "newsletter", "feed", "social", "schedule", "relay")
+"""Keys that hold keys."""
+ALL = "all"
+
+_YEARS = range(2000, 2200)
+_DATE = r"\d{4}-\d{2}-\d{2}"
+_TIME = rf"({_DATE})[ Tt]+(\d{{1,2}}:\d{{2}}(?::\d{{2}})?)"
+_OFFSET = re.compile(rf"{_TIME}(?:\.\d+)?\s*(?:Z|z|UTC|GMT|[+-]\d{{1,2}}(?::?\d{{2}})?)")
+
+
+def _refuse(message: str, hint: str) -> PydanticCustomError:
+    # Message and hint are our own words already: pydantic must not look for {fields} in them.
+    return PydanticCustomError("refused", "{message}", {"message": message, "hint": hint})
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Text of one line that matches `pattern` whole; in the JSON Schema too."""
+
+    pattern: str
+    message: str
+    hint: str
+
+    def check(self, text: str) -> str:
+        if not re.fullmatch(self.pattern, text):
+            raise _refuse(f"`{shown(text)}` {self.message}", self.hint)
+        return text
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(core) | {"pattern": f"^(?:{self.pattern})$"}
+
+
+def _strip(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _moment(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    hint = "write it like 2027-02-01 09:00"
+    if _OFFSET.fullmatch(text):
+        raise _refuse(f"`{shown(text)}` has an offset of its own", "leave it out and name the zone in `timezone`")
+    if re.fullmatch(_DATE, text):
+        raise _refuse(f"`{text}` has no time of day", f"add it: {text} 09:00")
+    found = re.fullmatch(_TIME, text)
+    if found is None:
+        raise _refuse(f"`{shown(text)}` is not a date with a time", hint)
+    try:
+        moment = datetime.fromisoformat(f"{found[1]}T{found[2]:0>5}")
+    except ValueError:
+        raise _refuse(f"there is no `{shown(text)}` in the calendar", hint) from None
+    _check_year(moment)
+    return moment
+
+
+def _day(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    hint = "write it like 2027-01-25"
+    if not re.fullmatch(_DATE, value.strip()):
+        raise _refuse(f"`{shown(value)}` is not a date", hint)
+    try:
+        day = date.fromisoformat(value.strip())
+    except ValueError:
+        raise _refuse(f"there is no `{shown(value)}` in the calendar", hint) from None
+    _check_year(day)
+    return day
+
+
+def _check_year(day: date) -> None:
+    if day.year not in _YEARS:
+        raise _refuse(f"the year {day.year} is out of range", f"{_YEARS.start} to {_YEARS.stop - 1}")
+
+
+def _zone(name: str) -> str:
+    if name == MEMBER or name in zone_names():
+        return name
+    otherwise = "write a name like `America/Chicago`, or `member` for each member's own zone"
+    raise _refuse(f"there is no time zone `{shown(name)}`", did_you_mean(name, zone_names(), otherwise))
+
+
+def _associations(value: object) -> object:
+    if value == ALL:
+        return [ALL]
+    hint = "write `all`, or a list like [maine, vermont]"
+    if isinstance(value, str):
+        raise _refuse(f"`{shown(value)}` is not a list", hint)
+    if isinstance(value, list) and ALL in value:
+        raise _refuse("`all` stands among the names of a list", hint)
+    if value == []:
+        raise _refuse("the list is empty", hint)
+    return value
+
+
+_SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+_SLUG_HINT = "write lower-case letters, digits and single hyphens, like opening-hours"
+# RFC 5646 section 2.1, without grandfathered tags and private use alone.
+_LANGUAGE = (
+    r"[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?"
+    r"(?:-(?:[A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(?:-[A-WY-Za-wy-z0-9](?:-[A-Za-z0-9]{2,8})+)*"
+    r"(?:-[Xx](?:-[A-Za-z0-9]{1,8})+)?"
+)
+
+_Stripped = Annotated[str, BeforeValidator(_strip)]
+Slug = Annotated[_Stripped, Field(max_length=64), _Shape(_SLUG, "is not a short name", _SLUG_HINT)]
+Line = Annotated[
+    _Stripped,
+    Field(min_length=1, max_length=300),
+    _Shape(r"[^\n]*", "has more than one line", "write it on one line"),
+]
+Short = Annotated[_Stripped, Field(min_length=1, max_length=1_000)]
+Long = Annotated[_Stripped, Field(min_length=1, max_length=10_000)]
+Language = Annotated[
+    _Stripped,
+    Field(max_length=64),
+    _Shape(_LANGUAGE, "is not a language tag", "write it like en, fr, pt-BR or zh-Hant, with hyphens"),
+]
+Zone = Annotated[_Stripped, AfterValidator(_zone)]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "pattern": f"^{_TIME}$", "examples": ["2027-02-01 09:00"]}),
+]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+Associations = Annotated[
+    list[Slug],
+    BeforeValidator(_associations),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"const": ALL},
+                {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": f"^(?:{_SLUG})$"}},
+            ]
+        }
+    ),
+]
+
+
+class Section(BaseModel):
+    """A mapping of the front matter. A key without value counts as left out; a section without keys as empty."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        filled = {key: {} if value is None and key in SECTIONS else value for key, value in data.items()}
+        return {key: value for key, value in filled.items() if value is not None}
+
+
+class AudienceSection(Section):
+    topic: Slug | None = Field(None, description="Only subscribers of this topic; those of any when left out.")
+    segment: Long | None = Field(None, description='A rule over members, like: sector = library and state != "HI".')
+
+
+class NewsletterSection(Section):
+    subject: Short = Field(description="Subject of the mail; may hold {{ member.first_name or 'Colleague' }}.")
+    preview: Short | None = Field(None, description="What mail programs show beside the subject.")
+    template: Slug = Field("announcement", description="Name of the template.")
+
+
+class FeedSection(Section):
+    summary: Long | None = Field(None, description="One or two sentences for feed readers.")
+
+
+class SocialSection(Section):
+    x: Long | None = Field(None, description="Post on X; {{ url }} becomes the campaign's address.")
+    mastodon: Long | None = Field(None, description="Post on Mastodon.")
+    bluesky: Long | None = Field(None, description="Post on Bluesky.")
+    linkedin: Long | None = Field(None, description="Post on LinkedIn.")
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> SocialSection:
+        if not self.model_fields_set:
+            raise _refuse("no network is named", f"write a post for one of: {', '.join(NETWORKS)}")
+        return self
+
+
+class ScheduleSection(Section):
+    at: Moment = Field(description="Day and time by the clock on the wall, like 2027-02-01 09:00.")
+    timezone: Zone = Field(description="IANA time zone, or member for each member's own.")
+
+
+class RelaySection(Section):
+    associations: Associations = Field(description="Who may pass the campaign on: all, or a list.")
+    respond_by: Day | None = Field(None, description="Last day to accept or decline, like 2027-01-25.")
+
+
+class Definition(Section):
+    """The whole front matter."""
+
+    model_config = ConfigDict(title="Campaign definition")
+
+    campaign: Slug = Field(description="Id of the campaign, unique in the workspace; never changed after sending.")
+    title: Line = Field(description="Title of the web page and the feed entry.")
+    language: Language = Field(description="Language of the text as a BCP 47 tag, like en or pt-BR.")
+    association: Slug | None = Field(None, description="Who sends; the host when left out.")
+    audience: AudienceSection = Field(AudienceSection(), description="Whom the newsletter is for.")
+    newsletter: NewsletterSection | None = Field(None, description="Send it as a newsletter.")
+    feed: FeedSection | None = Field(None, description="Publish it in the feeds.")
+    social: SocialSection | None = Field(None, description="Post it on social networks.")
+    schedule: ScheduleSection | None = Field(None, description="When it goes out.")
+    relay: RelaySection | None = Field(None, description="Offer it to other associations.")
+    tags: list[Line] = Field([], max_length=50, description="Words to find it by.")
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of the front matter, for completion and checking in editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Definition.model_json_schema()}
+
+
+def validate(front: FrontMatter) -> tuple[Definition | None, list[Problem]]:
+    """The front matter as a model, or every problem with its keys and values."""
+    try:
+        return Definition.model_validate(front.data), []
+    except ValidationError as error:
+        return None, [_problem(details, front) for details in error.errors(include_url=False)]
+
+
+def _problem(details: ErrorDetails, front: FrontMatter) -> Problem:
+    path = ".".join(str(part) for part in details["loc"])
+    field = ".".join(str(part) for part in details["loc"] if isinstance(part, str))
+    message, hint = _words(details, path in front.key_lines)
+    return Problem(front.line(path), field or FIELD, message, hint)
+
+
+def _words(details: ErrorDetails, present: bool) -> tuple[str, str]:
+    context: Mapping[str, Any] = details.get("ctx", {})
+    value = details["input"]
+    match details["type"]:
+        case "refused":
+            return context["message"], context["hint"]
+        case "extra_forbidden":
+            *around, name = (str(part) for part in details["loc"])
+            return "there is no such key", did_you_mean(name, _keys(around), f"there are: {', '.join(_keys(around))}")
+        case "missing":
+            name = str(details["loc"][-1])
+            return ("the key has no value", "write it after the colon") if present else _MISSING.get(name, _ANY_MISSING)
+        case "string_too_short" | "too_short":
+            return "the text is empty", "write it, or remove the key"
+        case "string_too_long" | "too_long":
+            return f"{len(value):,} characters or entries are too many", f"at most {context['max_length']:,}"
+        case "string_type" if isinstance(value, bool):
+            return f"`{str(value).lower()}` means yes or no here, not a word", "put it in quotes"
+        case "string_type" | "datetime_type" | "date_type":
+            return (
+                f"{_kind(value)} where one text is wanted",
+                "write a text; put it in quotes if it begins with { or [",
+            )
+        case "list_type":
+            return f"{_kind(value)} where a list is wanted", "write it like [libraries, archives]"
+        case "model_type" | "model_attributes_type":
+            return f"{_kind(value)} where keys are wanted", "write the keys below it, indented by two spaces"
+    return details["msg"], ""
+
+
+_ANY_MISSING = ("the key is missing", "add it")
+_MISSING = {
+    "campaign": ("the key is missing", "give the campaign an id, like `campaign: opening-hours`"),
+    "language": ("the key is missing", "say in which language the text is, like `language: en`"),
+    "timezone": ("the key is missing", "name a zone like `America/Chicago`, or `member`"),
+}
+
+
+def _kind(value: object) -> str:
+    names: Mapping[type, str] = {dict: "keys", list: "a list", bool: "true or false", type(None): "nothing"}
+    return names.get(type(value), "a text")
+
+
+def _keys(around: list[str]) -> tuple[str, ...]:
+    """Keys allowed in the section at this path."""
+    sections: Mapping[str, type[Section]] = {
+        "audience": AudienceSection,
+        "newsletter": NewsletterSection,
+        "feed": FeedSection,
+        "social": SocialSection,
+        "schedule": ScheduleSection,
+        "relay": RelaySection,
+    }
+    model = sections[around[0]] if around else Definition
+    return tuple(model.model_fields)

@@ -1,0 +1,318 @@
+"""All SQL of the host's database. It decides nothing; what a state may become, its callers know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlite_utils.db import Database
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRow:
+    """A campaign as the workspace knows it: the definition's text, where it stands, who sends it."""
+
+    id: str
+    title: str
+    definition: str
+    state: str
+    senders: tuple[str, ...]
+    """Slugs of the associations that send it."""
+    due_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """One entry of an association's feed. `published` never changes; `updated` only on real edits."""
+
+    campaign: str
+    association: str
+    topic: str
+    tag_uri: str
+    title: str
+    summary: str
+    content: str
+    language: str
+    tags: tuple[str, ...]
+    published: datetime
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PostRow:
+    """One post on one network, in one of the states that its channel's vocabulary names."""
+
+    id: int
+    campaign: str
+    association: str
+    network: str
+    part: int
+    text: str
+    state: str
+    remote_id: str
+    url: str
+    reason: str
+    attempts: int
+    next_at: datetime | None
+    updated_at: datetime
+
+
+_CAMPAIGN = "id, title, definition, state, senders, due_at, created_at"
+_POST = "id, campaign, association, network, part, text, state, remote_id, url, reason, attempts, next_at, updated_at"
+_ENTRY = "campaign, association, topic, tag_uri, title, summary, content, language, tags, published, updated"
+
+
+class HostStore:
+    """Reads and writes `host.db`. Writing methods expect to run inside `db.atomic()`."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    # --- associations -------------------------------------------------------------------------
+
+    def associations(self) -> list[dict[str, Any]]:
+        """Every association as a row, the host first."""
+        rows = self.db.query("SELECT * FROM association ORDER BY is_host DESC, slug")
+        return [{**row, "brand": json.loads(str(row["brand"]))} for row in rows]
+
+    def add_association(self, row: Mapping[str, Any], now: datetime, *, is_host: bool = False) -> None:
+        """Insert one; its keys are the columns. Raises sqlite3.IntegrityError when the slug is taken."""
+        values = {**row, "brand": json.dumps(row["brand"]), "is_host": int(is_host), "created_at": stamp(now)}
+        names = ", ".join(values)
+        marks = ", ".join(f":{name}" for name in values)
+        self.db.execute(f"INSERT INTO association ({names}) VALUES ({marks})", values)  # noqa: S608
+
+    def update_association(self, row: Mapping[str, Any]) -> None:
+        """Change an association; its keys are the columns, `slug` among them."""
+        values = {**row, "brand": json.dumps(row["brand"])}
+        changes = ", ".join(f"{name} = :{name}" for name in values if name != "slug")
+        self.db.execute(f"UPDATE association SET {changes} WHERE slug = :slug", values)  # noqa: S608
+
+    # --- campaigns and editions ---------------------------------------------------------------
+
+    def campaign(self, campaign_id: str) -> CampaignRow | None:
+        row = self.db.execute(f"SELECT {_CAMPAIGN} FROM campaign WHERE id = ?", [campaign_id]).fetchone()  # noqa: S608
+        return _campaign(row) if row else None
+
+    def campaigns(self, states: Sequence[str] | None = None) -> list[CampaignRow]:
+        """Campaigns in one of `states` (in any, when None), oldest first."""
+        where = "" if states is None else f" WHERE state IN ({','.join('?' * len(states))})"
+        sql = f"SELECT {_CAMPAIGN} FROM campaign{where} ORDER BY created_at, id"  # noqa: S608
+        return [_campaign(row) for row in self.db.execute(sql, list(states or ()))]
+
+    def save_campaign(
+        self,
+        campaign_id: str,
+        *,
+        title: str,
+        definition: str,
+        state: str,
+        senders: Sequence[str],
+        due_at: datetime | None,
+        now: datetime,
+    ) -> None:
+        """Insert, or replace all but `created_at`."""
+        self.db.execute(
+            "INSERT INTO campaign (id, title, definition, state, senders, due_at, created_at, updated_at)"
+            " VALUES (:id, :title, :definition, :state, :senders, :due_at, :now, :now)"
+            " ON CONFLICT (id) DO UPDATE SET title = :title, definition = :definition, state = :state,"
+            " senders = :senders, due_at = :due_at, updated_at = :now",
+            {
+                "id": campaign_id,
+                "title": title,
+                "definition": definition,
+                "state": state,
+                "senders": json.dumps(list(senders)),
+                "due_at": stamp(due_at) if due_at else None,
+                "now": stamp(now),
+            },
+        )
+
+    def set_state(self, campaign_id: str, state: str, now: datetime) -> None:
+        self.db.execute("UPDATE campaign SET state = ?, updated_at = ? WHERE id = ?", [state, stamp(now), campaign_id])
+
+    def save_edition(
+        self, campaign: str, association: str, channel: str, digest: str, body: bytes, now: datetime
+    ) -> None:
+        """Keep an edition for good; one that exists already stays as it was."""
+        self.db.execute(
+            "INSERT OR IGNORE INTO edition (campaign, association, channel, digest, body, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [campaign, association, channel, digest, body, stamp(now)],
+        )
+
+    def drop_editions(self, campaign: str) -> None:
+        """Forget the editions of a campaign that never went out, because it is prepared anew."""
+        self.db.execute("DELETE FROM edition WHERE campaign = ?", [campaign])
+
+    def edition(self, campaign: str, association: str, channel: str) -> bytes | None:
+        """The body of an edition, None when there is none."""
+        row = self.db.execute(
+            "SELECT body FROM edition WHERE campaign = ? AND association = ? AND channel = ?",
+            [campaign, association, channel],
+        ).fetchone()
+        return bytes(row[0]) if row else None
+
+    # --- feed entries -------------------------------------------------------------------------
+
+    def save_entry(self, entry: EntryRow) -> None:
+        """Insert; of an entry that exists, change what is said and `updated`, only if something differs."""
+        self.db.execute(
+            f"INSERT INTO entry ({_ENTRY}) VALUES ({','.join('?' * 11)})"  # noqa: S608 - constants
+            " ON CONFLICT (campaign, association) DO UPDATE SET title = excluded.title,"
+            " summary = excluded.summary, content = excluded.content, language = excluded.language,"
+            " tags = excluded.tags, updated = excluded.updated"
+            " WHERE (title, summary, content, language, tags) IS NOT"
+            " (excluded.title, excluded.summary, excluded.content, excluded.language, excluded.tags)",
+            [
+                entry.campaign,
+                entry.association,
+                entry.topic,
+                entry.tag_uri,
+                entry.title,
+                entry.summary,
+                entry.content,
+                entry.language,
+                json.dumps(list(entry.tags)),
+                stamp(entry.published),
+                stamp(entry.updated),
+            ],
+        )
+
+    def entries(self, association: str, topic: str | None = None, *, limit: int = 100) -> list[EntryRow]:
+        """An association's entries, of one topic or of all, newest first."""
+        where = "" if topic is None else " AND topic = :topic"
+        rows = self.db.execute(
+            f"SELECT {_ENTRY} FROM entry WHERE association = :association{where}"  # noqa: S608
+            " ORDER BY published DESC, id DESC LIMIT :limit",
+            {"association": association, "topic": topic, "limit": limit},
+        )
+        return [_entry(row) for row in rows]
+
+    def entry(self, association: str, campaign: str) -> EntryRow | None:
+        """The entry of one campaign in one association's feed."""
+        row = self.db.execute(
+            f"SELECT {_ENTRY} FROM entry WHERE association = ? AND campaign = ?",  # noqa: S608
+            [association, campaign],
+        ).fetchone()
+        return _entry(row) if row else None
+
+    def entry_topics(self, association: str) -> list[str]:
+        """Topics of which the association has entries."""
+        rows = self.db.execute(
+            "SELECT DISTINCT topic FROM entry WHERE association = ? AND topic <> '' ORDER BY topic",
+            [association],
+        )
+        return [row[0] for row in rows]
+
+    # --- posts --------------------------------------------------------------------------------
+
+    def add_post(self, campaign: str, association: str, network: str, text: str, state: str, now: datetime) -> None:
+        """Queue a post; one that exists for this campaign, association and network stays as it is."""
+        self.db.execute(
+            "INSERT OR IGNORE INTO post (campaign, association, network, text, state, updated_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [campaign, association, network, text, state, stamp(now)],
+        )
+
+    def posts(self, campaign: str | None = None, states: Sequence[str] | None = None) -> list[PostRow]:
+        conditions, values = ["1"], list[Any]()
+        if campaign is not None:
+            conditions.append("campaign = ?")
+            values.append(campaign)
+        if states is not None:
+            conditions.append(f"state IN ({','.join('?' * len(states))})")
+            values.extend(states)
+        sql = f"SELECT {_POST} FROM post WHERE {' AND '.join(conditions)} ORDER BY id"  # noqa: S608
+        return [_post(row) for row in self.db.execute(sql, values)]
+
+    def update_post(
+        self,
+        post_id: int,
+        *,
+        was: str,
+        state: str,
+        now: datetime,
+        remote_id: str = "",
+        url: str = "",
+        reason: str = "",
+        next_at: datetime | None = None,
+        attempt: bool = False,
+    ) -> bool:
+        """Move a post from state `was` to `state`; False, and nothing done, when it was in another."""
+        cursor = self.db.execute(
+            "UPDATE post SET state = ?, remote_id = ?, url = ?, reason = ?, next_at = ?, attempts = attempts + ?,"
+            " updated_at = ? WHERE id = ? AND state = ?",
+            [
+                state,
+                remote_id,
+                url,
+                reason,
+                stamp(next_at) if next_at else None,
+                int(attempt),
+                stamp(now),
+                post_id,
+                was,
+            ],
+        )
+        return cursor.rowcount == 1
+
+    def cancel_posts(self, campaign: str, *, was: str, state: str, now: datetime) -> None:
+        """Move all posts of a campaign from state `was` to `state`."""
+        self.db.execute(
+            "UPDATE post SET state = ?, updated_at = ? WHERE campaign = ? AND state = ?",
+            [state, stamp(now), campaign, was],
+        )
+
+    # --- audit --------------------------------------------------------------------------------
+
+    def note(self, who: str, what: str, campaign: str | None, detail: str, now: datetime) -> None:
+        """Append to the audit log."""
+        self.db.execute(
+            "INSERT INTO audit (at, who, what, campaign, detail) VALUES (?, ?, ?, ?, ?)",
+            [stamp(now), who, what, campaign, detail],
+        )
+
+    def audit(self, campaign: str) -> list[tuple[str, str, str, str]]:
+        """What was done with a campaign, oldest first: (time, who, what, detail)."""
+        return self.db.execute(
+            "SELECT at, who, what, detail FROM audit WHERE campaign = ? ORDER BY id", [campaign]
+        ).fetchall()
+
+
+def stamp(moment: datetime) -> str:
+    """UTC, to the second, as ISO text that sorts by time."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _campaign(row: Sequence[Any]) -> CampaignRow:
+    identity, title, definition, state, senders, due_at, created_at = row
+    due = datetime.fromisoformat(due_at) if due_at else None
+    return CampaignRow(
+        identity,
+        title,
+        definition,
+        state,
+        tuple(json.loads(senders)),
+        due,
+        datetime.fromisoformat(created_at),
+    )
+
+
+def _entry(row: Sequence[Any]) -> EntryRow:
+    values = dict(zip(_ENTRY.split(", "), row, strict=True))
+    values["tags"] = tuple(json.loads(values["tags"]))
+    for name in ("published", "updated"):
+        values[name] = datetime.fromisoformat(values[name])
+    return EntryRow(**values)
+
+
+def _post(row: Sequence[Any]) -> PostRow:
+    values = dict(zip(_POST.split(", "), row, strict=True))
+    values["next_at"] = datetime.fromisoformat(values["next_at"]) if values["next_at"] else None
+    values["updated_at"] = datetime.fromisoformat(values["updated_at"])
+    return PostRow(**values)

@@ -1,0 +1,153 @@
+"""Hands one encoded message at a time to a mail server, over a connection that is kept.
+
+Plain SMTP (RFC 5321) by aiosmtplib. It knows nothing of members, batches or retries: it says what the
+server said. A faster client fits behind the same four calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiosmtplib
+
+from comms.config import Smtp
+from comms.errors import CommsError
+
+
+class ServerUnreachableError(CommsError, ConnectionError):
+    """No session could be opened: refused, timed out, TLS or login failed. No message was handed over."""
+
+
+class ConnectionLostError(CommsError, ConnectionError):
+    """The session ended. `handed_over` says whether the message may have arrived all the same."""
+
+    def __init__(self, message: str, *, handed_over: bool) -> None:
+        super().__init__(message)
+        self.handed_over = handed_over
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server answered (RFC 5321 section 4.2): 2yz took it, 4yz later, 5yz never."""
+
+    code: int
+    text: str
+
+    @property
+    def accepted(self) -> bool:
+        return 200 <= self.code < 300
+
+    @property
+    def temporary(self) -> bool:
+        return 400 <= self.code < 500
+
+
+class SmtpTransport:
+    """One session with the mail server of `settings`."""
+
+    def __init__(self, settings: Smtp) -> None:
+        self._settings = settings
+        self._client: aiosmtplib.SMTP | None = None
+
+    async def open(self) -> None:
+        """Connect, say EHLO, secure and log in as the settings say; nothing when the session stands.
+
+        Raises ServerUnreachableError with a reason that can be shown.
+        """
+        if self._client is not None and self._client.is_connected:
+            return
+        settings = self._settings
+        client = aiosmtplib.SMTP(
+            hostname=settings.host,
+            port=settings.port,
+            use_tls=settings.security == "tls",
+            start_tls=settings.security == "starttls",
+            username=settings.username or None,
+            password=settings.password or None,
+            timeout=settings.timeout,
+            tls_context=ssl.create_default_context() if settings.security != "none" else None,
+        )
+        try:
+            await client.connect()
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            client.close()
+            raise ServerUnreachableError(
+                f"the mail server {settings.host}:{settings.port} can not be used: {_reason(error)}",
+                hint="See [smtp] in comms.toml.",
+            ) from error
+        self._client = client
+
+    async def send(self, sender: str, recipient: str, data: bytes, before_dot: Callable[[], None]) -> Reply:
+        """Send one message; `before_dot` is called before the server can have it.
+
+        Raises ConnectionLostError when the session ended without an answer. What `before_dot` raises passes
+        through, and nothing was handed over then.
+        """
+        client = self._client
+        assert client is not None, "open() comes first"
+        handed_over = False
+        try:
+            await client.mail(sender, options=[f"SIZE={len(data)}"] if client.supports_extension("size") else [])
+            await client.rcpt(recipient)
+            self._announce(before_dot)
+            handed_over = True
+            response = await client.data(data)
+        except aiosmtplib.SMTPResponseException as error:
+            return await self._refused(client, error, handed_over)
+        except (aiosmtplib.SMTPException, ConnectionError, TimeoutError, asyncio.IncompleteReadError) as error:
+            self._drop()
+            raise ConnectionLostError(f"the connection was lost: {_reason(error)}", handed_over=handed_over) from error
+        return Reply(response.code, response.message)
+
+    def _announce(self, before_dot: Callable[[], None]) -> None:
+        try:
+            before_dot()
+        except BaseException:
+            self._drop()  # in the middle of a transaction: of no use to the next message
+            raise
+
+    async def _refused(
+        self, client: aiosmtplib.SMTP, error: aiosmtplib.SMTPResponseException, handed_over: bool
+    ) -> Reply:
+        """Make the session fit for the next message; the answer to this one stands."""
+        if not 400 <= error.code < 600:
+            # aiosmtplib's code for a line that is no SMTP reply: whatever it meant, it is no answer.
+            self._drop()
+            raise ConnectionLostError(f"the server answered nonsense: {error.message[:200]}", handed_over=handed_over)
+        if error.code == 421:
+            self._drop()
+        else:
+            try:
+                await client.rset()
+            except (aiosmtplib.SMTPException, OSError, TimeoutError):
+                self._drop()
+        return Reply(error.code, error.message.replace("\n", " "))
+
+    async def close(self) -> None:
+        """Say goodbye; an error in that is nobody's loss."""
+        client, self._client = self._client, None
+        if client is not None and client.is_connected:
+            try:
+                await client.quit()
+            except (aiosmtplib.SMTPException, OSError, TimeoutError):
+                client.close()
+
+    def _drop(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+
+async def check(settings: Smtp) -> None:
+    """Open a session and end it. Raises ServerUnreachableError."""
+    transport = SmtpTransport(settings)
+    await transport.open()
+    await transport.close()
+
+
+def _reason(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text[:300]

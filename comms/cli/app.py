@@ -1,0 +1,108 @@
+"""Puts the commands together, and turns errors into one message and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import structlog
+import typer
+
+from audiences.errors import AudienceError
+from audiences.segments import RuleError
+from campaigns.errors import CampaignError
+from comms.cli import association, campaign, demo, install, members, run, templates
+from comms.cli.output import NO, WRONG_USAGE, show_error
+from comms.errors import CommsError, ConfigError, UsageError, WorkspaceError
+
+app = typer.Typer(
+    name="comms",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+    help="Newsletters, feeds and social posts of a coalition and its associations, from one campaign definition.",
+)
+app.add_typer(association.app, name="association")
+app.add_typer(members.app, name="members")
+app.add_typer(members.segments_app, name="segments")
+app.add_typer(campaign.app, name="campaign")
+app.add_typer(templates.app, name="template")
+app.add_typer(templates.feed_app, name="feed")
+app.command("init")(install.init)
+app.command("doctor")(install.doctor)
+app.command("backup")(install.backup)
+app.command("restore")(install.restore)
+app.command("report")(campaign.report)
+app.command("run")(run.run)
+app.command("worker")(run.worker)
+app.command("web")(run.web)
+app.command("demo")(demo.demo)
+
+
+@app.callback()
+def _workspace(
+    workspace: Annotated[
+        str | None,
+        typer.Option("--workspace", "-w", metavar="DIR", help="The workspace; else COMMS_WORKSPACE, else this folder."),
+    ] = None,
+) -> None:
+    if workspace is not None:
+        os.environ["COMMS_WORKSPACE"] = workspace
+
+
+def main() -> None:
+    """Run the command line. Exit code 0: good; 1: the answer is no; 2: wrong usage."""
+    _log_plainly()
+    arguments = hoist_workspace(sys.argv[1:])
+    as_json = "--json" in arguments
+    try:
+        app(arguments)
+    except (UsageError, ConfigError, WorkspaceError) as error:
+        show_error(error.message, error.hint, as_json=as_json)
+        sys.exit(WRONG_USAGE)
+    except CommsError as error:
+        show_error(error.message, error.hint, as_json=as_json)
+        sys.exit(NO)
+    except RuleError as error:
+        show_error(str(error), "", as_json=as_json)
+        sys.exit(WRONG_USAGE)
+    except (AudienceError, CampaignError) as error:
+        show_error(str(error), "", as_json=as_json)
+        sys.exit(NO)
+    except BrokenPipeError:
+        # The reader of our output went away, as `| head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(NO)
+
+
+def hoist_workspace(arguments: list[str]) -> list[str]:
+    """Let `-w DIR` stand anywhere in the command, not only in front of it."""
+    front: list[str] = []
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word in ("-w", "--workspace"):
+            front += [word, *(value for value in [next(words, None)] if value is not None)]
+        elif word.startswith("--workspace=") or (word.startswith("-w") and not word.startswith("--")):
+            front.append(word)
+        else:
+            rest.append(word)
+    return front + rest
+
+
+def _log_plainly() -> None:
+    """Logs go to standard error, one line each, without addresses or tokens; warnings and worse only."""
+    level = logging.INFO if os.environ.get("COMMS_LOG") else logging.WARNING
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,260 @@
+"""`comms campaign` and `comms report`: from a definition file to mails, entries and posts, and what came of them."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from campaigns.models import Campaign
+from campaigns.schema import json_schema
+from comms.cli.output import NO, JsonFlag, confirm, open_workspace, out, print_json, say, show_error, stop, table
+from comms.cli.plan import show_plan
+from comms.cli.waiting import wait_for
+from comms.engagement import terminal
+from comms.engagement.html import to_html
+from comms.engine import checking, preview, reporting, sending
+from comms.engine.checking import CheckResult
+from comms.engine.control import ControlLock
+from comms.engine.sending import Prepared
+from comms.engine.workspace import Workspace
+
+app = typer.Typer(no_args_is_help=True, help="Check, preview, plan, send, schedule and watch campaigns.")
+
+File = Annotated[Path, typer.Argument(help="The campaign's definition file.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The campaign's id: the `campaign:` line of its definition.")]
+Senders = Annotated[
+    list[str] | None,
+    typer.Option("--association", "-a", metavar="SLUG", help="Send as this association; may be given several times."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a definition's front matter, for editors."""
+    print_json(json_schema())
+
+
+@app.command()
+def check(file: File, association: Senders = None, as_json: JsonFlag = False) -> None:
+    """List all problems of a definition with their lines. Exit code 1 when something must be fixed."""
+    with open_workspace() as workspace:
+        result = checking.check(workspace, file, tuple(association or ()))
+    _show_check(result, as_json=as_json)
+    if not result.ok:
+        stop(NO)
+
+
+@app.command("preview")
+def preview_(
+    file: File,
+    out_folder: Annotated[Path, typer.Option("--out", help="Folder for the files.")],
+    address: Annotated[
+        str | None,
+        typer.Option("--as", metavar="ADDRESS", help="As this member sees it; else the first one."),
+    ] = None,
+    association: Annotated[str | None, typer.Option("--association", "-a", metavar="SLUG", help="As sent by.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write what would be sent: message.eml, message.html, message.txt, entry.xml, post-NETWORK.txt."""
+    with open_workspace() as workspace:
+        _require_checked(workspace, file, (association,) if association else (), as_json=as_json)
+        files = preview.write(workspace, file, out_folder, address=address, association=association)
+    if as_json:
+        print_json({"files": [str(path) for path in files]})
+    else:
+        for path in files:
+            say(escape(str(path)))
+
+
+@app.command()
+def plan(file: File, association: Senders = None, as_json: JsonFlag = False) -> None:
+    """Say who would get what, per association and channel, and why others would not. Changes nothing."""
+    with open_workspace() as workspace:
+        prepared = _prepare(workspace, file, association, as_json=as_json)
+    if as_json:
+        print_json(prepared.plan.to_json())
+    else:
+        show_plan(prepared)
+    if prepared.plan.empty:
+        stop(NO)
+
+
+@app.command()
+def send(
+    file: File,
+    association: Senders = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until every delivery is final.")] = False,
+    yes: Yes = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Send now: shows the plan, asks, and goes. Run again after a crash, it goes on where it was."""
+    with open_workspace() as workspace:
+        campaign = _require_checked(workspace, file, tuple(association or ()), as_json=as_json)
+        row = sending.under_way(workspace, campaign)
+        if row is None:
+            prepared = _prepare(workspace, file, association, as_json=as_json)
+            if prepared.plan.empty:
+                _nothing(prepared, as_json=as_json)
+            if prepared.plan.audience:
+                sending.check_mail_server(workspace)
+            if not yes:
+                show_plan(prepared)
+                confirm(f"Send {prepared.plan.audience:,} newsletters, {len(prepared.plan.feeds)} feed entries and "
+                        f"{len(prepared.plan.posts)} posts now?")  # fmt: skip
+            row = sending.approve(workspace, prepared, who=_who())
+            sending.start(workspace, row)
+        elif not as_json:
+            say(f"{campaign.id} is being sent already; going on with it.")
+        if wait:
+            wait_for(workspace, row.id)
+        _show_status(workspace, row.id, as_json=as_json)
+        if not wait and not as_json:
+            _say_who_sends(workspace)
+
+
+@app.command()
+def schedule(file: File, association: Senders = None, yes: Yes = False, as_json: JsonFlag = False) -> None:
+    """Approve a campaign for the time in its definition; `comms run` then sends it."""
+    with open_workspace() as workspace:
+        _require_checked(workspace, file, tuple(association or ()), as_json=as_json)
+        prepared = _prepare(workspace, file, association, scheduled=True, as_json=as_json)
+        if not yes:
+            show_plan(prepared)
+            confirm(f"Approve {prepared.campaign.id} for {prepared.due_at:%Y-%m-%d %H:%M} UTC?")
+        row = sending.approve(workspace, prepared, who=_who())
+        _show_status(workspace, row.id, as_json=as_json)
+        if not as_json:
+            _say_who_sends(workspace)
+
+
+@app.command("list")
+def list_(as_json: JsonFlag = False) -> None:
+    """List the campaigns that were sent or scheduled, newest last."""
+    with open_workspace() as workspace:
+        rows = workspace.host.campaigns()
+    if as_json:
+        print_json([{"id": r.id, "title": r.title, "state": r.state, "due_at": r.due_at, "created_at": r.created_at}
+                    for r in rows])  # fmt: skip
+        return
+    times = [f"{row.due_at or row.created_at:%Y-%m-%d %H:%M}" for row in rows]
+    table("", ["id", "title", "state", "when (UTC)"],
+          [[row.id, row.title, row.state, at] for row, at in zip(rows, times, strict=True)])  # fmt: skip
+
+
+@app.command()
+def status(campaign_id: Id, as_json: JsonFlag = False) -> None:
+    """Say where a campaign stands."""
+    with open_workspace() as workspace:
+        _show_status(workspace, campaign_id, as_json=as_json)
+
+
+@app.command()
+def pause(campaign_id: Id, as_json: JsonFlag = False) -> None:
+    """Hand out no further batch; what senders hold still goes out."""
+    _act(lambda workspace: sending.pause(workspace, campaign_id, who=_who()), campaign_id, as_json=as_json)
+
+
+@app.command()
+def resume(campaign_id: Id, as_json: JsonFlag = False) -> None:
+    """Go on where it was paused."""
+    _act(lambda workspace: sending.resume(workspace, campaign_id, who=_who()), campaign_id, as_json=as_json)
+
+
+@app.command()
+def cancel(campaign_id: Id, yes: Yes = False, as_json: JsonFlag = False) -> None:
+    """End a campaign: what is not sent yet is never sent. Can not be undone."""
+    if not yes:
+        confirm(f"Cancel {campaign_id} for good?")
+    _act(lambda workspace: sending.cancel(workspace, campaign_id, who=_who()), campaign_id, as_json=as_json)
+
+
+def report(
+    campaign_id: Id,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page with plots.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Report what became of a campaign: deliveries, clicks, posts, and each case in doubt by name."""
+    with open_workspace() as workspace:
+        data = reporting.report(workspace, campaign_id)
+    if html is not None:
+        html.write_text(to_html(data), encoding="utf-8")
+    if as_json:
+        print_json(data.to_json())
+        return
+    out.print(terminal.render(data))
+    if html is not None:
+        say(f"Page: {escape(str(html))}")
+
+
+def _prepare(
+    workspace: Workspace, file: Path, association: list[str] | None, *, scheduled: bool = False, as_json: bool
+) -> Prepared:
+    senders = tuple(association or ())
+    campaign = _require_checked(workspace, file, senders, as_json=as_json)
+    return sending.prepare(workspace, campaign, senders, scheduled=scheduled)
+
+
+def _require_checked(workspace: Workspace, file: Path, senders: tuple[str, ...], *, as_json: bool) -> Campaign:
+    result = checking.check(workspace, file, senders)
+    if not result.ok or result.campaign is None:
+        _show_check(result, as_json=as_json)
+        stop(NO)
+    return result.campaign
+
+
+def _show_check(result: CheckResult, *, as_json: bool) -> None:
+    if as_json:
+        print_json(result.to_json())
+        return
+    for finding in result.findings:
+        colour = "red" if finding.level == "must fix" else "yellow"
+        place = f"{result.path}:{finding.line}" if finding.line else result.path
+        say(f"[{colour}]{finding.level}[/]  {escape(place)}: {escape(finding.field)}: {escape(finding.message)}")
+        if finding.hint:
+            say(f"          {escape(finding.hint)}")
+    must = sum(finding.level == "must fix" for finding in result.findings)
+    should = len(result.findings) - must
+    say(f"{must} to fix, {should} to consider" if result.findings else "No problems found.")
+
+
+def _show_status(workspace: Workspace, campaign_id: str, *, as_json: bool) -> None:
+    data = reporting.status(workspace, campaign_id)
+    if as_json:
+        print_json(data.to_json())
+        return
+    counts = ", ".join(f"{number:,} {state}" for state, number in data.deliveries.items() if number)
+    say(f"{data.id}: {data.state}; audience {data.audience:,}{f': {counts}' if counts else ''}")
+
+
+def _act(action: Callable[[Workspace], object], campaign_id: str, *, as_json: bool) -> None:
+    with open_workspace() as workspace:
+        action(workspace)
+        _show_status(workspace, campaign_id, as_json=as_json)
+
+
+def _nothing(prepared: Prepared, *, as_json: bool) -> None:
+    if as_json:
+        print_json({**prepared.plan.to_json(), "error": "nobody would get anything"})
+    else:
+        show_plan(prepared)
+        show_error("nobody would get anything, so nothing was sent.", "", as_json=False)
+    stop(NO)
+
+
+def _say_who_sends(workspace: Workspace) -> None:
+    if not ControlLock(workspace.folder).is_held():
+        say("Nothing is running in this workspace yet: start `comms run`, or use `send --wait`.")
+
+
+def _who() -> str:
+    """Who acts, for the audit log."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -1,0 +1,89 @@
+"""`comms init`, `doctor`, `backup`, `restore`: the installation itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from audiences.models import Association
+from comms.cli.output import NO, JsonFlag, open_workspace, print_json, say, stop
+from comms.engine import maintenance, setup
+from comms.errors import UsageError
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
+    name: Annotated[str, typer.Option(help="Name of the coalition that runs this installation.")],
+    slug: Annotated[str | None, typer.Option(help="Its short name; made from the name when left out.")] = None,
+    sender: Annotated[
+        str | None, typer.Option("--from", metavar="ADDRESS", help="Address that its newsletters come from.")
+    ] = None,
+    postal_address: Annotated[str, typer.Option(help="Its postal address.")] = "Please set your postal address",
+    homepage: Annotated[str, typer.Option(help="Its web address.")] = "",
+    language: Annotated[str, typer.Option(help="Its language tag.")] = "en",
+    timezone: Annotated[str, typer.Option(help="Its IANA time zone.")] = "UTC",
+    as_json: JsonFlag = False,
+) -> None:
+    """Make a workspace that works at once: host association, keys, example campaign and template."""
+    short = slug or setup.slug_of(name)
+    if not short:
+        raise UsageError(f"no short name can be made from {name!r}.", hint="Give one with --slug, such as: coalition")
+    host = Association(
+        short, name, sender or f"newsletter@{short}.example", postal_address,
+        homepage=homepage, language=language, timezone=timezone,
+    )  # fmt: skip
+    with setup.create_workspace(folder, host) as workspace:
+        path = workspace.folder
+    if as_json:
+        print_json({"workspace": str(path), "host": short})
+        return
+    say(f"Made the workspace {escape(str(path))}; its host association is {short}. Next:")
+    say(f"  comms -w {escape(str(folder))} members import FILE.csv")
+    say(f"  comms -w {escape(str(folder))} campaign check {escape(str(folder / 'campaigns' / 'welcome.md'))}")
+    say("Mail server and public address stand in comms.toml; `comms doctor` says what is still missing.")
+
+
+def doctor(as_json: JsonFlag = False) -> None:
+    """Say what is wrong with this installation, and how to mend it. Exit code 1 when something is."""
+    with open_workspace() as workspace:
+        findings = list(maintenance.examine(workspace))
+    if as_json:
+        print_json([{"ok": f.ok, "what": f.what, "mend": "" if f.ok else f.mend} for f in findings])
+    else:
+        for finding in findings:
+            say(f"{'[green]ok[/]  ' if finding.ok else '[red]mend[/]'}  {escape(finding.what)}")
+            if not finding.ok:
+                say(f"      {escape(finding.mend)}")
+    if not all(finding.ok for finding in findings):
+        stop(NO)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="A new file, such as comms-2027-02-01.tar.gz.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Write everything into one archive, while comms runs. It holds members' data and the workspace key."""
+    with open_workspace() as workspace:
+        size = maintenance.back_up(workspace, file)
+    if as_json:
+        print_json({"file": str(file), "bytes": size})
+    else:
+        say(f"{escape(str(file))}: {size:,} bytes")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="An archive made by `comms backup`.")],
+    folder: Annotated[Path, typer.Option("--into", metavar="DIR", help="A new folder.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Lay a backup out as a new workspace. Campaigns that were under way are paused: look before you resume."""
+    paused = maintenance.restore(file, folder)
+    if as_json:
+        print_json({"workspace": str(folder), "paused": paused})
+        return
+    say(f"Restored into {escape(str(folder))}.")
+    for campaign in paused:
+        say(f"  {campaign} was under way and is paused now: what went out since the backup is not in it.")

@@ -1,0 +1,128 @@
+"""`comms members` and `comms segments`: bring lists in, ask them, look at one person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.markup import escape
+
+from comms.cli.output import NO, AssociationOption, JsonFlag, open_workspace, print_json, progress, say, stop, table
+from comms.engine import audience
+
+app = typer.Typer(no_args_is_help=True, help="The members of an association.")
+segments_app = typer.Typer(no_args_is_help=True, help="Rules over members.")
+
+MOST_REASONS_SHOWN = 20
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A CSV file with a header row and a column `email`.")],
+    association: AssociationOption = None,
+    source: Annotated[Literal["auto", "csv"], typer.Option(help="What wrote the file.")] = "auto",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Add and update members from a file, in one transaction.
+
+    Who opted out before stays out, whatever the file says.
+    """
+    with open_workspace() as workspace, progress("importing") as update:
+        slug = workspace.association(association).slug
+        result = audience.import_members(workspace, file, slug, dry_run=dry_run, progress=update)
+    if as_json:
+        print_json(
+            {
+                "added": result.added,
+                "updated": result.updated,
+                "unchanged": result.unchanged,
+                "refused": [{"line": r.line, "reason": r.reason} for r in result.refused],
+                "consent_kept": [{"line": r.line, "reason": r.reason} for r in result.consent_kept],
+                "dry_run": dry_run,
+            }
+        )
+        return
+    would = "would be " if dry_run else ""
+    say(
+        f"{slug}: {result.added:,} {would}added, {result.updated:,} {would}updated, "
+        f"{result.unchanged:,} unchanged, {len(result.refused):,} refused"
+    )
+    for title, notes in (("refused", result.refused), ("consent left as it was", result.consent_kept)):
+        for note in notes[:MOST_REASONS_SHOWN]:
+            say(f"  {escape(str(file))}:{note.line}: {title}: {escape(note.reason)}")
+        if len(notes) > MOST_REASONS_SHOWN:
+            say(f"  ... and {len(notes) - MOST_REASONS_SHOWN:,} more {title} (all with --json)")
+
+
+@app.command()
+def count(
+    rule: Annotated[str, typer.Argument(help="A segment rule, such as 'state in (WA, OR)'; 'everyone' for all.")],
+    association: AssociationOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Count the members for whom a rule holds. Exit code 1 when there are none."""
+    with open_workspace() as workspace:
+        number = audience.count_members(workspace, rule, workspace.association(association).slug)
+    if as_json:
+        print_json({"count": number})
+    else:
+        say(f"{number:,}")
+    if not number:
+        stop(NO)
+
+
+@app.command()
+def show(
+    address: Annotated[str, typer.Argument(help="The member's e-mail address.")],
+    association: AssociationOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show everything held of one member, and whether a newsletter may go to them now."""
+    with open_workspace() as workspace:
+        slug = workspace.association(association).slug
+        view = audience.show_member(workspace, address, slug)
+    if view is None:
+        if as_json:
+            print_json({"address": address, "found": False, "mailable": False})
+        else:
+            say(f"{slug} has no member with the address {escape(address)}")
+        stop(NO)
+    if as_json:
+        print_json(view.to_json())
+        return
+    verdict = "yes" if view.mailable else f"no: {view.reason.replace('_', ' ')}"
+    say(f"[bold]{escape(view.member.address or '')}[/] at {slug}")
+    say(f"may get newsletters: {verdict}")
+    table("", ["attribute", "value"], [[name, str(value)] for name, value in sorted(view.member.attributes.items())])
+    rows = [[f"{c.at:%Y-%m-%d}", c.topic, c.state, c.basis or "", c.source] for c in view.log]
+    table("consent", ["when", "topic", "what", "basis", "evidence"], rows)
+
+
+@segments_app.command()
+def explain(
+    rule: Annotated[str, typer.Argument(help="A segment rule.")],
+    association: AssociationOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say a rule in words, count it, and show ten members it holds for. Exit code 1 when there are none."""
+    with open_workspace() as workspace:
+        found = audience.explain_rule(workspace, rule, workspace.association(association).slug)
+    if as_json:
+        examples = [
+            {"address": m.address, "attributes": {name: str(value) for name, value in m.attributes.items()}}
+            for m in found.examples
+        ]
+        print_json({"rule": rule, "words": found.words, "count": found.count, "examples": examples})
+    else:
+        say(escape(found.words))
+        say(f"{found.count:,} members")
+        names = sorted(found.rule.names())[:6]
+        values = [
+            [m.address or "", *(str(m.attributes.get(name, getattr(m, name, "") or "")) for name in names)]
+            for m in found.examples
+        ]
+        table("", ["address", *names], values)
+    if not found.count:
+        stop(NO)

@@ -1,0 +1,66 @@
+"""`comms template` and `comms feed`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from comms.cli.output import NO, AssociationOption, JsonFlag, open_workspace, print_json, say, stop, table
+from comms.engine import feeds, preview
+
+app = typer.Typer(no_args_is_help=True, help="Newsletter templates: ours and those in the workspace.")
+feed_app = typer.Typer(no_args_is_help=True, help="Feeds.")
+
+Template = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A template's name, or its file.")]
+
+
+@app.command("list")
+def list_(as_json: JsonFlag = False) -> None:
+    """List the templates that a campaign can name."""
+    with open_workspace() as workspace:
+        found = workspace.templates.list()
+    if as_json:
+        print_json([{"name": t.name, "description": t.description, "file": str(t.path)} for t in found])
+    else:
+        table("", ["name", "description"], [[t.name, t.description] for t in found])
+
+
+@app.command()
+def lint(template: Template, as_json: JsonFlag = False) -> None:
+    """List what is wrong with a template, with line numbers. Exit code 1 when there is something."""
+    with open_workspace() as workspace:
+        library, name = preview.library_for(workspace, template)
+        problems = library.lint(name)
+    if as_json:
+        print_json([{"line": p.line, "message": p.message, "hint": p.hint} for p in problems])
+    else:
+        for problem in problems:
+            say(f"{escape(template)}:{problem.line}: {escape(problem.message)}")
+            if problem.hint:
+                say(f"    {escape(problem.hint)}")
+        if not problems:
+            say("No problems found.")
+    if problems:
+        stop(NO)
+
+
+@app.command("compile")
+def compile_(template: Template, association: AssociationOption = None) -> None:
+    """Print the HTML that a template makes of a sample campaign."""
+    with open_workspace() as workspace:
+        typer.echo(preview.sample_html(workspace, template, workspace.association(association)))
+
+
+@feed_app.command()
+def build(folder: Annotated[Path, typer.Argument(metavar="DIR")], as_json: JsonFlag = False) -> None:
+    """Write every public feed as files; files that did not change keep their bytes."""
+    with open_workspace() as workspace:
+        files = feeds.write_feeds(workspace, folder)
+    if as_json:
+        print_json({"files": [str(path) for path in files]})
+    else:
+        for path in files:
+            say(escape(str(path)))

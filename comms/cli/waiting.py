@@ -1,0 +1,70 @@
+"""Stays with a campaign until it is over, sending it in this process when no other does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from comms.cli.output import progress
+from comms.engine import reporting, sending
+from comms.engine.control import Control, ControlLock
+from comms.engine.workspace import Workspace
+from comms.worker import HueyQueue, senders
+
+LOOK_EVERY_S = 0.5
+
+
+def wait_for(workspace: Workspace, campaign_id: str) -> None:
+    """Return when the campaign is over, or paused. Ctrl-C leaves what is not sent yet to `comms run`."""
+    lock = ControlLock(workspace.folder)
+    with progress(campaign_id) as update:
+        show = _Throttled(lambda: _show(workspace, campaign_id, update))
+        while not _is_over(workspace, campaign_id):
+            if lock.take():
+                try:
+                    _control(workspace, campaign_id, show)
+                finally:
+                    lock.release()
+            else:
+                show()
+                time.sleep(LOOK_EVERY_S)
+        _show(workspace, campaign_id, update)
+
+
+def _control(workspace: Workspace, campaign_id: str, show: Callable[[], None]) -> None:
+    with senders(workspace) as pool:
+        control = Control(workspace, HueyQueue(workspace), pool.size)
+
+        def after_step() -> None:
+            pool.keep()
+            show()
+
+        pool.keep()
+        control.run(lambda: _is_over(workspace, campaign_id), after_step)
+
+
+def _is_over(workspace: Workspace, campaign_id: str) -> bool:
+    return sending.find(workspace, campaign_id).state in (*sending.OVER, "paused") and not any(
+        workspace.ledger(association.slug).open_batches() for association in workspace.associations()
+    )
+
+
+def _show(workspace: Workspace, campaign_id: str, update: Callable[..., None]) -> None:
+    data = reporting.status(workspace, campaign_id)
+    still_open = sum(data.deliveries[state] for state in ("ready", "claimed", "deferred"))
+    deferred = data.deliveries["deferred"]
+    text = f"{campaign_id}: {deferred:,} deferred by the server, tried again later" if deferred else campaign_id
+    update(data.audience - still_open, data.audience, text)
+
+
+class _Throttled:
+    """Calls through at most every half second: counting a large ledger is not free."""
+
+    def __init__(self, action: Callable[[], None]) -> None:
+        self._action = action
+        self._next = 0.0
+
+    def __call__(self) -> None:
+        if time.monotonic() >= self._next:
+            self._action()
+            self._next = time.monotonic() + LOOK_EVERY_S

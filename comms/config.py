@@ -1,0 +1,198 @@
+"""Settings of a workspace: `comms.toml`, overridden key by key from the environment.
+
+The only reader of files and environment for settings. It opens no database and no connection.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from comms.errors import ConfigError, WorkspaceError
+
+FILE_NAME = "comms.toml"
+ENVIRONMENT_PREFIX = "COMMS_"
+SEPARATOR = "__"
+
+
+class Section(BaseModel):
+    """A table of comms.toml; a key it does not know is an error, for it is most likely a typing slip."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Site(Section):
+    """Where readers reach this installation."""
+
+    url: str = Field(
+        "http://127.0.0.1:8625",
+        description="Public address of the web face; links in mails and feeds start with it.",
+    )
+    host: str = Field("127.0.0.1", description="Interface on which `comms web` listens.")
+    port: Annotated[int, Field(ge=1, le=65535)] = Field(8625, description="Port on which `comms web` listens.")
+
+    @field_validator("url")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be a web address such as https://news.example.org")
+        return value.rstrip("/")
+
+
+class Smtp(Section):
+    """The mail server that takes our newsletters."""
+
+    host: str = Field("127.0.0.1", description="Name or address of the mail server.")
+    port: Annotated[int, Field(ge=1, le=65535)] = Field(25, description="Its port: 25, 465 (tls) or 587 (starttls).")
+    security: Literal["none", "starttls", "tls"] = Field(
+        "none",
+        description="`tls` from the first byte, `starttls` to upgrade, `none` for a server on this machine.",
+    )
+    username: str = Field("", description="Login, when the server asks for one.")
+    password: str = Field(
+        "", description="Password; better set as COMMS_SMTP__PASSWORD in the environment.", repr=False
+    )
+    timeout: Annotated[float, Field(gt=0, le=3600)] = Field(
+        60.0, description="Seconds to wait for an answer before the connection counts as lost."
+    )
+    connections: Annotated[int, Field(ge=1, le=200)] = Field(4, description="Connections kept open by each sender.")
+
+
+class Queue(Section):
+    """Where batches wait for a sender."""
+
+    url: str = Field("", description="Empty for a file in the workspace.")
+
+
+class Delivery(Section):
+    """How newsletters are handed to senders."""
+
+    senders: Annotated[int, Field(ge=0, le=256)] = Field(
+        0, description="Sender processes; 0 means one per processor."
+    )
+    batch_size: Annotated[int, Field(ge=1, le=5000)] = Field(
+        500, description="Most members in one batch. Pause and unsubscribe hold from the next batch on."
+    )
+    doubt: Literal["resend", "hold"] = Field(
+        "resend",
+        description="When a sender died before the server's answer was recorded: `resend` under the same "
+        "Message-ID, or `hold` as uncertain for a person to decide.",
+    )
+    give_up_hours: Annotated[float, Field(gt=0, le=240)] = Field(
+        48.0, description="How long a message that the server defers is tried again."
+    )
+
+
+class X(Section):
+    """An account on X. Without all four secrets, posts are written to the outbox folder instead."""
+
+    api_key: str = Field("", description="Consumer key of the app.", repr=False)
+    api_secret: str = Field("", description="Consumer secret of the app.", repr=False)
+    access_token: str = Field("", description="Access token of the account.", repr=False)
+    access_secret: str = Field("", description="Access token secret of the account.", repr=False)
+    api_url: str = Field("https://api.twitter.com", description="Address of the API.")
+
+
+class Settings(Section):
+    """Everything comms.toml can say."""
+
+    site: Site = Site()
+    smtp: Smtp = Smtp()
+    queue: Queue = Queue()
+    delivery: Delivery = Delivery()
+    x: X = X()
+
+
+def load(folder: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read `folder/comms.toml` and the environment's `COMMS_<SECTION>__<KEY>` over it.
+
+    Raises WorkspaceError when there is no such file, ConfigError naming file (or variable), section and
+    key when a value can not be used.
+    """
+    path = folder / FILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise WorkspaceError(
+            f"{folder} is no workspace: it has no {FILE_NAME}.",
+            hint=f'Make one with: comms init {folder} --name "Your coalition"; or name another with -w.',
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} can not be read: {error}") from error
+    try:
+        tables: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    sources = _overlay(tables, os.environ if environment is None else environment)
+    try:
+        return Settings.model_validate(tables)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(problem, path, sources) for problem in error.errors())) from error
+
+
+def _overlay(tables: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """Lay the environment's values over `tables`; returns which variable each key came from."""
+    sources = {}
+    for variable, value in environment.items():
+        name = variable.removeprefix(ENVIRONMENT_PREFIX)
+        if name == variable or SEPARATOR not in name:
+            continue
+        section, _, key = name.lower().partition(SEPARATOR)
+        table = tables.setdefault(section, {})
+        if isinstance(table, dict):
+            table[key] = value
+            sources[section, key] = variable
+    return sources
+
+
+def _explain(problem: Any, path: Path, sources: Mapping[tuple[str, str], str]) -> str:
+    location = [str(part) for part in problem["loc"]]
+    section, key = location[0], location[1] if len(location) > 1 else ""
+    variable = sources.get((section, key))
+    where = variable or f"{path}: [{section}]{f' {key}' if key else ''}"
+    if problem["type"] == "extra_forbidden":
+        known = list(_section(section).model_fields if key else Settings.model_fields)
+        near = get_close_matches(key or section, known, n=1)
+        guess = f"; did you mean {near[0]}?" if near else f"; known are: {', '.join(known)}"
+        return f"{where}: no such {'key' if key else 'section'}{guess}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}"
+
+
+def describe() -> list[tuple[str, str, str, str, str]]:
+    """Every key as (section, key, kind, default, meaning), for the reference page and for new files."""
+    rows = []
+    for section in Settings.model_fields:
+        for key, entry in _section(section).model_fields.items():
+            rows.append((section, key, _kind(entry.annotation), _toml(entry.default), entry.description or ""))
+    return rows
+
+
+def section_summary(section: str) -> str:
+    """The first line of what the table is for."""
+    return (_section(section).__doc__ or "").strip().splitlines()[0]
+
+
+def _section(name: str) -> type[Section]:
+    model = Settings.model_fields[name].annotation
+    assert isinstance(model, type)
+    assert issubclass(model, Section)
+    return model
+
+
+def _kind(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return "one of " + ", ".join(f"`{choice}`" for choice in get_args(annotation))
+    return {str: "text", int: "whole number", float: "number"}[annotation]
+
+
+def _toml(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value)

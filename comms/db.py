@@ -1,0 +1,148 @@
+"""Opens the databases of a workspace, with settings and migrations that all share. Holds no query.
+
+Every write is `with db.atomic():` and starts as BEGIN IMMEDIATE: a deferred transaction that reads
+before it writes fails at once with "database is locked", whatever the busy timeout says
+(https://www.sqlite.org/lang_transaction.html).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3 as stdlib_sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlite_utils
+from sqlite_utils import Migrations
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined] # the driver it chose
+
+from comms.errors import StorageError, WorkspaceError
+
+BUSY_TIMEOUT_MS = 30_000
+SAFE_VERSION = (3, 51, 3)
+"""First SQLite without the WAL-reset corruption race (https://www.sqlite.org/wal.html#walresetbug)."""
+
+DATABASE_ERRORS = (sqlite3.DatabaseError, stdlib_sqlite3.DatabaseError)
+"""What SQLite raises, from whichever of the two drivers runs; Huey may use the other one."""
+
+
+class Database(sqlite_utils.Database):
+    """A sqlite-utils database whose outermost `atomic()` takes the write lock at once."""
+
+    @contextlib.contextmanager
+    def atomic(self) -> Iterator[Database]:
+        """One transaction: all of it or nothing. Nested calls are savepoints."""
+        if self.conn.in_transaction:
+            with super().atomic():
+                yield self
+            return
+        self.conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield self
+            self.conn.execute("COMMIT")
+        except BaseException:
+            self.rollback()
+            raise
+
+
+def open_database(path: Path, migrations: Sequence[Migrations], *, create: bool = False) -> Database:
+    """Open `path` and bring it up to date, each migration in a transaction of its own.
+
+    `create` allows the file to be made. Raises WorkspaceError when the file is missing or was written by a
+    newer program, StorageError when SQLite can not use it. A connection belongs to the thread that opened it.
+    """
+    if not create and not path.exists():
+        raise WorkspaceError(f"{path} is missing.", hint="Restore it from a backup: comms restore FILE.")
+    with storage_errors(path):
+        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+        try:
+            db = Database(connection)
+            _configure(connection)
+            _refuse_newer(db, path, migrations)
+            for migration_set in migrations:
+                if migration_set.pending(db):
+                    # Under the write lock, so that of two processes that start at once one does it.
+                    with db.atomic():
+                        migration_set.apply(db)
+        except BaseException:
+            connection.close()
+            raise
+    return db
+
+
+@contextlib.contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn what a person can mend (disk full, read-only, damaged, locked) into a StorageError."""
+    try:
+        yield
+    except DATABASE_ERRORS as error:
+        message = str(error)
+        hint = next((text for part, text in _HINTS.items() if part in message), None)
+        if hint is None:
+            raise
+        raise StorageError(f"{path}: {message}.", hint=hint) from error
+
+
+_HINTS = {
+    "disk is full": "Nothing was half done. Free some space, then run the command again.",
+    "disk I/O error": "Nothing was half done. Is the disk full or failing? Then run the command again.",
+    "readonly": "Give the user who runs comms the right to write there.",
+    "unable to open": "Does the folder exist, and may the user who runs comms write there?",
+    "locked": "Another process has held it for half a minute; try again, and see `comms doctor`.",
+    "malformed": "The file is damaged. Restore the last backup: comms restore FILE.",
+    "not a database": "The file is damaged or something else. Restore the last backup: comms restore FILE.",
+}
+
+
+def _configure(connection: Any) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    # FULL: a commit that was answered survives a power cut. NORMAL may lose the last ones.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
+
+
+def _refuse_newer(db: Database, path: Path, migrations: Sequence[Migrations]) -> None:
+    """A migration that the file has and this program does not know means a newer program wrote it."""
+    table = Migrations.migrations_table
+    if table not in db.table_names():
+        return
+    known = {(group.name, step.name) for group in migrations for step in group._migrations}
+    groups = {group.name for group in migrations}
+    for row in db.query(f"SELECT migration_set, name FROM {table}"):  # noqa: S608 - a constant
+        group, name = row["migration_set"], row["name"]
+        if group not in groups or (group, name) not in known:
+            raise WorkspaceError(
+                f"{path} was written by a newer version of comms (it has the step {group}/{name}).",
+                hint="Upgrade comms, or restore a backup made with this version.",
+            )
+
+
+def sqlite_version() -> tuple[int, ...]:
+    """Version of the SQLite library that is in use."""
+    return tuple(int(part) for part in sqlite3.sqlite_version.split("."))
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a database in use, as of one moment (https://www.sqlite.org/backup.html)."""
+    with storage_errors(source):
+        reader, writer = sqlite3.connect(source), sqlite3.connect(target)
+        try:
+            reader.backup(writer)
+        finally:
+            writer.close()
+            reader.close()
+
+
+def damage(path: Path) -> str:
+    """What SQLite's own check finds wrong with a database; empty when it is intact."""
+    connection = sqlite3.connect(path)
+    try:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except DATABASE_ERRORS as error:
+        return str(error)
+    finally:
+        connection.close()
+    return "" if found == "ok" else str(found)

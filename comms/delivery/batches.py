@@ -1,0 +1,142 @@
+"""What control hands to senders and what comes back: plain data, as JSON on the queue.
+
+A batch holds all that a sender needs, so that a sender needs no database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from audiences.models import Association, Brand
+
+
+class Outcome(StrEnum):
+    """What became of one item of a batch."""
+
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    """The server asked to try later (4yz), or could not be reached."""
+    REJECTED = "rejected"
+    """The server will not take it (5yz), or it can not be rendered or addressed."""
+    UNKNOWN = "unknown"
+    """The connection was lost after the message was handed over and before it was answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One delivery: whom, and the values that a template may use."""
+
+    delivery: int
+    address: str
+    language: str | None
+    attributes: str
+    """JSON object, as the association's database holds it."""
+    tracked: bool
+    """The member agreed to be tracked by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailBatch:
+    """Some deliveries of one run, for one sender."""
+
+    id: str
+    run: int
+    association: Association
+    """Under whose name it goes out."""
+    campaign: Mapping[str, Any]
+    """What templates see of the campaign."""
+    edition: str
+    """The compiled edition, as JSON."""
+    list_id: str
+    """RFC 2919 identifier, without angle brackets."""
+    url: str
+    """The campaign's public address; empty when only the view-online page shows it."""
+    site_url: str
+    smtp: Mapping[str, Any]
+    """The settings of `[smtp]`."""
+    recipients: tuple[Recipient, ...]
+    not_after: float
+    """Unix time after which no sender may begin it: control has given it to another by then."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": "mail", **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class PostOrder:
+    """One social post, for one sender."""
+
+    id: str
+    post: int
+    network: str
+    text: str
+    language: str
+    key: str
+    """Names the post for ever: the same post tried again has the same key."""
+    account: Mapping[str, Any]
+    """The network's settings, credentials among them."""
+    outbox: str
+    """Folder for posts of networks without credentials."""
+    not_after: float
+
+    @property
+    def outbox_folder(self) -> Path:
+        return Path(self.outbox)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": "post", **asdict(self)}
+
+
+def from_json(data: Mapping[str, Any]) -> MailBatch | PostOrder:
+    """Undo `to_json`. Raises TypeError or KeyError for anything else."""
+    values = {name: value for name, value in data.items() if name != "kind"}
+    if data["kind"] == "post":
+        return PostOrder(**values)
+    association = values["association"]
+    values["association"] = Association(**{**association, "brand": Brand(**association["brand"])})
+    values["recipients"] = tuple(Recipient(**recipient) for recipient in values["recipients"])
+    return MailBatch(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one item. `item` is the delivery's or post's id, `code` the reply code or 0."""
+
+    item: int
+    outcome: Outcome
+    code: int = 0
+    text: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """For posts: `remote_id`, `url`, `retry_at`, `simulated`."""
+
+    def to_json(self) -> list[Any]:
+        return [self.item, self.outcome.value, self.code, self.text, dict(self.details)]
+
+    @classmethod
+    def from_json(cls, data: list[Any]) -> Receipt:
+        item, outcome, code, text, details = data
+        return cls(item, Outcome(outcome), code, text, details)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a sender says of a batch once it is through with it."""
+
+    batch: str
+    association: str
+    """Slug of the association whose ledger it settles; empty for a post."""
+    receipts: tuple[Receipt, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        receipts = [receipt.to_json() for receipt in self.receipts]
+        return {"batch": self.batch, "association": self.association, "receipts": receipts}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Report:
+        return cls(
+            data["batch"], data["association"], tuple(Receipt.from_json(receipt) for receipt in data["receipts"])
+        )

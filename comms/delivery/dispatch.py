@@ -1,0 +1,109 @@
+"""Control's side of a run: claims batches and hands them to senders, takes their reports, finds what was lost.
+
+The queue is only an alarm clock: whatever it loses is found again in the ledger.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from audiences.models import Association
+from comms.delivery import journal
+from comms.delivery.batches import MailBatch, Report
+from comms.delivery.store import Ledger, Run
+
+BATCH_VALID_S = 6 * 3600.0
+"""How long after its claim a sender may begin a batch."""
+LOST_AFTER_S = 5.0
+"""A batch that is neither in the queue nor begun counts as lost after this time: its task was dropped."""
+SENDER_DIED = "the sender died before the server's answer was recorded"
+MACHINE_STOPPED = "the machine stopped before the server's answer was recorded"
+
+
+class Queue(Protocol):
+    """Carries batches to senders and their reports back. May lose anything at any time."""
+
+    def put(self, work: Mapping[str, Any]) -> None:
+        """Hand a batch to whichever sender comes first."""
+
+    def waiting(self) -> int:
+        """Batches that no sender has taken yet."""
+
+    def take_reports(self) -> list[Mapping[str, Any]]:
+        """Reports that came in since the last call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outfit:
+    """What all batches of a run have in common."""
+
+    association: Association
+    campaign: Mapping[str, Any]
+    edition: str
+    list_id: str
+    url: str
+    site_url: str
+    smtp: Mapping[str, Any]
+
+
+def dispatch(ledger: Ledger, run: Run, outfit: Outfit, queue: Queue, *, size: int, now: datetime) -> int:
+    """Claim one batch and hand it on. Returns how many rows were moved: 0 when nothing is due."""
+    batch_id = uuid.uuid4().hex
+    with ledger.db.atomic():
+        claim = ledger.claim(run, batch_id, size, now)
+    if not claim.recipients:
+        return claim.skipped
+    batch = MailBatch(
+        id=batch_id,
+        run=run.id,
+        association=outfit.association,
+        campaign=outfit.campaign,
+        edition=outfit.edition,
+        list_id=outfit.list_id,
+        url=outfit.url,
+        site_url=outfit.site_url,
+        smtp=outfit.smtp,
+        recipients=claim.recipients,
+        not_after=now.timestamp() + BATCH_VALID_S,
+    )
+    queue.put(batch.to_json())
+    return len(claim.recipients) + claim.skipped
+
+
+def take_report(ledger: Ledger, folder: Path, report: Report, *, now: datetime, give_up_s: float) -> bool:
+    """Settle what a sender reports; False when the batch is not this association's or was settled before."""
+    with ledger.db.atomic():
+        settled = ledger.settle(report.batch, report.receipts, in_doubt={}, now=now, give_up_s=give_up_s)
+    if settled:
+        journal.settle(folder, report.batch)
+    return settled
+
+
+def recover(ledger: Ledger, folder: Path, queue: Queue, *, now: datetime, give_up_s: float, starting: bool) -> int:
+    """Settle every batch that no living sender holds, from its journal. Returns how many there were.
+
+    `starting`: control begins its work, so a batch that was handed to the queue but not begun is taken back at
+    once; else only when the queue is empty and time has passed.
+    """
+    settled = 0
+    for batch, claimed_at in ledger.open_batches():
+        recent = now.timestamp() - claimed_at < LOST_AFTER_S
+        if not starting and not journal.was_begun(folder, batch) and (recent or queue.waiting()):
+            continue
+        reading = journal.reclaim(folder, batch)
+        if reading is None:
+            continue
+        if reading.trustworthy:
+            doubts = dict.fromkeys(reading.handed_over, SENDER_DIED)
+        else:
+            answered = {receipt.item for receipt in reading.receipts}
+            doubts = dict.fromkeys(set(ledger.claimed(batch)) - answered, MACHINE_STOPPED)
+        with ledger.db.atomic():
+            settled += ledger.settle(batch, reading.receipts, in_doubt=doubts, now=now, give_up_s=give_up_s)
+        journal.settle(folder, batch)
+    return settled

@@ -1,0 +1,157 @@
+"""Works through one batch: render, encode, hand over, journal. Needs no database and keeps its connections.
+
+Every recipient ends in exactly one receipt, or in none when the sender was asked to stop before it came to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+
+import structlog
+
+from comms.channels.newsletter import ConnectionLostError, ServerUnreachableError, SmtpTransport
+from comms.config import Smtp
+from comms.delivery.batches import MailBatch, Outcome, Receipt, Recipient
+from comms.delivery.journal import Journal
+from comms.delivery.messages import MessageMaker
+from comms.links import LinkMaker, LinkSigner
+from comms.rendering.edition import Edition
+from comms.rendering.errors import RenderError, UnsendableAddress
+from comms.rendering.render import Renderer
+
+log = structlog.get_logger(__name__)
+
+TRIES = 2
+"""How often a message is tried within a batch when its connection is lost before it was handed over."""
+
+
+class MailSender:
+    """Sends batches, one after the other, over `connections` sessions that it keeps between them.
+
+    All calls come from one thread. `stop` may be set from any: the batch then ends after the messages that
+    are on the wire.
+    """
+
+    def __init__(self, signer: LinkSigner, stop: threading.Event) -> None:
+        self._signer = signer
+        self._stop = stop
+        self._loop = asyncio.new_event_loop()
+        self._settings: Smtp | None = None
+        self._transports: list[SmtpTransport] = []
+        self._renderers: dict[str, Renderer] = {}
+
+    def send(self, batch: MailBatch, journal: Journal) -> tuple[Receipt, ...]:
+        """Send what the batch holds; recipients without a receipt were not written to.
+
+        When the journal can not be written, nothing more goes out.
+        """
+        self._use(Smtp(**batch.smtp))
+        maker = MessageMaker(batch, self._renderer(batch.edition), LinkMaker(batch.site_url, self._signer))
+        work = _Work(batch, journal, maker, self._stop)
+        self._loop.run_until_complete(work.run(self._transports))
+        return work.receipts()
+
+    def close(self) -> None:
+        """End all sessions."""
+        self._loop.run_until_complete(self._close_transports())
+        self._loop.close()
+
+    def _use(self, settings: Smtp) -> None:
+        if settings != self._settings:
+            self._loop.run_until_complete(self._close_transports())
+            self._settings = settings
+            self._transports = [SmtpTransport(settings) for _ in range(settings.connections)]
+
+    async def _close_transports(self) -> None:
+        await asyncio.gather(*(transport.close() for transport in self._transports))
+        self._transports = []
+
+    def _renderer(self, edition: str) -> Renderer:
+        if edition not in self._renderers:
+            self._renderers = {edition: Renderer(Edition.from_json(edition))}
+        return self._renderers[edition]
+
+
+class _Work:
+    """One batch on its way out."""
+
+    def __init__(self, batch: MailBatch, journal: Journal, maker: MessageMaker, stop: threading.Event) -> None:
+        self._batch = batch
+        self._journal = journal
+        self._maker = maker
+        self._stop = stop
+        self._waiting: deque[tuple[Recipient, int]] = deque((recipient, 1) for recipient in batch.recipients)
+        self._unreachable = ""
+        self._on_wire: set[int] = set()
+        self._receipts: list[Receipt] = []
+
+    async def run(self, transports: list[SmtpTransport]) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for transport in transports[: len(self._batch.recipients)]:
+                    group.create_task(self._drain(transport))
+            if not self._stop.is_set():
+                # Only left over when every connection gave up.
+                for recipient, _ in self._waiting:
+                    self._done(Receipt(recipient.delivery, Outcome.DEFERRED, 0, self._unreachable))
+        except* OSError as errors:
+            log.error("batch ended early", batch=self._batch.id, reason=str(errors.exceptions[0]))
+
+    def receipts(self) -> tuple[Receipt, ...]:
+        """What is known of each recipient; of those whose message was on the wire when all ended: that it was."""
+        cut = (Receipt(delivery, Outcome.UNKNOWN, 0, "the sender was stopped") for delivery in sorted(self._on_wire))
+        return (*self._receipts, *cut)
+
+    async def _drain(self, transport: SmtpTransport) -> None:
+        while self._waiting and not self._stop.is_set():
+            try:
+                await transport.open()
+            except ServerUnreachableError as error:
+                self._unreachable = error.message
+                return
+            if not self._waiting:
+                return
+            recipient, attempt = self._waiting.popleft()
+            receipt = await self._send(transport, recipient, attempt)
+            if receipt is not None:
+                self._done(receipt)
+
+    async def _send(self, transport: SmtpTransport, recipient: Recipient, attempt: int) -> Receipt | None:
+        """The receipt; None when the message is to be tried once more over another session."""
+        delivery = recipient.delivery
+        try:
+            sender, address, data = self._maker.make(recipient)
+        except (RenderError, UnsendableAddress) as error:
+            return Receipt(delivery, Outcome.REJECTED, 0, f"can not be written: {error}")
+        try:
+            reply = await transport.send(
+                sender,
+                address,
+                data,
+                lambda: self._about_to(delivery),
+            )
+        except ConnectionLostError as error:
+            if error.handed_over:
+                return Receipt(delivery, Outcome.UNKNOWN, 0, error.message)
+            if attempt < TRIES:
+                self._waiting.append((recipient, attempt + 1))
+                return None
+            return Receipt(delivery, Outcome.DEFERRED, 0, error.message)
+        if reply.accepted:
+            outcome = Outcome.ACCEPTED
+        elif reply.temporary:
+            outcome = Outcome.DEFERRED
+        else:
+            outcome = Outcome.REJECTED
+        return Receipt(delivery, outcome, reply.code, reply.text)
+
+    def _about_to(self, delivery: int) -> None:
+        self._journal.about_to(delivery)
+        self._on_wire.add(delivery)
+
+    def _done(self, receipt: Receipt) -> None:
+        self._receipts.append(receipt)
+        self._on_wire.discard(receipt.item)
+        self._journal.done(receipt)

@@ -1,0 +1,186 @@
+"""What there is to tell of a campaign, as frozen data and as JSON. Gathers nothing and draws nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from comms.events import DeliveryState
+
+STATES: tuple[DeliveryState, ...] = (
+    DeliveryState.SENT,
+    DeliveryState.DEFERRED,
+    DeliveryState.FAILED,
+    DeliveryState.SKIPPED,
+    DeliveryState.UNCERTAIN,
+    DeliveryState.CANCELLED,
+    DeliveryState.READY,
+    DeliveryState.CLAIMED,
+)
+"""Every state that is counted, in the order in which it is told."""
+
+SMALLEST_BASE = 10
+"""A share of fewer than this many says more about chance, or about somebody, than about the campaign."""
+
+STATE_MEANINGS: Mapping[DeliveryState, str] = {
+    DeliveryState.SENT: "the mail server took the message",
+    DeliveryState.DEFERRED: "the mail server asked to try later; it is tried again",
+    DeliveryState.FAILED: "the mail server refused the message for good, or it could not be written",
+    DeliveryState.SKIPPED: "left out at the last moment: unsubscribed or suppressed since the plan was made",
+    DeliveryState.UNCERTAIN: "the server's answer was never recorded and the message was not sent again",
+    DeliveryState.CANCELLED: "taken back before it was sent",
+    DeliveryState.READY: "waiting to be sent",
+    DeliveryState.CLAIMED: "being sent at this moment",
+}
+
+FIGURES: Mapping[str, str] = {
+    "audience": "deliveries planned when the campaign was approved, all associations together",
+    "clicked": "every click on a link in the newsletter, also several by the same reader, and by programs that "
+    "check links",
+    "clickers": "different readers who clicked, of those who agreed to be recorded by name; all others are counted "
+    "as clicks without a name",
+    "opened": "different readers who opened the newsletter, of those who agreed to be recorded by name; nobody "
+    "else's opening is recorded",
+    "unsubscribed": "different readers who stopped all newsletters of the association through the link in this one",
+    "views": "times the newsletter was opened in the browser by the link in it, without names",
+}
+
+
+def share(part: int, base: int) -> float | None:
+    """`part` of `base` in per cent; None where the base is too small for a share to say anything."""
+    return 100 * part / base if base >= SMALLEST_BASE else None
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignStatus:
+    """Where a campaign stands. `deliveries` has a count for each of `STATES`; their sum is `audience`."""
+
+    id: str
+    state: str
+    audience: int
+    deliveries: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"id": self.id, "state": self.state, "audience": self.audience, "deliveries": dict(self.deliveries)}
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """What readers did; `FIGURES` says what each number counts."""
+
+    clicked: int = 0
+    clickers: int = 0
+    opened: int = 0
+    unsubscribed: int = 0
+    views: int = 0
+    trackable: int = 0
+    """Readers who got it and agreed to be recorded by name: the base of `clickers` and `opened`."""
+
+    @classmethod
+    def total(cls, parts: Iterable[Engagement]) -> Engagement:
+        """All parts together; a reader of two associations is two readers, for no list knows the other."""
+        sums = dict.fromkeys(cls.__dataclass_fields__, 0)
+        for part in parts:
+            for name, value in asdict(part).items():
+                sums[name] += value
+        return cls(**sums)
+
+
+@dataclass(frozen=True, slots=True)
+class AssociationReport:
+    """One association's part of the campaign."""
+
+    association: str
+    name: str
+    audience: int
+    deliveries: Mapping[str, int]
+    excluded: Mapping[str, int]
+    """Why members in the segment were not in the audience -> how many."""
+    failures: Mapping[str, int]
+    """What the server said to those that failed -> how many."""
+    engagement: Engagement
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtCase:
+    """One message of which nobody can know whether it arrived. `address` is None for an erased member."""
+
+    association: str
+    address: str | None
+    at: str
+    cause: str
+    resolution: str
+    """`resent` under the same Message-ID, or `held`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReport:
+    """A link of the newsletter, in all associations' editions together."""
+
+    url: str
+    clicks: int
+    people: int
+    """Different readers, of those who agreed to be recorded by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryReport:
+    association: str
+    url: str
+    published: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostReport:
+    association: str
+    network: str
+    state: str
+    url: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportData:
+    """All there is to tell of a campaign at the moment `at`."""
+
+    status: CampaignStatus
+    title: str
+    at: datetime
+    associations: tuple[AssociationReport, ...]
+    in_doubt: tuple[DoubtCase, ...]
+    engagement: Engagement
+    links: tuple[LinkReport, ...]
+    """Most clicked first."""
+    clicks_by_hour: tuple[tuple[str, int], ...]
+    """Hours (UTC, `2027-02-01T09`) in order; those without a click are left out."""
+    entries: tuple[EntryReport, ...]
+    posts: tuple[PostReport, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data with stable keys; those of `CampaignStatus` stand at the top."""
+        return {
+            **self.status.to_json(),
+            "title": self.title,
+            "at": self.at.isoformat(timespec="seconds"),
+            "engagement": asdict(self.engagement),
+            "associations": [_plain(part) for part in self.associations],
+            "in_doubt": [asdict(case) for case in self.in_doubt],
+            "links": [asdict(link) for link in self.links],
+            "clicks_by_hour": [{"hour": hour, "clicks": clicks} for hour, clicks in self.clicks_by_hour],
+            "entries": [asdict(entry) for entry in self.entries],
+            "posts": [asdict(post) for post in self.posts],
+        }
+
+
+def _plain(part: AssociationReport) -> dict[str, Any]:
+    return {
+        "association": part.association,
+        "name": part.name,
+        "audience": part.audience,
+        "deliveries": dict(part.deliveries),
+        "excluded": dict(part.excluded),
+        "failures": dict(part.failures),
+        "engagement": asdict(part.engagement),
+    }

@@ -1,0 +1,92 @@
+"""All SQL of the event log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from audiences.store import tracked_sql
+from comms.db import BUSY_TIMEOUT_MS, DATABASE_ERRORS, Database
+from comms.events import EventKind
+
+NOTE_TIMEOUT_MS = 2_000
+"""How long a reader's click waits for a busy database before it goes uncounted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often something happened, and to how many known readers.
+
+    `people` counts only readers who agreed to be tracked by name; the others stand in `total` alone.
+    """
+
+    total: int
+    people: int
+
+
+class EventStore:
+    """What the readers of one association did. Writing methods expect to run inside `db.atomic()`."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    def add(
+        self, run: int, kind: EventKind, now: datetime, *, delivery: int | None = None, link: int | None = None
+    ) -> None:
+        """Append one event."""
+        self.db.execute(
+            "INSERT INTO event (run_id, kind, at, delivery_id, link) VALUES (?, ?, ?, ?, ?)",
+            [run, kind.value, now.astimezone(UTC).isoformat(timespec="seconds"), delivery, link],
+        )
+
+    def note(
+        self, run: int, kind: EventKind, now: datetime, *, delivery: int | None = None, link: int | None = None
+    ) -> str | None:
+        """Append one event in a transaction of its own, without keeping the reader waiting.
+
+        Returns why it could not be written, None when it was: a count may be lost, a reader never sent away.
+        """
+        try:
+            self.db.execute(f"PRAGMA busy_timeout = {NOTE_TIMEOUT_MS}")
+            try:
+                with self.db.atomic():
+                    self.add(run, kind, now, delivery=delivery, link=link)
+            finally:
+                self.db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        except DATABASE_ERRORS as error:
+            return str(error)
+        return None
+
+    def tracked(self, run: int) -> int:
+        """How many who got the newsletter agreed to be tracked by name, now or when they opened or clicked it."""
+        row = self.db.execute(
+            "SELECT count(*) FROM delivery LEFT JOIN member ON member.id = delivery.member_id"  # noqa: S608
+            f" WHERE delivery.run_id = ? AND ((delivery.state = 'sent' AND {tracked_sql()}) OR EXISTS"
+            " (SELECT 1 FROM event WHERE event.delivery_id = delivery.id AND event.run_id = delivery.run_id"
+            " AND event.kind IN ('opened', 'clicked')))",
+            [run],
+        ).fetchone()
+        return int(row[0])
+
+    def tallies(self, run: int) -> dict[EventKind, Tally]:
+        """Per kind of event."""
+        rows = self.db.execute(
+            "SELECT kind, count(*), count(DISTINCT delivery_id) FROM event WHERE run_id = ? GROUP BY kind", [run]
+        )
+        return {EventKind(kind): Tally(total, people) for kind, total, people in rows}
+
+    def clicks(self, run: int) -> dict[int, Tally]:
+        """Per link, by its index in the edition."""
+        rows = self.db.execute(
+            "SELECT link, count(*), count(DISTINCT delivery_id) FROM event"
+            " WHERE run_id = ? AND kind = 'clicked' GROUP BY link",
+            [run],
+        )
+        return {link: Tally(total, people) for link, total, people in rows}
+
+    def by_hour(self, run: int, kind: EventKind) -> list[tuple[str, int]]:
+        """Events per hour (UTC, `2027-02-01T09`), in order; hours without any are left out."""
+        return self.db.execute(
+            "SELECT substr(at, 1, 13), count(*) FROM event WHERE run_id = ? AND kind = ? GROUP BY 1 ORDER BY 1",
+            [run, kind.value],
+        ).fetchall()

@@ -1,0 +1,32 @@
+"""The words in which reports name reasons and shares, on a terminal as in a page."""
+
+from __future__ import annotations
+
+from comms.engagement.report import share
+
+_EXCLUSIONS = {
+    "no_address": "no e-mail address",
+    "suppressed": "address bounced, complained or was blocked",
+    "withdrawn": "unsubscribed",
+    "no_consent": "never agreed to this newsletter",
+}
+_RESOLUTIONS = {
+    "resent": "sent once more under the same Message-ID",
+    "held": "not sent again; a person decides",
+}
+
+
+def exclusion_words(reason: str) -> str:
+    """Why members were not in the audience; a reason without words of its own as it is."""
+    return _EXCLUSIONS.get(reason, reason)
+
+
+def resolution_words(resolution: str) -> str:
+    """What was done with a case in doubt."""
+    return _RESOLUTIONS.get(resolution, resolution)
+
+
+def percent(part: int, base: int) -> str:
+    """`part` of `base` as `12.3 %`; a dash where the base is too small for a share."""
+    value = share(part, base)
+    return "–" if value is None else f"{value:.1f} %"

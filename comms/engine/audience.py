@@ -1,0 +1,143 @@
+"""What can be done with an association's people: import, count, explain, show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from audiences import segments
+from audiences.addresses import normalise_address
+from audiences.consent import exclusion
+from audiences.importing import base, plain
+from audiences.importing.base import ImportResult
+from audiences.models import Consent, Member
+from audiences.segments import Condition, Rule
+from audiences.store import EVERYONE
+from comms.db import storage_errors
+from comms.engine.workspace import Workspace
+
+
+class _DryRun(Exception):  # noqa: N818 - not an error: it takes the transaction back
+    pass
+
+
+def import_members(
+    workspace: Workspace,
+    path: Path,
+    association: str,
+    *,
+    dry_run: bool = False,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> ImportResult:
+    """Import a CSV file in one transaction; with `dry_run` nothing stays. `progress` gets the rows read so far.
+
+    Raises audiences.errors.ImportFileError when the file as a whole can not be imported: nothing stays then.
+    """
+    people = workspace.people(association)
+    now = workspace.now()
+    result = ImportResult()
+    try:
+        with storage_errors(workspace.association_path(association)), people.db.atomic():
+            for state in base.apply(people, plain.read(path, now), now, result):
+                progress(state.rows)
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        pass
+    return result
+
+
+def known_names(workspace: Workspace, association: str) -> set[str]:
+    """Every name that a rule over this association's members may use."""
+    return workspace.people(association).attribute_names() | set(segments.FIELDS)
+
+
+def compile_rule(workspace: Workspace, text: str | None, association: str, today: date) -> Condition:
+    """A rule as SQL, its names checked against what the association knows; everyone for None.
+
+    Raises segments.RuleError.
+    """
+    if text is None:
+        return EVERYONE
+    rule = segments.parse(text)
+    segments.check_names(rule, known_names(workspace, association))
+    return segments.to_sql(rule, today)
+
+
+def count_members(workspace: Workspace, text: str, association: str) -> int:
+    """How many members the rule holds for. Raises segments.RuleError."""
+    condition = compile_rule(workspace, text, association, workspace.now().date())
+    return workspace.people(association).count(condition)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A rule in words, its count, and up to ten members it holds for."""
+
+    rule: Rule
+    words: str
+    count: int
+    examples: tuple[Member, ...]
+
+
+def explain_rule(workspace: Workspace, text: str, association: str) -> Explanation:
+    """Raises segments.RuleError."""
+    today = workspace.now().date()
+    condition = compile_rule(workspace, text, association, today)
+    people = workspace.people(association)
+    rule = segments.parse(text)
+    return Explanation(
+        rule, segments.explain(rule, today), people.count(condition), tuple(people.select(condition, limit=10))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """All that an association holds of one member."""
+
+    member: Member
+    mailable: bool
+    reason: str
+    """Why not mailable; empty when mailable."""
+    states: dict[str, str]
+    log: tuple[Consent, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "address": self.member.address,
+            "mailable": self.mailable,
+            "reason": self.reason,
+            "language": self.member.language,
+            "timezone": self.member.timezone,
+            "attributes": {name: str(value) for name, value in self.member.attributes.items()},
+            "topics": self.states,
+            "consent": [
+                {
+                    "topic": record.topic,
+                    "state": record.state.value,
+                    "basis": record.basis.value if record.basis else None,
+                    "at": record.at.isoformat(),
+                    "source": record.source,
+                    "wording": record.wording,
+                }
+                for record in self.log
+            ],
+        }
+
+
+def show_member(workspace: Workspace, address: str, association: str) -> MemberView | None:
+    """Everything held of the member with this address; None when there is none.
+
+    Raises audiences.errors.AddressError for what is no address.
+    """
+    people = workspace.people(association)
+    member = people.find(normalise_address(address))
+    if member is None or member.id is None:
+        return None
+    standing = people.standings({member.id: member.address})[member.id]
+    reason = exclusion(member, standing, None)
+    states = {topic: state.value for topic, state in sorted(standing.states.items())}
+    return MemberView(member, reason is None, reason or "", states, tuple(people.consent_log(member.id)))

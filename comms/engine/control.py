@@ -1,0 +1,198 @@
+"""The control process: starts what is due, keeps senders busy, takes their reports, finds what was lost.
+
+One at a time per workspace, by a lock that the kernel gives up with the process. It owns the databases;
+senders own the sockets. Every step can be cut off anywhere and done again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from campaigns.store import CampaignRow
+from comms.db import storage_errors
+from comms.delivery import dispatch, journal
+from comms.delivery.batches import Report
+from comms.delivery.dispatch import BATCH_VALID_S, Outfit, Queue
+from comms.engine import editions, posts, sending
+from comms.engine.workspace import Workspace
+from comms.events import CampaignState, PostState
+
+log = structlog.get_logger(__name__)
+
+IDLE_S = 0.2
+"""Pause between two steps when there was nothing to do."""
+RECOVER_EVERY_S = 1.0
+SMALLEST_BATCH = 20
+OPEN_POSTS = (PostState.QUEUED, PostState.SENDING)
+
+
+class ControlLock:
+    """Held by the one control process of a workspace. Freed by the kernel when the process ends, however it does."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "control.lock"
+        self._descriptor: int | None = None
+
+    def take(self) -> bool:
+        """True when this process now is the control process."""
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        self._descriptor = descriptor
+        return True
+
+    def is_held(self) -> bool:
+        """Is some process in control now."""
+        if self.take():
+            self.release()
+            return False
+        return True
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+@dataclass(slots=True)
+class Control:
+    """Drives everything that is under way in a workspace, one `step` after the other."""
+
+    workspace: Workspace
+    queue: Queue
+    senders: int
+    """How many senders to keep busy."""
+    _recovered_at: float = field(default=float("-inf"), init=False)
+    _outfits: dict[tuple[str, str], Outfit] = field(default_factory=dict, init=False)
+    _starting: bool = field(default=True, init=False)
+
+    def run(self, stopped: Callable[[], bool], after_step: Callable[[], None] = lambda: None) -> None:
+        """Work until `stopped()`; `after_step` is called after each step, for progress."""
+        while not stopped():
+            busy = self.step()
+            after_step()
+            if not busy and not stopped():
+                time.sleep(IDLE_S)
+
+    def step(self) -> bool:
+        """Do what there is to do now. True when something moved."""
+        moved = self._take_reports()
+        if time.monotonic() - self._recovered_at >= RECOVER_EVERY_S:
+            moved |= self._recover()
+            self._start_due()
+            self._recovered_at = time.monotonic()
+        for row in self.workspace.host.campaigns([CampaignState.SENDING]):
+            moved |= self._advance(row)
+        moved |= posts.hand_out(self.workspace, self.queue) > 0
+        return moved
+
+    # --- parts of a step ----------------------------------------------------------------------
+
+    def _take_reports(self) -> bool:
+        reports = [Report.from_json(data) for data in self.queue.take_reports()]
+        for report in reports:
+            if report.association:
+                with storage_errors(self.workspace.association_path(report.association)):
+                    dispatch.take_report(
+                        self.workspace.ledger(report.association),
+                        self.workspace.journal_folder,
+                        report,
+                        now=self.workspace.now(),
+                        give_up_s=self._give_up_s,
+                    )
+            else:
+                posts.take_report(self.workspace, report)
+        return bool(reports)
+
+    def _recover(self) -> bool:
+        settled = posts.recover(self.workspace, self.queue, starting=self._starting)
+        for association in self.workspace.associations():
+            settled += dispatch.recover(
+                self.workspace.ledger(association.slug),
+                self.workspace.journal_folder,
+                self.queue,
+                now=self.workspace.now(),
+                give_up_s=self._give_up_s,
+                starting=self._starting,
+            )
+        if self._starting:
+            journal.sweep(self.workspace.journal_folder, older_than_s=2 * BATCH_VALID_S)
+        if settled:
+            log.info("took over what lost senders left", batches=settled)
+        self._starting = False
+        return settled > 0
+
+    def _start_due(self) -> None:
+        """Begin scheduled campaigns whose time has come, and finish beginning those that were cut off."""
+        now = self.workspace.now()
+        for row in self.workspace.host.campaigns([CampaignState.SCHEDULED]):
+            if row.due_at is not None and row.due_at <= now:
+                with self.workspace.host.db.atomic():
+                    self.workspace.host.set_state(row.id, CampaignState.SENDING, now)
+                log.info("campaign is due", campaign=row.id)
+
+    def _advance(self, row: CampaignRow) -> bool:
+        """Hand out what is due of a campaign, and close it when all of it is done."""
+        campaign = sending.read_back(row)
+        if not sending.is_started(self.workspace, row, campaign):
+            sending.start(self.workspace, row)
+        moved, done = False, True
+        if campaign.newsletter is not None:
+            for slug in row.senders:
+                run_moved, run_done = self._advance_run(row, slug)
+                moved |= run_moved
+                done &= run_done
+        done &= not self.workspace.host.posts(row.id, OPEN_POSTS)
+        if done:
+            now = self.workspace.now()
+            with self.workspace.host.db.atomic():
+                self.workspace.host.set_state(row.id, CampaignState.SENT, now)
+                self.workspace.host.note("comms", CampaignState.SENT, row.id, "", now)
+            log.info("campaign is sent", campaign=row.id)
+        return moved or done
+
+    def _advance_run(self, row: CampaignRow, slug: str) -> tuple[bool, bool]:
+        """(did anything move, is the run done)."""
+        ledger = self.workspace.ledger(slug)
+        run = ledger.run(row.id, editions.NEWSLETTER)
+        assert run is not None, "start() made it"
+        if run.state != "sending":
+            return False, True
+        moved = False
+        while len(ledger.open_batches()) < 2 * self.senders:
+            size = self._batch_size(ledger.waiting(run.id))
+            outfit = self._outfit(row, slug)
+            if not dispatch.dispatch(ledger, run, outfit, self.queue, size=size, now=self.workspace.now()):
+                break
+            moved = True
+        with ledger.db.atomic():
+            done = ledger.finish(run.id, self.workspace.now())
+        return moved, done
+
+    def _batch_size(self, waiting: int) -> int:
+        """Small enough that every sender has something to do, large enough that the queue costs nothing."""
+        share = -(-waiting // (2 * self.senders))
+        return max(min(self.workspace.settings.delivery.batch_size, share), SMALLEST_BATCH)
+
+    def _outfit(self, row: CampaignRow, slug: str) -> Outfit:
+        key = (row.id, slug)
+        if key not in self._outfits:
+            body = self.workspace.host.edition(row.id, slug, editions.NEWSLETTER)
+            assert body is not None, "approve() wrote it"
+            association = self.workspace.association(slug)
+            self._outfits[key] = editions.outfit(self.workspace, sending.read_back(row), association, body.decode())
+        return self._outfits[key]
+
+    @property
+    def _give_up_s(self) -> float:
+        return self.workspace.settings.delivery.give_up_hours * 3600

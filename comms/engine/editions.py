@@ -1,0 +1,115 @@
+"""A campaign as one association sends it: the compiled newsletter, the feed entry, the posts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from audiences.models import Association
+from campaigns import definition
+from campaigns.models import Campaign
+from campaigns.store import EntryRow
+from comms.channels.base import SocialChannel
+from comms.channels.feed_content import content_from_blocks
+from comms.channels.outbox import OutboxChannel
+from comms.channels.social_text import social_text
+from comms.channels.x import XChannel, XCredentials
+from comms.config import X
+from comms.delivery.dispatch import Outfit
+from comms.delivery.messages import list_id
+from comms.engine.workspace import Workspace
+from comms.rendering.compile import compile_edition
+from comms.rendering.context import association_data, campaign_data
+from comms.rendering.edition import Edition
+
+NEWSLETTER = "newsletter"
+ID_YEAR = 2026
+"""The year in every tag: URI that we mint (RFC 4151): one in which the site's name was ours. Never changes."""
+
+
+def read_definition(path: Path) -> Campaign:
+    """Raises campaigns.errors.DefinitionError with every problem of the file."""
+    return definition.read_file(path)
+
+
+def newsletter(workspace: Workspace, campaign: Campaign, association: Association) -> Edition:
+    """Compile the newsletter. Raises TemplateError; UsageError when the template does not exist."""
+    assert campaign.newsletter is not None
+    template = workspace.templates.find(campaign.newsletter.template)
+    return compile_edition(campaign, association, template, media_url=media_url(workspace))
+
+
+def outfit(workspace: Workspace, campaign: Campaign, association: Association, edition: str) -> Outfit:
+    """What all batches of the run have in common. `edition` is the compiled edition as JSON."""
+    return Outfit(
+        association=association,
+        campaign=campaign_data(campaign),
+        edition=edition,
+        list_id=list_id(association, campaign.audience.topic),
+        url=public_url(workspace, campaign, association) if campaign.feed else "",
+        site_url=workspace.settings.site.url,
+        smtp=workspace.settings.smtp.model_dump(),
+    )
+
+
+def entry(workspace: Workspace, campaign: Campaign, association: Association, now: datetime) -> EntryRow:
+    """The campaign's entry in the association's feed."""
+    assert campaign.feed is not None
+    site = urlsplit(workspace.settings.site.url).hostname
+    url = public_url(workspace, campaign, association)
+    values = _public_values(campaign, association, url)
+    return EntryRow(
+        campaign=campaign.id,
+        association=association.slug,
+        topic=campaign.audience.topic or "",
+        tag_uri=f"tag:{site},{ID_YEAR}:{association.slug}/{campaign.id}",
+        title=campaign.title,
+        summary=campaign.feed.summary,
+        content=content_from_blocks(campaign.blocks, url=url, media_url=media_url(workspace), values=values),
+        language=campaign.language,
+        tags=campaign.tags,
+        published=now,
+        updated=now,
+    )
+
+
+def posts(workspace: Workspace, campaign: Campaign, association: Association) -> dict[str, str]:
+    """Network -> text of the post, complete."""
+    url = public_url(workspace, campaign, association)
+    values = _public_values(campaign, association, url)
+    return {network: social_text(network, text, url, values=values) for network, text in campaign.social.items()}
+
+
+def public_url(workspace: Workspace, campaign: Campaign, association: Association) -> str:
+    """The campaign's page for everyone; the site itself for a campaign without a feed entry."""
+    site = workspace.settings.site.url
+    return f"{site}/a/{association.slug}/{campaign.id}" if campaign.feed else f"{site}/"
+
+
+def media_url(workspace: Workspace) -> str:
+    return f"{workspace.settings.site.url}/media/"
+
+
+def account(workspace: Workspace, network: str) -> dict[str, Any]:
+    """The settings of a network's account; empty when none is connected."""
+    settings = workspace.settings.x
+    connected = network == "x" and all(
+        (settings.api_key, settings.api_secret, settings.access_token, settings.access_secret)
+    )
+    return settings.model_dump() if connected else {}
+
+
+def social_channel(network: str, settings: Mapping[str, Any], outbox: Path) -> SocialChannel:
+    """The channel of a network: its own with an account, else the outbox folder."""
+    if network == "x" and settings:
+        x = X(**settings)
+        credentials = XCredentials(x.api_key, x.api_secret, x.access_token, x.access_secret)
+        return XChannel(credentials, api_url=x.api_url)
+    return OutboxChannel(outbox, network)
+
+
+def _public_values(campaign: Campaign, association: Association, url: str) -> dict[str, Any]:
+    return {"campaign": campaign_data(campaign), "association": association_data(association), "url": url}

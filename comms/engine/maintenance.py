@@ -1,0 +1,156 @@
+"""Looks after a workspace: what is wrong with it, a backup of it, and the way back."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from comms import config, keys
+from comms.channels.newsletter import ServerUnreachableError
+from comms.db import SAFE_VERSION, copy_database, damage, sqlite_version
+from comms.engine import sending
+from comms.engine.control import ControlLock
+from comms.engine.workspace import Workspace
+from comms.errors import StateError, UsageError
+
+LEAST_FREE_BYTES = 200 * 1024 * 1024
+_FOLDERS = ("associations", "campaigns", "templates", "media", "outbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing `doctor` looked at; `mend` says what to do when it is not `ok`."""
+
+    ok: bool
+    what: str
+    mend: str = ""
+
+
+def examine(workspace: Workspace) -> Iterator[Finding]:
+    """Look at everything that commonly goes wrong with an installation."""
+    yield _sqlite()
+    yield _disk(workspace)
+    for path in (workspace.host_path, *(workspace.association_path(a.slug) for a in workspace.associations())):
+        fault = damage(path)
+        yield Finding(not fault, f"{path.name}: {fault or 'intact'}", "Restore the last backup: comms restore FILE.")
+    yield _mail_server(workspace)
+    yield _site(workspace)
+    yield _control(workspace)
+
+
+def _sqlite() -> Finding:
+    version = sqlite_version()
+    shown, safe = ".".join(map(str, version)), ".".join(map(str, SAFE_VERSION))
+    return Finding(
+        version >= SAFE_VERSION,
+        f"SQLite {shown}",
+        f"Versions before {safe} can corrupt a database that several processes write (WAL-reset bug). "
+        "Install pysqlite3, or a Python with a newer SQLite.",
+    )
+
+
+def _disk(workspace: Workspace) -> Finding:
+    free = shutil.disk_usage(workspace.folder).free
+    return Finding(
+        free >= LEAST_FREE_BYTES,
+        f"{free / 2**30:.1f} GiB free under {workspace.folder}",
+        "Free some space: a send that meets a full disk stops, and goes on when there is room again.",
+    )
+
+
+def _mail_server(workspace: Workspace) -> Finding:
+    smtp = workspace.settings.smtp
+    try:
+        sending.check_mail_server(workspace)
+    except ServerUnreachableError as error:
+        return Finding(False, error.message, error.hint)
+    return Finding(True, f"mail server {smtp.host}:{smtp.port} answers ({smtp.security})")
+
+
+def _site(workspace: Workspace) -> Finding:
+    url = workspace.settings.site.url
+    public = url.startswith("https://")
+    return Finding(
+        public,
+        f"links in mails start with {url}",
+        "Set [site] url to the https address under which readers reach `comms web`: mailbox providers "
+        "show the unsubscribe button for https alone (RFC 8058).",
+    )
+
+
+def _control(workspace: Workspace) -> Finding:
+    running = ControlLock(workspace.folder).is_held()
+    waiting = [row.id for row in workspace.host.campaigns(["sending", "scheduled"])]
+    if running:
+        return Finding(True, "comms runs")
+    return Finding(
+        not waiting,
+        f"nothing runs here, and {len(waiting)} campaigns wait" if waiting else "nothing runs here, nothing waits",
+        "Start `comms run`.",
+    )
+
+
+def back_up(workspace: Workspace, file: Path) -> int:
+    """Write everything that makes up the workspace into one archive, in a state that fits together.
+
+    The archive holds members' data and the workspace key: keep it as you keep those. Returns its bytes.
+    Databases are copied while others write (SQLite's backup API). Raises StateError when the file exists.
+    """
+    if file.exists():
+        raise StateError(f"{file} exists already.", hint="Name a new file; a backup never overwrites another.")
+    part = file.with_name(f".{file.name}.part")
+    with tempfile.TemporaryDirectory(dir=file.parent) as scratch:
+        try:
+            with tarfile.open(part, "w:gz", compresslevel=3) as archive:
+                part.chmod(0o600)
+                # The associations first: a ledger that is older than the host's view of it is caught up by
+                # control, the other way round a campaign could be unknown to the host.
+                for path in sorted(workspace.folder.glob("associations/*.db")):
+                    copy = Path(scratch) / path.name
+                    copy_database(path, copy)
+                    archive.add(copy, f"associations/{path.name}")
+                copy = Path(scratch) / "host.db"
+                copy_database(workspace.host_path, copy)
+                archive.add(copy, "host.db")
+                for name in (config.FILE_NAME, keys.FILE_NAME, *(n for n in _FOLDERS if n != "associations")):
+                    if (workspace.folder / name).exists():
+                        archive.add(workspace.folder / name, name)
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
+    return file.stat().st_size
+
+
+def restore(file: Path, folder: Path) -> list[str]:
+    """Lay a backup out as a new workspace. Returns the campaigns that were under way when it was made: they are
+    paused, because what went out since is not in it.
+
+    Raises UsageError when the folder holds something already or the file is no backup.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder} is not empty.", hint="Restore into a new folder, look at it, then move it.")
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with tarfile.open(file, "r:gz") as archive:
+            archive.extractall(folder, filter="data")
+        folder.chmod(0o700)
+        (folder / keys.FILE_NAME).chmod(0o600)
+        for name in (*_FOLDERS, "journal"):
+            (folder / name).mkdir(mode=0o700, exist_ok=True)
+        with Workspace(folder) as workspace:
+            return _pause_all(workspace)
+    except (tarfile.TarError, EOFError, OSError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise UsageError(f"{file} is no backup that can be restored: {error}.") from error
+
+
+def _pause_all(workspace: Workspace) -> list[str]:
+    paused = []
+    for row in workspace.host.campaigns(["sending", "scheduled"]):
+        sending.pause(workspace, row.id, who="restore")
+        paused.append(row.id)
+    return paused

@@ -1,0 +1,167 @@
+"""Shows what would be sent, made by the code that sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from audiences import attributes as attribute_json
+from audiences.models import Association, Member
+from audiences.store import agrees_sql
+from campaigns import definition
+from campaigns.models import Campaign
+from comms.delivery.batches import MailBatch, Recipient
+from comms.delivery.messages import MessageMaker
+from comms.engine import editions, feeds
+from comms.engine.audience import compile_rule
+from comms.engine.workspace import Workspace
+from comms.errors import StateError, UsageError
+from comms.rendering.compile import compile_edition
+from comms.rendering.context import association_data, campaign_data
+from comms.rendering.library import TemplateLibrary
+from comms.rendering.render import Renderer
+
+NOBODY = 10**17
+"""Stands for delivery and run in the links of a preview: they are signed, and lead to a friendly "no such mail"."""
+
+SAMPLE = """\
+---
+campaign: sample
+title: A sample of this template
+language: en
+newsletter:
+  subject: A sample of this template
+  preview: Every kind of block once
+---
+
+# A sample of this template
+
+Dear {{ member.first_name or "colleague" }}, this text shows **strong** and *emphasised* words and a
+[link](https://example.org/).
+
+## A second heading
+
+- one point
+- another point
+
+> A quotation that somebody said.
+
+::: columns
+::: column
+The left column.
+:::
+::: column
+The right column.
+:::
+:::
+
+---
+
+::: button https://example.org/
+Read more
+:::
+"""
+
+
+def write(
+    workspace: Workspace, file: Path, folder: Path, *, address: str | None, association: str | None
+) -> list[Path]:
+    """Write message.eml, message.html, message.txt, entry.xml and post-<network>.txt, as far as the campaign has
+    these channels. Returns the files.
+
+    Raises StateError when there is no member to show the newsletter to.
+    """
+    campaign = editions.read_definition(file)
+    sender = workspace.association(association or campaign.association)
+    contents: dict[str, bytes] = {}
+    if campaign.newsletter is not None:
+        contents |= _newsletter(workspace, campaign, sender, _member(workspace, campaign, sender, address))
+    if campaign.feed is not None:
+        row = editions.entry(workspace, campaign, sender, workspace.now())
+        contents["entry.xml"] = feeds.single_entry(workspace, sender, row)
+    for network, text in editions.posts(workspace, campaign, sender).items():
+        contents[f"post-{network}.txt"] = f"{text}\n".encode()
+    return _write_all(folder, contents)
+
+
+def library_for(workspace: Workspace, template: str) -> tuple[TemplateLibrary, str]:
+    """Where a template is found that a person names by its name or by its file. Raises UsageError for neither."""
+    path = Path(template)
+    if path.suffix != ".mjml":
+        return workspace.templates, template
+    if not path.is_file():
+        raise UsageError(f"there is no file {template}.")
+    return TemplateLibrary([path.parent, workspace.templates_folder]), path.stem
+
+
+def sample_html(workspace: Workspace, template: str, association: Association) -> str:
+    """What a template makes of a sample campaign, for a reader of whom nothing is known. Raises TemplateError."""
+    library, name = library_for(workspace, template)
+    campaign = definition.read(SAMPLE, path="sample.md")
+    edition = compile_edition(campaign, association, library.find(name), media_url=editions.media_url(workspace))
+    site = workspace.settings.site.url
+    links = {"click": f"{site}/c/sample", "unsubscribe": f"{site}/u/sample", "view": f"{site}/v/sample", "pixel": ""}
+    context = {
+        "links": links,
+        "url": f"{site}/",
+        "association": association_data(association),
+        "campaign": campaign_data(campaign),
+    }
+    return Renderer(edition).render_public(context).html
+
+
+def _member(workspace: Workspace, campaign: Campaign, sender: Association, address: str | None) -> Member:
+    people = workspace.people(sender.slug)
+    if address is not None:
+        member = people.find(address)
+        if member is None:
+            raise StateError(
+                f"{sender.slug} has no member with the address {address}.",
+                hint="Name one that it has, or leave --as out for the first who would get the newsletter.",
+            )
+        return member
+    segment = compile_rule(workspace, campaign.audience.segment, sender.slug, workspace.now().date())
+    agrees = agrees_sql(campaign.audience.topic)
+    both = type(segment)(f"({segment.sql}) AND {agrees.sql}", {**segment.parameters, **agrees.parameters})
+    for member in people.select(both, limit=1):
+        return member
+    raise StateError(f"nobody at {sender.slug} would get this newsletter.", hint="See: comms campaign plan")
+
+
+def _newsletter(workspace: Workspace, campaign: Campaign, sender: Association, member: Member) -> dict[str, bytes]:
+    edition = editions.newsletter(workspace, campaign, sender)
+    outfit = editions.outfit(workspace, campaign, sender, edition.to_json())
+    batch = MailBatch(
+        id="preview",
+        run=NOBODY,
+        association=sender,
+        campaign=outfit.campaign,
+        edition=outfit.edition,
+        list_id=outfit.list_id,
+        url=outfit.url,
+        site_url=outfit.site_url,
+        smtp=outfit.smtp,
+        recipients=(),
+        not_after=0.0,
+    )
+    maker = MessageMaker(batch, Renderer(edition), workspace.links)
+    attributes = attribute_json.encode(member.attributes)
+    recipient = Recipient(NOBODY, member.address or "", member.language, attributes, tracked=False)
+    message = maker.message(recipient)
+    return {
+        "message.eml": maker.make(recipient)[2],
+        "message.html": message.html.encode(),
+        "message.txt": message.text.encode(),
+    }
+
+
+def _write_all(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, data in contents.items():
+        path = folder / name
+        part = folder / f".{name}.part"
+        part.write_bytes(data)
+        part.replace(path)
+        written.append(path)
+    return written

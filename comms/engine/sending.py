@@ -1,0 +1,283 @@
+"""From a definition to a campaign under way: plan, approve, start, pause, resume, cancel.
+
+    prepare -> Plan -> (a person says yes) -> approve -> start -> control does the rest
+
+`approve` writes everything that will be sent into the host's database in one transaction. `start` can be
+called again at any time: it adds what is missing, so a crash between two databases loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from audiences.models import Association
+from campaigns import definition
+from campaigns.models import Campaign
+from campaigns.schedule import due_times
+from campaigns.store import CampaignRow
+from comms.channels import newsletter
+from comms.db import storage_errors
+from comms.engine import editions
+from comms.engine.audience import compile_rule
+from comms.engine.workspace import Workspace
+from comms.errors import StateError, UsageError
+from comms.events import CampaignState, PostState
+from comms.planning import NewsletterPlan, Plan, PostPlan
+from comms.rendering.edition import Edition
+
+UNDER_WAY = (CampaignState.SENDING, CampaignState.PAUSED)
+OVER = (CampaignState.SENT, CampaignState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A campaign ready for approval: its plan, and all that will be sent, compiled."""
+
+    campaign: Campaign
+    senders: tuple[Association, ...]
+    plan: Plan
+    newsletters: dict[str, Edition]
+    """Slug -> edition."""
+    due_at: datetime | None
+    """The first moment anything goes out; None for now."""
+
+
+def prepare(
+    workspace: Workspace, campaign: Campaign, senders: Sequence[str] = (), *, scheduled: bool = False
+) -> Prepared:
+    """Compile everything and count who gets it. `senders` are slugs; empty for the one the definition names.
+
+    `scheduled` keeps the definition's time instead of now. Raises TemplateError, segments.RuleError, UsageError.
+    """
+    slugs: Sequence[str | None] = senders or [campaign.association]
+    associations = tuple(workspace.association(slug) for slug in slugs)
+    if scheduled and campaign.schedule is None:
+        raise UsageError(f"campaign {campaign.id} has no schedule.", hint="Add `schedule:` with `at:` and `timezone:`.")
+    newsletters: dict[str, Edition] = {}
+    plans = []
+    posts = []
+    for association in associations:
+        if campaign.newsletter is not None:
+            edition = editions.newsletter(workspace, campaign, association)
+            newsletters[association.slug] = edition
+            plans.append(_plan_newsletter(workspace, campaign, association, edition, scheduled=scheduled))
+        for network, text in editions.posts(workspace, campaign, association).items():
+            account = editions.account(workspace, network)
+            channel = editions.social_channel(network, account, workspace.outbox_folder)
+            posts.append(
+                PostPlan(association.slug, network, text, channel.count(text), channel.limit, simulated=not account)
+            )
+    plan = Plan(
+        campaign=campaign.id,
+        title=campaign.title,
+        newsletters=tuple(plans),
+        feeds=tuple(a.slug for a in associations) if campaign.feed is not None else (),
+        posts=tuple(posts),
+        definition=hashlib.sha256(campaign.source.encode()).hexdigest(),
+    )
+    due_at = min(min(_due(workspace, campaign, a).values()) for a in associations) if scheduled else None
+    return Prepared(campaign, associations, plan, newsletters, due_at)
+
+
+def approve(workspace: Workspace, prepared: Prepared, *, who: str) -> CampaignRow:
+    """Write the campaign down: from here on it goes out as it was prepared.
+
+    Raises StateError when a campaign of this id went out before, or is doing so.
+    """
+    host, now, campaign = workspace.host, workspace.now(), prepared.campaign
+    with storage_errors(workspace.host_path), host.db.atomic():
+        row = host.campaign(campaign.id)
+        if row is not None and _was_started(workspace, row):
+            raise StateError(
+                f"campaign {campaign.id} was sent before (state: {row.state}, since {row.created_at:%Y-%m-%d %H:%M}"
+                " UTC); nobody gets it twice.",
+                hint="For a new message choose a new id in the `campaign:` line.",
+            )
+        host.drop_editions(campaign.id)
+        host.save_campaign(
+            campaign.id,
+            title=campaign.title,
+            definition=campaign.source,
+            state=CampaignState.SCHEDULED if prepared.due_at else CampaignState.SENDING,
+            senders=[association.slug for association in prepared.senders],
+            due_at=prepared.due_at,
+            now=now,
+        )
+        for slug, edition in prepared.newsletters.items():
+            host.save_edition(campaign.id, slug, editions.NEWSLETTER, edition.digest, edition.to_json().encode(), now)
+        what = "scheduled" if prepared.due_at else "approved"
+        host.note(who, what, campaign.id, f"plan {prepared.plan.digest}", now)
+        row = host.campaign(campaign.id)
+    assert row is not None
+    return row
+
+
+def start(workspace: Workspace, row: CampaignRow) -> None:
+    """Freeze the runs of a campaign, put its entries into the feeds and queue its posts: whatever is missing."""
+    campaign = read_back(row)
+    host, now = workspace.host, workspace.now()
+    for slug in row.senders:
+        association = workspace.association(slug)
+        if campaign.newsletter is not None:
+            _freeze(workspace, row, campaign, association)
+        with storage_errors(workspace.host_path), host.db.atomic():
+            if campaign.feed is not None:
+                entry = editions.entry(workspace, campaign, association, now)
+                if host.entry(slug, campaign.id) is None:
+                    host.save_entry(entry)
+            for network, text in editions.posts(workspace, campaign, association).items():
+                host.add_post(campaign.id, slug, network, text, PostState.QUEUED, now)
+
+
+def check_mail_server(workspace: Workspace) -> None:
+    """Open a session with the mail server and end it. Raises ServerUnreachableError: nothing was sent then."""
+    asyncio.run(newsletter.check(workspace.settings.smtp))
+
+
+def under_way(workspace: Workspace, campaign: Campaign) -> CampaignRow | None:
+    """The very same definition, being sent at the moment; None when it is not."""
+    row = workspace.host.campaign(campaign.id)
+    same = row is not None and row.definition == campaign.source
+    return row if row is not None and same and row.state in UNDER_WAY else None
+
+
+def read_back(row: CampaignRow) -> Campaign:
+    """The campaign as it was approved."""
+    return _parsed(row.id, row.definition)
+
+
+@lru_cache(maxsize=64)
+def _parsed(campaign_id: str, text: str) -> Campaign:
+    return definition.read(text, path=f"{campaign_id} (as approved)")
+
+
+def is_started(workspace: Workspace, row: CampaignRow, campaign: Campaign) -> bool:
+    """Does every part of the campaign stand in its database."""
+    posts = {(post.association, post.network) for post in workspace.host.posts(row.id)}
+    for slug in row.senders:
+        if campaign.newsletter is not None and workspace.ledger(slug).run(row.id, editions.NEWSLETTER) is None:
+            return False
+        if campaign.feed is not None and workspace.host.entry(slug, row.id) is None:
+            return False
+        if any((slug, network) not in posts for network in campaign.social):
+            return False
+    return True
+
+
+def pause(workspace: Workspace, campaign_id: str, *, who: str) -> None:
+    """Stop handing out batches; what senders hold goes out. Raises StateError when it is not under way."""
+    _change(workspace, campaign_id, CampaignState.PAUSED, (CampaignState.SENDING, CampaignState.SCHEDULED), who)
+
+
+def resume(workspace: Workspace, campaign_id: str, *, who: str) -> None:
+    """Go on where it was paused; a scheduled campaign waits for its time again."""
+    row = find(workspace, campaign_id)
+    waiting = row.due_at is not None and not _was_started(workspace, row)
+    state = CampaignState.SCHEDULED if waiting else CampaignState.SENDING
+    _change(workspace, campaign_id, state, (CampaignState.PAUSED,), who)
+
+
+def cancel(workspace: Workspace, campaign_id: str, *, who: str) -> int:
+    """End it: what no sender holds is never sent. Returns how many deliveries that were. Can not be undone."""
+    row = find(workspace, campaign_id)
+    allowed = (CampaignState.SCHEDULED, CampaignState.SENDING, CampaignState.PAUSED)
+    _change(workspace, campaign_id, CampaignState.CANCELLED, allowed, who)
+    now, cancelled = workspace.now(), 0
+    for slug in row.senders:
+        ledger = workspace.ledger(slug)
+        with ledger.db.atomic():
+            run = ledger.run(campaign_id, editions.NEWSLETTER)
+            if run is not None:
+                cancelled += ledger.cancel(run.id, now)
+    with workspace.host.db.atomic():
+        workspace.host.cancel_posts(campaign_id, was=PostState.QUEUED, state=PostState.CANCELLED, now=now)
+    return cancelled
+
+
+def find(workspace: Workspace, campaign_id: str) -> CampaignRow:
+    """Raises UsageError when the workspace has no campaign of this id."""
+    row = workspace.host.campaign(campaign_id)
+    if row is None:
+        known = [campaign.id for campaign in workspace.host.campaigns()][-10:]
+        hint = f"The latest are: {', '.join(known)}." if known else "None was sent or scheduled yet."
+        raise UsageError(f"there is no campaign {campaign_id!r}.", hint=hint)
+    return row
+
+
+def _change(
+    workspace: Workspace, campaign_id: str, state: CampaignState, was: Sequence[CampaignState], who: str
+) -> None:
+    host, now = workspace.host, workspace.now()
+    with storage_errors(workspace.host_path), host.db.atomic():
+        row = find(workspace, campaign_id)
+        if row.state not in was:
+            raise StateError(f"campaign {campaign_id} is {row.state}; it can not become {state} from there.")
+        host.set_state(campaign_id, state, now)
+        host.note(who, state, campaign_id, "", now)
+
+
+def _plan_newsletter(
+    workspace: Workspace, campaign: Campaign, association: Association, edition: Edition, *, scheduled: bool
+) -> NewsletterPlan:
+    people = workspace.people(association.slug)
+    now = workspace.now()
+    condition = compile_rule(workspace, campaign.audience.segment, association.slug, now.date())
+    counts = people.exclusions(condition, campaign.audience.topic)
+    times = list(_due(workspace, campaign, association).values()) if scheduled else [now]
+    return NewsletterPlan(
+        association=association.slug,
+        name=association.name,
+        members=people.count(),
+        segment=sum(counts.values()),
+        audience=counts.pop(None, 0),
+        excluded={str(reason): count for reason, count in counts.items()},
+        edition=edition.digest,
+        first_at=min(times),
+        last_at=max(times),
+    )
+
+
+def _due(workspace: Workspace, campaign: Campaign, association: Association) -> dict[str | None, datetime]:
+    """Time zone of a member -> when their newsletter may go; None for members without a zone."""
+    assert campaign.schedule is not None
+    zones = {zone for zone in workspace.people(association.slug).timezones() if zone}
+    times = due_times(campaign.schedule, {*zones, association.timezone}, default=association.timezone)
+    return {**{zone: times[zone] for zone in zones}, None: times[association.timezone]}
+
+
+def _freeze(workspace: Workspace, row: CampaignRow, campaign: Campaign, association: Association) -> None:
+    ledger, now = workspace.ledger(association.slug), workspace.now()
+    topic = campaign.audience.topic
+    body = workspace.host.edition(row.id, association.slug, editions.NEWSLETTER)
+    assert body is not None, "approve() wrote it"
+    edition = Edition.from_json(body.decode())
+    due: dict[str | None, datetime] = _due(workspace, campaign, association) if row.due_at else {None: now}
+    with storage_errors(workspace.association_path(association.slug)), ledger.db.atomic():
+        if ledger.run(row.id, editions.NEWSLETTER) is not None:
+            return
+        segment = compile_rule(workspace, campaign.audience.segment, association.slug, now.date())
+        counts = workspace.people(association.slug).exclusions(segment, topic)
+        ledger.freeze(
+            row.id,
+            editions.NEWSLETTER,
+            topic=topic,
+            digest=edition.digest,
+            doubt=workspace.settings.delivery.doubt,
+            segment=segment,
+            excluded={str(reason): count for reason, count in counts.items() if reason is not None},
+            due=due,
+            now=now,
+        )
+
+
+def _was_started(workspace: Workspace, row: CampaignRow) -> bool:
+    """Has anything of the campaign left, or been made ready to leave."""
+    if row.state in (CampaignState.SENDING, CampaignState.SENT):
+        return True
+    runs = any(workspace.ledger(slug).run(row.id, editions.NEWSLETTER) is not None for slug in row.senders)
+    return runs or bool(workspace.host.posts(row.id))

@@ -1,0 +1,177 @@
+"""A workspace: the folder that holds one installation, and the way to everything in it.
+
+The one place that knows where files lie. Opens databases when they are first asked for; a Workspace belongs
+to the thread that made it, as SQLite connections do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from audiences.migrations import AUDIENCES
+from audiences.models import Association, Brand
+from audiences.store import People
+from campaigns.migrations import CAMPAIGNS
+from campaigns.store import HostStore
+from comms import config, keys
+from comms.config import Settings
+from comms.db import Database, open_database
+from comms.delivery.migrations import DELIVERY
+from comms.delivery.store import Ledger
+from comms.engagement.migrations import ENGAGEMENT
+from comms.engagement.store import EventStore
+from comms.errors import UsageError
+from comms.links import LinkMaker, LinkSigner
+from comms.rendering.library import TemplateLibrary
+
+HOST_SETS = (CAMPAIGNS,)
+ASSOCIATION_SETS = (AUDIENCES, DELIVERY, ENGAGEMENT)
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.ASCII)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Workspace:
+    """An open workspace. Raises WorkspaceError or ConfigError on opening what is none, or can not be used."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.folder = folder.resolve()
+        self.settings: Settings = config.load(self.folder, environment)
+        self.key = keys.load(self.folder)
+        self.now = clock
+        self._databases: dict[Path, Database] = {}
+
+    # --- where things lie ---------------------------------------------------------------------
+
+    @property
+    def host_path(self) -> Path:
+        return self.folder / "host.db"
+
+    @property
+    def queue_path(self) -> Path:
+        return self.folder / "queue.db"
+
+    @property
+    def journal_folder(self) -> Path:
+        return self.folder / "journal"
+
+    @property
+    def outbox_folder(self) -> Path:
+        return self.folder / "outbox"
+
+    @property
+    def media_folder(self) -> Path:
+        return self.folder / "media"
+
+    @property
+    def templates_folder(self) -> Path:
+        return self.folder / "templates"
+
+    def association_path(self, slug: str) -> Path:
+        return self.folder / "associations" / f"{slug}.db"
+
+    # --- what is in it ------------------------------------------------------------------------
+
+    @property
+    def host(self) -> HostStore:
+        """The host's database: associations, campaigns, editions, entries, posts."""
+        return HostStore(self._open(self.host_path, HOST_SETS))
+
+    def people(self, slug: str) -> People:
+        return People(self.association_db(slug), self.key.derive("suppression"))
+
+    def ledger(self, slug: str) -> Ledger:
+        return Ledger(self.association_db(slug))
+
+    def events(self, slug: str) -> EventStore:
+        return EventStore(self.association_db(slug))
+
+    def association_db(self, slug: str) -> Database:
+        """Raises UsageError for an association that the workspace does not have."""
+        self.association(slug)
+        return self._open(self.association_path(slug), ASSOCIATION_SETS)
+
+    def associations(self) -> list[Association]:
+        """All, the host first."""
+        return [_association(row) for row in self.host.associations()]
+
+    def association(self, slug: str | None) -> Association:
+        """One by its slug; the host for None. Raises UsageError when there is none."""
+        known = self.associations()
+        if slug is None:
+            return known[0]
+        for association in known:
+            if association.slug == slug:
+                return association
+        raise UsageError(
+            f"there is no association {slug!r}.",
+            hint=f"Known are: {', '.join(a.slug for a in known)}. Add one with: comms association add {slug} ...",
+        )
+
+    @property
+    def templates(self) -> TemplateLibrary:
+        """The workspace's own templates before those that ship with comms."""
+        return TemplateLibrary([self.templates_folder])
+
+    @property
+    def links(self) -> LinkMaker:
+        return LinkMaker(self.settings.site.url, LinkSigner(self.key))
+
+    def add_association(self, association: Association, *, is_host: bool = False) -> None:
+        """Add an association with an empty database of its own. Raises UsageError when the slug is bad or taken."""
+        if not SLUG.fullmatch(association.slug):
+            raise UsageError(
+                f"{association.slug!r} can not be a slug.", hint="Use small letters, digits and hyphens, at most 64."
+            )
+        if not is_host and association.slug in {a.slug for a in self.associations()}:
+            raise UsageError(f"there is an association {association.slug!r} already.")
+        path = self.association_path(association.slug)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        self._databases[path] = open_database(path, ASSOCIATION_SETS, create=True)
+        path.chmod(0o600)
+        values = asdict(association)
+        with self.host.db.atomic():
+            self.host.add_association(values, self.now(), is_host=is_host)
+
+    def change_association(self, association: Association) -> None:
+        """Write down how an association is now called, sends and looks."""
+        with self.host.db.atomic():
+            self.host.update_association(asdict(association))
+
+    def close(self) -> None:
+        """Close every database."""
+        for db in self._databases.values():
+            db.close()
+        self._databases.clear()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self, path: Path, sets: Any) -> Database:
+        if path not in self._databases:
+            self._databases[path] = open_database(path, sets)
+        return self._databases[path]
+
+
+def _association(row: Mapping[str, Any]) -> Association:
+    values = {name: row[name] for name in Association.__dataclass_fields__ if name != "brand"}
+    return Association(**values, brand=Brand(**row["brand"]))

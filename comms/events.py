@@ -1,0 +1,73 @@
+"""The one vocabulary for what happens to a delivery, a post or an entry."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands. `planned` to `deferred` are open, the rest are final."""
+
+    PLANNED = "planned"
+    """Written, but the run is not frozen yet: nobody may send it."""
+    READY = "ready"
+    CLAIMED = "claimed"
+    """In the hands of one sender."""
+    DEFERRED = "deferred"
+    """The server asked to try later."""
+    SENT = "sent"
+    """The server took responsibility (RFC 5321 section 4.2.5, reply 250 after the final dot)."""
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """Left out when it was about to be claimed: consent withdrawn or address suppressed meanwhile."""
+    UNCERTAIN = "uncertain"
+    """The server's answer was never recorded, and the campaign says not to send twice."""
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        return self in FINAL
+
+
+FINAL = frozenset(
+    {
+        DeliveryState.SENT,
+        DeliveryState.FAILED,
+        DeliveryState.SKIPPED,
+        DeliveryState.UNCERTAIN,
+        DeliveryState.CANCELLED,
+    }
+)
+
+
+class PostState(StrEnum):
+    """Where a social post stands. A row leaves `sending` only with an answer, or as `unconfirmed`."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"
+    """The network may have it; only a person decides whether to post again."""
+    SIMULATED = "simulated"
+    """No credentials: the text was written to the outbox folder."""
+    CANCELLED = "cancelled"
+
+
+class CampaignState(StrEnum):
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    PAUSED = "paused"
+    SENT = "sent"
+    CANCELLED = "cancelled"
+
+
+class EventKind(StrEnum):
+    """What a reader, or a reader's server, did."""
+
+    OPENED = "opened"
+    CLICKED = "clicked"
+    UNSUBSCRIBED = "unsubscribed"
+    VIEWED = "viewed"
+    """The view-online page was asked for."""

@@ -1,0 +1,91 @@
+"""The links that stand in mails: made, signed, and read back. Knows no database and no page.
+
+A member's token says which delivery a link belongs to; an edition's token says only which edition, and
+stands in the mails of everyone who did not agree to be tracked, so that those clicks have no name.
+Where a click leads is stored with the edition: no link carries its destination, so none can be bent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from itsdangerous import BadSignature, Signer
+
+from comms.keys import WorkspaceKey
+
+_MEMBER, _EDITION = "m", "e"
+_TOKEN = re.compile(r"(?P<kind>[me])\.(?P<association>[a-z0-9-]{1,64})\.(?P<number>[1-9][0-9]{0,17})")
+
+
+@dataclass(frozen=True, slots=True)
+class MemberToken:
+    """One delivery: `number` is its id in the association's ledger."""
+
+    association: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class EditionToken:
+    """One edition, whoever reads it: `number` is the run's id in the association's ledger."""
+
+    association: str
+    number: int
+
+
+Token = MemberToken | EditionToken
+
+
+class LinkSigner:
+    """Signs and reads tokens. A token is not secret-bearing, but can not be made without the key."""
+
+    def __init__(self, key: WorkspaceKey) -> None:
+        # "none": the key is already derived for this purpose alone.
+        self._signer = Signer(
+            key.derive("links"), sep=".", key_derivation="none", digest_method=staticmethod(hashlib.sha256)
+        )
+
+    def sign(self, token: Token) -> str:
+        """The token as URL-safe text with a 256-bit HMAC."""
+        kind = _MEMBER if isinstance(token, MemberToken) else _EDITION
+        return self._signer.sign(f"{kind}.{token.association}.{token.number}").decode()
+
+    def read(self, text: str) -> Token | None:
+        """The token, or None for anything that was not signed with this key."""
+        try:
+            value = self._signer.unsign(text).decode()
+        except (BadSignature, UnicodeError):
+            return None
+        match = _TOKEN.fullmatch(value)
+        if match is None:
+            return None
+        kind = MemberToken if match["kind"] == _MEMBER else EditionToken
+        return kind(match["association"], int(match["number"]))
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMaker:
+    """Turns tokens into the addresses that stand in mails."""
+
+    site_url: str
+    signer: LinkSigner
+
+    def unsubscribe(self, token: MemberToken) -> str:
+        """Page on GET, effect on POST (RFC 8058 section 3.1)."""
+        return f"{self.site_url}/u/{self.signer.sign(token)}"
+
+    def for_mail(self, member: MemberToken, edition: EditionToken, *, tracked: bool) -> dict[str, str]:
+        """Plain data for a template: `click` (an index is appended), `unsubscribe`, `view`, `pixel`.
+
+        `pixel` is empty, and `click` carries no name, unless the member agreed to be `tracked`.
+        """
+        name = self.signer.sign(member)
+        anonymous = self.signer.sign(edition)
+        return {
+            "click": f"{self.site_url}/c/{name if tracked else anonymous}",
+            "unsubscribe": f"{self.site_url}/u/{name}",
+            "view": f"{self.site_url}/v/{anonymous}",
+            "pixel": f"{self.site_url}/o/{name}.gif" if tracked else "",
+        }

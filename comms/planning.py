@@ -1,0 +1,103 @@
+"""Campaign, members and what they agreed to -> who gets what, and why others do not. Pure.
+
+Counting is done by the stores; what the counts mean, and what a person approves, is said here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from audiences.consent import Exclusion
+
+WHY = {
+    Exclusion.NO_ADDRESS: "have no address",
+    Exclusion.SUPPRESSED: "are suppressed (bounced, complained or erased)",
+    Exclusion.WITHDRAWN: "opted out",
+    Exclusion.NO_CONSENT: "did not agree to this topic",
+}
+"""Reasons as the end of a sentence that starts with a number of members."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewsletterPlan:
+    """One association's newsletter: of `members`, `segment` are meant, and `audience` of those get it."""
+
+    association: str
+    name: str
+    members: int
+    segment: int
+    audience: int
+    excluded: Mapping[str, int]
+    """Exclusion -> members of the segment left out for it."""
+    edition: str
+    """Digest of the compiled edition."""
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PostPlan:
+    """One social post, with its length as the network counts; `simulated` when no account is connected."""
+
+    association: str
+    network: str
+    text: str
+    length: int
+    limit: int
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What sending a campaign would do."""
+
+    campaign: str
+    title: str
+    newsletters: tuple[NewsletterPlan, ...] = ()
+    feeds: tuple[str, ...] = ()
+    """Associations whose feed gets an entry."""
+    posts: tuple[PostPlan, ...] = ()
+    definition: str = field(default="", repr=False)
+    """Digest of the definition file."""
+
+    @property
+    def audience(self) -> int:
+        """Newsletters that would go out."""
+        return sum(newsletter.audience for newsletter in self.newsletters)
+
+    @property
+    def empty(self) -> bool:
+        """Nothing at all would happen."""
+        return not (self.audience or self.feeds or self.posts)
+
+    @property
+    def digest(self) -> str:
+        """What an approval is bound to: definition, compiled editions, recipients per association, posts."""
+        parts = {
+            "definition": self.definition,
+            "newsletters": [(n.association, n.edition, n.audience) for n in self.newsletters],
+            "feeds": list(self.feeds),
+            "posts": [(p.association, p.network, p.text) for p in self.posts],
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """For `--json`; times as ISO text."""
+        newsletters = [
+            {**asdict(n), "first_at": n.first_at.isoformat(), "last_at": n.last_at.isoformat()}
+            for n in self.newsletters
+        ]
+        return {
+            "id": self.campaign,
+            "title": self.title,
+            "audience": self.audience,
+            "newsletters": newsletters,
+            "feeds": list(self.feeds),
+            "posts": [asdict(post) for post in self.posts],
+            "hash": self.digest,
+        }

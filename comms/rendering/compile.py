@@ -1,0 +1,212 @@
+"""A campaign, an association and a template -> an Edition. Knows no member, and opens no file.
+
+    template --bind--> Jinja with carriers --render--> MJML --place, compile once--> HTML
+             --addresses--> tracked links --restore--> Jinja that waits for a member only
+
+Text that people wrote is data throughout: where it holds braces, the restored Jinja prints them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jinja2
+
+from audiences.models import Association
+from campaigns.models import Campaign, NewsletterPart
+from comms.rendering import plaintext
+from comms.rendering.addresses import Addresses
+from comms.rendering.binding import bind, bind_text
+from comms.rendering.body import BodyData
+from comms.rendering.carriers import Carrier, Carriers
+from comms.rendering.clean import clean
+from comms.rendering.colour import palette
+from comms.rendering.context import association_data, campaign_data, postal_lines
+from comms.rendering.edition import Edition
+from comms.rendering.errors import TemplateError
+from comms.rendering.jinja_parts import blanked, split
+from comms.rendering.mjml import check, to_html
+from comms.rendering.placing import place, refusals
+from comms.rendering.sandbox import FAULTS, SafeEnvironment, fault_line, render
+from comms.rendering.source import SUFFIX, TemplateSource
+from comms.rendering.strings import direction, strings
+
+_PIXEL = (
+    '{% if links.pixel %}<img src="{{ links.pixel }}" width="1" height="1" alt="" '
+    'style="display:block;border:0;width:1px;height:1px;" />{% endif %}'
+)
+
+
+def compile_edition(
+    campaign: Campaign, association: Association, template: TemplateSource, *, media_url: str
+) -> Edition:
+    """The campaign's newsletter as `association` sends it.
+
+    `media_url` is the public address of the folder in which relative images are found. Raises
+    TemplateError; ValueError when the campaign has no newsletter.
+    """
+    if campaign.newsletter is None:
+        raise ValueError(f"campaign {campaign.id} has no newsletter")
+    return _Compilation(campaign, campaign.newsletter, association, template, media_url).edition()
+
+
+class _Compilation:
+    """What the steps of one compilation share."""
+
+    def __init__(
+        self,
+        campaign: Campaign,
+        newsletter: NewsletterPart,
+        association: Association,
+        template: TemplateSource,
+        media_url: str,
+    ) -> None:
+        self._campaign = campaign
+        self._newsletter = newsletter
+        self._association = association
+        self._template = template
+        taken = (template.text, *template.partials.values(), repr(campaign), repr(association), media_url)
+        self._carriers = Carriers(taken)
+        self._addresses = Addresses(self._carriers)
+        self._environment = edition_environment(template, self._carriers)
+        self._body = BodyData(self._carry, media_url)
+        self._blocks = self._body.blocks(campaign.blocks)
+
+    def edition(self) -> Edition:
+        html, text = self._html(), self._text()
+        newsletter = self._newsletter
+        edition = Edition(
+            campaign=self._campaign.id,
+            title=clean(self._campaign.title),
+            language=self._campaign.language,
+            association=self._association.slug,
+            subject=newsletter.subject,
+            preview=newsletter.preview,
+            html=html,
+            text=text,
+            links=self._addresses.tracked,
+        )
+        for name in ("subject", "preview", "html", "text"):
+            check_member_source(name, getattr(edition, name))
+        return edition
+
+    def _html(self) -> str:
+        name = self._template.name
+        mjml = render_template(self._environment, self._template, self._data())
+        compiled = self._carriers.unwrap(to_html(place(mjml, self._carriers), name=name))
+        document = self._addresses.in_document(compiled)
+        return self._restored(with_pixel(document, self._carriers))
+
+    def _text(self) -> str:
+        words = strings(self._association.name)
+        links = [
+            (words["unsubscribe"], self._link("unsubscribe")),
+            (words["view_online"], self._link("view")),
+        ]
+        body = plaintext.body(self._blocks, self._addresses.clickable)
+        footer = plaintext.footer(
+            name=self._association.name,
+            postal_lines=postal_lines(self._association),
+            why=words["why"],
+            links=links,
+        )
+        return self._restored(clean(f"{body}\n\n{footer}\n"))
+
+    def _data(self) -> dict[str, Any]:
+        rtl = direction(self._campaign.language) == "rtl"
+        brand = self._association.brand
+        try:
+            colours = palette(brand)
+        except ValueError as error:
+            raise TemplateError(f"the brand of {self._association.name}", 0, str(error)) from error
+        return {
+            "association": association_data(self._association),
+            "brand": colours | {"logo_url": self._body.media(brand.logo_url), "logo_alt": brand.logo_alt},
+            "campaign": campaign_data(self._campaign),
+            "postal_lines": postal_lines(self._association),
+            "blocks": self._blocks,
+            "sections": list(self._body.sections(self._campaign.blocks)),
+            "preview": self._carry(self._newsletter.preview, self._newsletter.preview_line),
+            "strings": strings(self._association.name),
+            "language": self._campaign.language,
+            "direction": "rtl" if rtl else "ltr",
+            "start": "right" if rtl else "left",
+            "end": "left" if rtl else "right",
+        }
+
+    def _carry(self, source: str, line: int) -> str:
+        return bind_text(self._environment, source, "the campaign", line, self._carriers)
+
+    def _link(self, name: str) -> str:
+        return self._carriers.add(Carrier(f"{{{{ links.{name} }}}}", "links", 0))
+
+    def _restored(self, text: str) -> str:
+        try:
+            return self._carriers.restore(text)
+        except ValueError as error:
+            hint = "filters on a member's value go inside its own braces"
+            raise TemplateError(self._template.name, 0, str(error), hint=hint) from error
+
+
+def edition_environment(template: TemplateSource, carriers: Carriers) -> SafeEnvironment:
+    """Where the template's compile-time half is rendered; the files it loads are bound as they come in."""
+    environment = SafeEnvironment(autoescape=True, undefined=jinja2.StrictUndefined, finalize=_printable)
+    environment.loader = jinja2.FunctionLoader(_loader(environment, template, carriers))
+    return environment
+
+
+def render_template(environment: SafeEnvironment, template: TemplateSource, data: dict[str, Any]) -> str:
+    """The template's MJML, with carriers for what waits for a member. Raises TemplateError."""
+    filename = f"{template.name}{SUFFIX}"
+    try:
+        return render(environment.get_template(filename), data)
+    except TemplateError:
+        raise
+    except FAULTS as fault:
+        name = next((file for file in (filename, *template.files) if fault_line(fault, file)), filename)
+        message = f"the template {fault} does not exist" if _is_lost(fault) else str(fault)
+        raise TemplateError(name.removesuffix(SUFFIX), fault_line(fault, name), message) from fault
+
+
+def check_member_source(name: str, source: str) -> None:
+    """Raises TemplateError unless the source can be rendered for members."""
+    try:
+        SafeEnvironment(autoescape=True).from_string(source)
+    except FAULTS as fault:
+        raise TemplateError(f"the newsletter's {name}", fault_line(fault, "<unknown>"), str(fault)) from fault
+
+
+def with_pixel(document: str, carriers: Carriers) -> str:
+    """The HTML with the image that tells of opening, for those who agreed to it."""
+    end = document.rfind("</body>")
+    if end < 0:
+        return document
+    return f"{document[:end]}{carriers.add(Carrier(_PIXEL, 'links', 0))}{document[end:]}"
+
+
+def _loader(
+    environment: SafeEnvironment, template: TemplateSource, carriers: Carriers
+) -> Callable[[str], tuple[str, str, Callable[[], bool]] | None]:
+    def load(filename: str) -> tuple[str, str, Callable[[], bool]] | None:
+        text = template.file(filename)
+        if text is None:
+            return None
+        name = filename.removesuffix(SUFFIX)
+        bound = bind(environment, text, name, carriers)
+        markup = blanked(split(environment, bound, name))
+        for problem in (*(found for _, found in refusals(markup, carriers)), *check(markup)):
+            raise TemplateError.of(name, problem)
+        return bound, filename, lambda: True
+
+    return load
+
+
+def _printable(value: Any) -> Any:
+    if value is None:
+        raise ValueError("a value that is printed is empty")
+    return clean(value) if type(value) is str else value
+
+
+def _is_lost(fault: BaseException) -> bool:
+    return isinstance(fault, jinja2.TemplateNotFound)

@@ -1,0 +1,255 @@
+"""The one Jinja environment in which templates and campaigns run: plain data in, bounded text out.
+
+Values can be looked into only if they are mappings, lists or text; nothing else has attributes, nothing
+but a macro can be called, and no loop, repetition or text grows beyond a limit. It knows nothing of MJML.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+import jinja2
+from jinja2 import nodes, pass_eval_context
+from jinja2.environment import Template, TemplateModule
+from jinja2.exceptions import SecurityError, TemplateRuntimeError
+from jinja2.filters import FILTERS
+from jinja2.nodes import EvalContext
+from jinja2.runtime import BlockReference, LoopContext, Macro, Undefined, markup_join, str_join
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
+
+from campaigns.mergefields import Missing
+
+MAX_OUTPUT = 2_000_000
+"""Characters that one rendering may print."""
+MAX_VALUE = 500_000
+"""Characters that one value may have."""
+MAX_STEPS = 20_000
+"""Turns of loops plus calls of macros that one rendering may take."""
+MAX_NUMBER = 10**15
+MAX_SOURCE = 1_000_000
+
+FAULTS = (
+    jinja2.TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    SyntaxError,  # Python allows twenty nested blocks
+    TypeError,
+    ValueError,
+)
+"""What a template can make Python raise; everything else is a bug of ours."""
+
+_FILTERS = (
+    "abs capitalize count d default e escape first float int last length list lower max min reverse "
+    "sort string striptags sum title trim truncate unique upper urlencode wordcount"
+).split()
+_LOOP_NAMES = frozenset("index index0 first last length revindex revindex0 depth depth0".split())
+_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
+
+
+@dataclass(slots=True)
+class _Budget:
+    steps: int = MAX_STEPS
+
+    def spend(self) -> None:
+        self.steps -= 1
+        if self.steps < 0:
+            raise TemplateRuntimeError(f"more than {MAX_STEPS} loop turns and macro calls")
+
+
+_budget: ContextVar[_Budget] = ContextVar("budget")
+
+
+class SafeEnvironment(ImmutableSandboxedEnvironment):
+    """Jinja for text that people wrote.
+
+    `undefined` decides what an absent value does, `finalize` what happens to each printed one.
+    """
+
+    intercepted_binops = frozenset({"*", "**", "%", "+", "//", "/", "-"})
+
+    def __init__(
+        self,
+        *,
+        autoescape: bool,
+        undefined: type[Undefined] = Missing,
+        finalize: Callable[[Any], Any] | None = None,
+        loader: jinja2.BaseLoader | None = None,
+    ) -> None:
+        super().__init__(
+            autoescape=autoescape,
+            undefined=undefined,
+            finalize=finalize,
+            loader=loader,
+            keep_trailing_newline=True,
+            cache_size=50,
+        )
+        self.globals.clear()
+        self.filters = {name: FILTERS[name] for name in _FILTERS} | {
+            "join": _join,
+            "round": _round,
+            "link_target": link_target,
+            _COUNTED: _counted,
+            _JOINED: _joined,
+            _BOUNDED: _bounded,
+        }
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A part of plain data; SecurityError for anything else."""
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """A part of plain data; SecurityError for anything else."""
+        if isinstance(obj, Undefined):
+            return obj  # the first absent name is the one to tell of
+        if isinstance(obj, Mapping):
+            return obj[argument] if _has(obj, argument) else self.undefined(obj=obj, name=str(argument))
+        if isinstance(obj, list | tuple | str) and isinstance(argument, int | slice):
+            try:
+                return obj[argument]
+            except IndexError:
+                return self.undefined(obj=obj, name=str(argument))
+        if isinstance(obj, LoopContext) and argument in _LOOP_NAMES:
+            return getattr(obj, argument)
+        if isinstance(obj, TemplateModule) and isinstance(argument, str) and not argument.startswith("_"):
+            return getattr(obj, argument, None) or self.undefined(obj=obj, name=argument)
+        raise SecurityError(f"a value has no part called {argument!r}; to change a value use a filter: |upper")
+
+    def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
+        """Calls a macro; SecurityError for anything else."""
+        if not isinstance(__obj, Macro | BlockReference | Undefined):
+            raise SecurityError("only macros of the template can be called")
+        _budget.get().spend()
+        return super().call(__context, __obj, *args, **kwargs)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Arithmetic on numbers of moderate size, and `+` on text and lists."""
+        if isinstance(left, Undefined) or isinstance(right, Undefined):
+            return super().call_binop(context, operator, left, right)
+        if operator == "+" and any(isinstance(left, kind) and isinstance(right, kind) for kind in (str, list)):
+            _check_size(len(left) + len(right))
+        elif operator == "**" or not (_is_number(left) and _is_number(right)):
+            raise SecurityError(f"{operator!r} works only with moderate numbers")
+        return super().call_binop(context, operator, left, right)
+
+    def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
+        return super()._generate(_Limits().visit(source), *args, **kwargs)
+
+
+def render(template: Template, context: Mapping[str, Any]) -> str:
+    """What the template prints. Raises one of `FAULTS` for all that a template can do wrong."""
+    token = _budget.set(_Budget())
+    try:
+        parts: list[str] = []
+        size = 0
+        for part in template.generate(context):
+            parts.append(part)
+            size += len(part)
+            if size > MAX_OUTPUT:
+                raise TemplateRuntimeError(f"more than {MAX_OUTPUT} characters come out of it")
+        return "".join(parts)
+    finally:
+        _budget.reset(token)
+
+
+def fault_line(fault: BaseException, filename: str) -> int:
+    """Line of the template file in which the fault arose; 0 when it did not arise there."""
+    if isinstance(fault, jinja2.TemplateSyntaxError):
+        return fault.lineno
+    lines = [line for frame, line in traceback.walk_tb(fault.__traceback__) if frame.f_code.co_filename == filename]
+    return lines[-1] if lines else 0
+
+
+def link_target(value: object) -> str:
+    """The value as the start of a link: an address people can follow, else ValueError."""
+    text = str(value).strip()
+    if urlsplit(text).scheme.lower() not in _SCHEMES or any(mark.isspace() for mark in text):
+        raise ValueError(f"{text[:60]!r} is not a web address; it must start with https://")
+    return text
+
+
+# --- limits that the parser builds into every template ------------------------------------------
+
+_COUNTED, _JOINED, _BOUNDED = "_counted", "_joined", "_bounded"
+
+
+class _Limits(NodeTransformer):
+    """Puts every loop, `~` and block assignment through a filter that keeps it within the limits."""
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        node.iter = _through(node.iter, _COUNTED, node.lineno)
+        return node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        return _through(nodes.List(node.nodes, lineno=node.lineno), _JOINED, node.lineno)
+
+    def visit_AssignBlock(self, node: nodes.AssignBlock) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        node.filter = _through(node.filter, _BOUNDED, node.lineno)
+        return node
+
+
+def _through(node: nodes.Node | None, name: str, line: int) -> nodes.Filter:
+    return nodes.Filter(node, name, [], [], None, None, lineno=line)
+
+
+def _counted(values: Iterable[Any]) -> Iterator[Any]:
+    if not isinstance(values, Mapping | list | tuple | str | Undefined):
+        raise SecurityError("only lists can be looped over")
+    return _steps(iter(values))
+
+
+def _steps(values: Iterator[Any]) -> Iterator[Any]:
+    budget = _budget.get()
+    for value in values:
+        budget.spend()
+        yield value
+
+
+@pass_eval_context
+def _joined(context: EvalContext, parts: list[Any]) -> str:
+    _check_size(sum(len(part) for part in parts if isinstance(part, str)))
+    return markup_join(parts) if context.autoescape else str_join(parts)
+
+
+def _bounded(text: str) -> str:
+    _check_size(len(text))
+    return text
+
+
+@pass_eval_context
+def _join(context: EvalContext, values: Iterable[Any], separator: str = "") -> str:
+    parts = list(_counted(values))
+    _check_size(sum(len(str(part)) for part in parts) + len(parts) * len(separator))
+    joined: str = FILTERS["join"](context, parts, separator)
+    return joined
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_VALUE:
+        raise TemplateRuntimeError(f"a value of more than {MAX_VALUE} characters")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | Decimal) and -MAX_NUMBER <= value <= MAX_NUMBER
+
+
+def _round(value: float, precision: int = 0) -> float:
+    return round(value, max(-15, min(precision, 15)))
+
+
+def _has(mapping: Mapping[Any, Any], key: Any) -> bool:
+    try:
+        return key in mapping
+    except TypeError:  # unhashable
+        return False

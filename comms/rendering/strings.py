@@ -1,0 +1,26 @@
+"""The words that templates and plain text use by themselves, apart from what a campaign says."""
+
+from __future__ import annotations
+
+_ENGLISH = {
+    "view_online": "View in browser",
+    "unsubscribe": "Unsubscribe",
+    "why": "You receive this because you are subscribed to news from {association}.",
+    "sent_by": "Sent by {association}",
+}
+
+_RTL_LANGUAGES = frozenset("ar arc ckb dv fa he iw ji ks nqo ps sd syr ug ur yi".split())
+_RTL_SCRIPTS = frozenset({"arab", "hebr", "syrc", "thaa", "nkoo", "adlm", "rohg"})
+
+
+def strings(association: str) -> dict[str, str]:
+    """Key -> words, with the association's name filled in."""
+    return {key: words.replace("{association}", association) for key, words in _ENGLISH.items()}
+
+
+def direction(language: str) -> str:
+    """ "rtl" or "ltr" for a BCP 47 tag; a script subtag (`az-Arab`) outweighs the language."""
+    primary, *rest = language.replace("_", "-").lower().split("-")
+    script = next((part for part in rest if len(part) == 4 and part.isalpha()), None)
+    rtl = script in _RTL_SCRIPTS if script else primary in _RTL_LANGUAGES
+    return "rtl" if rtl else "ltr"

@@ -1,0 +1,68 @@
+"""Puts the web face together: routes, headers, limits, and what is answered when something is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from comms import config
+from comms.db import DATABASE_ERRORS
+from comms.errors import CommsError
+from comms.web.headers import SecurityHeaders, required
+from comms.web.letters import Letters
+from comms.web.pages import Pages
+from comms.web.publications import Publications
+from comms.web.workspaces import Workspaces
+
+log = structlog.get_logger(__name__)
+
+MAX_BODY = 64 * 1024
+"""Bytes that a request may carry; our longest form has a few hundred."""
+
+
+def create_app(folder: Path) -> Starlette:
+    """The web face of the workspace in `folder`.
+
+    Raises WorkspaceError or ConfigError when the folder is no workspace that can be used.
+    """
+    workspaces = Workspaces(folder)
+    pages = Pages(config.load(folder))
+    app = Starlette(
+        routes=[*Letters(workspaces, pages).routes(), *Publications(workspaces, pages).routes()],
+        middleware=[Middleware(SecurityHeaders)],
+        max_body_size=MAX_BODY,
+    )
+    # A redirect to the path with or without slash would be built from the Host header, which anyone can set.
+    app.router.redirect_slashes = False
+
+    def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == 404:
+            return pages.not_found()
+        titles = {400: "This request can not be read", 405: "That can not be done here", 413: "This is too much"}
+        title = titles.get(error.status_code, "This does not work")
+        response = pages.message(title, "Nothing was changed.", status=error.status_code)
+        response.headers.update(error.headers or {})
+        return response
+
+    def unavailable(request: Request, error: Exception) -> Response:
+        log.error("request failed", error=type(error).__name__, reason=str(error))
+        return pages.unavailable()
+
+    def broken(request: Request, error: Exception) -> Response:
+        response = pages.broken()
+        # This handler alone answers outside the middleware.
+        response.headers.update(required(request.url.path))
+        return response
+
+    app.add_exception_handler(HTTPException, refused)
+    for kind in (CommsError, *DATABASE_ERRORS):
+        app.add_exception_handler(kind, unavailable)
+    app.add_exception_handler(Exception, broken)
+    return app

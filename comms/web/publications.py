@@ -1,0 +1,133 @@
+"""The public pages: follow us, feeds, the page of each entry, and the files of the media folder."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from comms.db import DATABASE_ERRORS
+from comms.engine import feeds
+from comms.engine.feeds import Format
+from comms.errors import CommsError
+from comms.web.conditional import is_known, public_response
+from comms.web.headers import CSP, FILE_POLICY
+from comms.web.pages import Pages
+from comms.web.workspaces import Workspaces
+
+_SHOWN = {
+    ".avif": "image/avif",
+    ".gif": "image/gif",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+}
+"""What a browser may show by itself; everything else is offered as a download."""
+_SAVED = {".pdf": "application/pdf", ".svg": "image/svg+xml"}
+"""Types that are named all the same: `<img>` shows a drawing only by its type, and runs nothing in it."""
+_STYLE = Path(__file__).parent / "static" / "site.css"
+_DAY_S = 86_400
+
+
+class Publications:
+    """Routes of everything that anyone may read."""
+
+    def __init__(self, workspaces: Workspaces, pages: Pages) -> None:
+        self._workspaces = workspaces
+        self._pages = pages
+        self._style = _STYLE.read_bytes()
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/", self.home),
+            Route("/healthz", self.health),
+            Route("/site.css", self.style),
+            *(Route(f"/feeds/{{association}}.{kind}", self._feed(kind)) for kind in feeds.FORMATS),
+            *(Route(f"/feeds/{{association}}/{{topic}}.{kind}", self._feed(kind)) for kind in feeds.FORMATS),
+            Route("/a/{association}/{campaign}", self.entry),
+            Route("/media/{path:path}", self.media),
+        ]
+
+    def home(self, request: Request) -> Response:
+        """Who publishes here, and how to follow them."""
+        listings = feeds.listings(self._workspaces.here())
+        page = self._pages.html("home", listings=listings)
+        return public_response(request.headers, page.encode(), "text/html")
+
+    def health(self, request: Request) -> Response:
+        """200 when the databases can be read, else 503; says nothing more, for anyone may ask."""
+        try:
+            self._workspaces.here().associations()
+        except (CommsError, *DATABASE_ERRORS):
+            return JSONResponse({"status": "unavailable"}, status_code=503, headers={"Cache-Control": "no-store"})
+        return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+    def style(self, request: Request) -> Response:
+        return public_response(request.headers, self._style, "text/css", max_age=3600)
+
+    def entry(self, request: Request) -> Response:
+        """One entry as a page."""
+        page = feeds.entry_page(self._workspaces.here(), **request.path_params)
+        if page is None:
+            return self._pages.not_found()
+        html = self._pages.html("entry", page=page)
+        return public_response(request.headers, html.encode(), "text/html")
+
+    def _feed(self, kind: Format) -> Callable[[Request], Response]:
+        def serve(request: Request) -> Response:
+            association, topic = request.path_params["association"], request.path_params.get("topic")
+            public = feeds.feed(self._workspaces.here(), association, topic, kind)
+            if public is None:
+                return self._pages.not_found()
+            media_type = f"application/{kind}+xml"
+            return public_response(
+                request.headers, public.body, f"{media_type}; charset=utf-8", modified=public.updated
+            )
+
+        return serve
+
+    def media(self, request: Request) -> Response:
+        """A file of the media folder and of nowhere else, whatever path or symbolic link leads out of it."""
+        path = _inside(self._workspaces.here().media_folder, request.path_params["path"])
+        if path is None:
+            return self._pages.not_found()
+        suffix = path.suffix.lower()
+        status = path.stat()
+        response = FileResponse(
+            path,
+            media_type=_SHOWN.get(suffix) or _SAVED.get(suffix, "application/octet-stream"),
+            headers={
+                CSP: FILE_POLICY,
+                "Cache-Control": f"public, max-age={_DAY_S}",
+                # Mail programs on the web and feed readers show it in pages of their own.
+                "Cross-Origin-Resource-Policy": "cross-origin",
+            },
+            filename=path.name,
+            content_disposition_type="inline" if suffix in _SHOWN else "attachment",
+            stat_result=status,
+        )
+        tag = response.headers["ETag"]
+        modified = datetime.fromtimestamp(status.st_mtime, UTC)
+        if is_known(request.headers, {tag.strip('"')}, modified):
+            kept = {name: response.headers[name] for name in ("ETag", "Last-Modified", "Cache-Control")}
+            return Response(status_code=304, headers=kept)
+        return response
+
+
+def _inside(folder: Path, name: str) -> Path | None:
+    """The regular, unhidden file of this name within `folder`; None when there is none."""
+    if any(part.startswith(".") for part in name.split("/")):
+        return None
+    try:
+        root = folder.resolve(strict=True)
+        path = (root / name).resolve(strict=True)
+        inside = path.is_relative_to(root) and stat.S_ISREG(path.stat().st_mode)
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return None
+    return path if inside else None

@@ -1,0 +1,224 @@
+"""The Huey object, its two thin tasks, and the processes that run them.
+
+Control puts batches on one queue and reads reports from another; senders do the reverse. Payloads are JSON,
+compressed and sealed with the workspace key: a queue that others can write to can not make us run or send
+anything. Huey deletes a task before it runs it, so nothing here is relied on to arrive.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+from huey import SqliteHuey
+from huey.consumer import Consumer
+from huey.registry import Message
+from huey.serializer import Serializer
+
+from comms.delivery.batches import MailBatch, Receipt, Report, from_json
+from comms.delivery.journal import Journal
+from comms.delivery.sender import MailSender
+from comms.engine import posts
+from comms.engine.workspace import Workspace
+from comms.keys import TamperedError, WorkspaceKey
+from comms.links import LinkSigner
+
+log = structlog.get_logger(__name__)
+
+POLL_S = 0.1
+"""How often an idle sender looks for work, and the longest that a stop takes when nothing is on the wire."""
+
+
+class SealedSerializer(Serializer):  # type: ignore[misc]
+    """Huey's messages as sealed JSON. Anything not sealed with our key is refused before it is parsed."""
+
+    def __init__(self, key: WorkspaceKey) -> None:
+        super().__init__()
+        self._key = key
+
+    def _serialize(self, data: Any) -> bytes:
+        return self._key.seal(zlib.compress(json.dumps(data).encode(), 1))
+
+    def _deserialize(self, data: bytes) -> Any:
+        values = json.loads(zlib.decompress(self._key.unseal(bytes(data))))
+        return Message(*values) if isinstance(values, list) and len(values) == len(Message._fields) else values
+
+
+class HueyQueue:
+    """The queue between control and senders, on a file of its own."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        serializer = SealedSerializer(workspace.key)
+        options: dict[str, Any] = {
+            "filename": str(workspace.queue_path),
+            "results": False,
+            "serializer": serializer,
+            "fsync": False,  # the ledger is the truth; what the queue loses is found there
+            "strict_fifo": True,
+            "timeout": 30,
+        }
+        self.work: Any = SqliteHuey("work", **options)
+        self.reports: Any = SqliteHuey("reports", **options)
+        workspace.queue_path.chmod(0o600)
+        self.on_work: Callable[[Mapping[str, Any]], None] = _refuse
+        """What a sender does with an item; set in sender processes."""
+        self._taken: list[Mapping[str, Any]] = []
+
+        # Explicit names: renaming a function must not strand what waits in the queue.
+        def send(work: Mapping[str, Any]) -> None:
+            self.on_work(work)
+
+        def report(data: Mapping[str, Any]) -> None:
+            self._taken.append(data)
+
+        self._send = self.work.task(name="send", retries=0)(send)
+        self._report = self.reports.task(name="report", retries=0)(report)
+
+    def put(self, work: Mapping[str, Any]) -> None:
+        """Hand a batch or a post to whichever sender comes first."""
+        self._send(dict(work))
+
+    def waiting(self) -> int:
+        """Batches and posts that no sender has taken yet."""
+        return int(self.work.pending_count())
+
+    def take_reports(self) -> list[Mapping[str, Any]]:
+        """Reports that came in since the last call; what is not sealed with our key is dropped."""
+        while True:
+            try:
+                task = self.reports.dequeue()
+            except TamperedError:
+                log.warning("dropped a report that is not sealed with this workspace's key")
+                continue
+            if task is None:
+                break
+            self.reports.execute(task)
+        taken, self._taken[:] = list(self._taken), []
+        return taken
+
+    def report(self, report: Report) -> None:
+        """Tell control what became of a batch."""
+        self._report(report.to_json())
+
+
+def _refuse(work: Mapping[str, Any]) -> None:
+    raise RuntimeError("only a sender process runs this task")
+
+
+class SenderTask:
+    """What a sender does with one item of work. Lives in one thread."""
+
+    def __init__(self, workspace: Workspace, queue: HueyQueue, stop: threading.Event) -> None:
+        self._folder = workspace.journal_folder
+        self._queue = queue
+        self._mail = MailSender(LinkSigner(workspace.key), stop)
+
+    def __call__(self, work: Mapping[str, Any]) -> None:
+        item = from_json(work)
+        if time.time() > item.not_after:
+            return  # control has given it to another long ago
+        journal = Journal.begin(self._folder, item.id)
+        if journal is None:
+            return
+        with journal:
+            receipts: tuple[Receipt, ...]
+            if isinstance(item, MailBatch):
+                association, receipts = item.association.slug, self._mail.send(item, journal)
+            else:
+                association, receipts = "", (posts.publish(item, journal),)
+        self._queue.report(Report(item.id, association, receipts))
+
+    def close(self) -> None:
+        self._mail.close()
+
+
+class SenderConsumer(Consumer):  # type: ignore[misc]
+    """A Huey consumer that ends after the messages on the wire, on SIGTERM and on Ctrl-C alike."""
+
+    def __init__(self, queue: HueyQueue) -> None:
+        super().__init__(
+            queue.work, workers=1, periodic=False, initial_delay=POLL_S, max_delay=POLL_S, check_worker_health=True
+        )
+        self._signal_actions = {signal.SIGTERM: (False, True), signal.SIGINT: (False, True)}
+
+
+def run_sender(folder: Path, *, tethered: bool) -> None:
+    """Be a sender until stopped. `tethered`: also stop when standard input ends, as it does when the parent dies."""
+    with Workspace(folder) as workspace:
+        queue = HueyQueue(workspace)
+        consumer = SenderConsumer(queue)
+        task = SenderTask(workspace, queue, consumer.stop_flag)
+        queue.on_work = task
+        if tethered:
+            threading.Thread(target=_stop_with_parent, name="tether", daemon=True).start()
+        consumer.run()
+
+
+def _stop_with_parent() -> None:
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+class SenderPool:
+    """Sender processes of this machine, started anew when one dies."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._folder = workspace.folder
+        self.size = workspace.settings.delivery.senders or os.cpu_count() or 1
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._seen_at = 0.0
+
+    def keep(self) -> None:
+        """Start what is missing. Call it often: it looks once a second."""
+        if time.monotonic() - self._seen_at < 1.0:
+            return
+        self._seen_at = time.monotonic()
+        living = [process for process in self._processes if process.poll() is None]
+        if died := len(self._processes) - len(living):
+            log.warning("a sender died; starting another", senders=died)
+        self._processes = living + [self._spawn() for _ in range(self.size - len(living))]
+
+    def stop(self, *, patience_s: float = 30.0) -> None:
+        """Ask all to end after the messages on the wire; end those that do not."""
+        for process in self._processes:
+            process.terminate()
+        deadline = time.monotonic() + patience_s
+        for process in self._processes:
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdin:
+                process.stdin.close()
+        self._processes = []
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        # A session of its own: Ctrl-C reaches control alone, which then stops the senders in good order.
+        return subprocess.Popen(
+            [sys.executable, "-m", "comms", "-w", str(self._folder), "worker", "--tethered"],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+
+@contextlib.contextmanager
+def senders(workspace: Workspace) -> Iterator[SenderPool]:
+    """A pool of senders for the time of a block."""
+    pool = SenderPool(workspace)
+    try:
+        yield pool
+    finally:
+        pool.stop()

@@ -1,0 +1,191 @@
+"""A local server that behaves like X's POST /2/tweets: checks the signature and the body, counts, and misbehaves.
+
+The OAuth 1.0a signature is computed here from RFC 5849 section 3.4 alone, without the library under test.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+API_KEY = "app-key"
+API_SECRET = "app/secret+with=odd&signs"
+ACCESS_TOKEN = "1234-token"
+ACCESS_SECRET = "access~secret%20"
+
+DUPLICATE = {
+    "detail": "You are not allowed to create a Tweet with duplicate content.",
+    "type": "about:blank",
+    "title": "Forbidden",
+    "status": 403,
+}
+
+
+@dataclass
+class Reply:
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def problem(status: int, document: object, **headers: str) -> Reply:
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(status, json.dumps(document).encode(), {"Content-Type": "application/problem+json", **given})
+
+
+@dataclass
+class FakeX:
+    """What to do with the next requests, and what has happened so far."""
+
+    reply: Reply | None = None
+    """Answered instead of taking the post."""
+    fault: str = ""
+    """hang, drop-before-reading, accept-then-drop, drip, short-body."""
+    url: str = ""
+    connections: int = 0
+    requests: int = 0
+    posts: list[str] = field(default_factory=list)
+    released: threading.Event = field(default_factory=threading.Event)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    @property
+    def fake(self) -> FakeX:
+        return self.server.fake
+
+    def handle(self) -> None:
+        self.fake.connections += 1
+        if self.fake.fault == "drop-before-reading":
+            return
+        super().handle()
+
+    def do_POST(self) -> None:
+        fake = self.fake
+        fake.requests += 1
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        if fake.reply is not None:
+            self._answer(fake.reply)
+            return
+        refusal = self._refusal(body)
+        if refusal is not None:
+            self._answer(refusal)
+            return
+        if fake.fault == "hang":
+            fake.released.wait(30)
+            return
+        text = json.loads(body)["text"]
+        fake.posts.append(text)
+        if fake.fault == "accept-then-drop":
+            return
+        accepted = {"data": {"id": f"19000000000000000{len(fake.posts):02}", "text": text}}
+        if fake.fault == "drip":
+            self._drip(json.dumps(accepted).encode())
+        elif fake.fault == "short-body":
+            self._answer(Reply(201, json.dumps(accepted).encode()[:10], {"Content-Length": "500"}))
+        else:
+            self._answer(Reply(201, json.dumps(accepted).encode(), {"Content-Type": "application/json"}))
+
+    def _answer(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        headers = {"Content-Length": str(len(reply.body))} | reply.headers
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+    def _drip(self, body: bytes) -> None:
+        head = f"HTTP/1.0 201 Created\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        for byte in head + body:
+            if self.fake.released.wait(0.1):
+                return
+            self.wfile.write(bytes([byte]))
+
+    def _refusal(self, body: bytes) -> Reply | None:
+        if self.path != "/2/tweets":
+            return problem(404, {"title": "Not Found", "detail": f"no {self.path} here"})
+        if not self._signed_by_the_account():
+            return problem(401, {"title": "Unauthorized", "detail": "Unauthorized", "status": 401})
+        if self.headers.get("Content-Type") != "application/json":
+            return problem(400, {"detail": "JSON wanted"})
+        document = json.loads(body)
+        text = document.get("text") if isinstance(document, dict) else None
+        if not isinstance(text, str) or not text or set(document) != {"text"}:
+            return problem(400, {"detail": "One or more parameters to your request was invalid."})
+        return problem(403, DUPLICATE) if text in self.fake.posts else None
+
+    def _signed_by_the_account(self) -> bool:
+        scheme, _, rest = self.headers.get("Authorization", "").partition(" ")
+        given = {name: unquote(value) for name, value in re.findall(r'(\w+)="([^"]*)"', rest)}
+        signature = given.pop("oauth_signature", "")
+        expected = {
+            "oauth_consumer_key": API_KEY,
+            "oauth_token": ACCESS_TOKEN,
+            "oauth_signature_method": "HMAC-SHA1",
+            "oauth_version": "1.0",
+        }
+        if scheme != "OAuth" or not expected.items() <= given.items():
+            return False
+        return hmac.compare_digest(signature, self._signature(given))
+
+    def _signature(self, oauth: dict[str, str]) -> str:
+        parts = urlsplit(self.path)
+        parameters = [*oauth.items(), *parse_qsl(parts.query, keep_blank_values=True)]
+        pairs = sorted((_encoded(name), _encoded(value)) for name, value in parameters)
+        normal = "&".join(f"{name}={value}" for name, value in pairs)
+        address = f"{self.server.scheme}://{self.headers['Host'].lower()}{parts.path}"
+        base = "&".join(("POST", _encoded(address), _encoded(normal)))
+        key = f"{_encoded(API_SECRET)}&{_encoded(ACCESS_SECRET)}"
+        digest = hmac.new(key.encode(), base.encode(), hashlib.sha1).digest()
+        return base64.b64encode(digest).decode()
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+def _encoded(text: str) -> str:
+    """RFC 5849 section 3.6."""
+    return quote(text, safe="-._~")
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    scheme = "http"
+
+    def __init__(self, fake: FakeX) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.fake = fake
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that give up are part of the tests."""
+
+
+@contextmanager
+def running(tls: ssl.SSLContext | None = None) -> Iterator[FakeX]:
+    fake = FakeX()
+    server = _Server(fake)
+    if tls is not None:
+        server.scheme = "https"
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    fake.url = f"{server.scheme}://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield fake
+    finally:
+        fake.released.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
