@@ -110,7 +110,11 @@ def _yaml() -> YAML:
 
 def _refusals(front: str, first_line: int) -> list[Problem]:
     """Everything in the YAML that we do not take, found before a tree is built of it."""
-    problems: list[Problem] = []
+    # Directives are looked for by hand: ruamel asserts, rather than says, which versions it knows.
+    rows = enumerate(front.split("\n"), start=first_line)
+    problems = [Problem(line, FIELD, *_DIRECTIVE) for line, row in rows if row.startswith("%")]
+    if problems:
+        return problems
     depth = documents = 0
     for event in _yaml().parse(front):
         documents += isinstance(event, DocumentStartEvent)
@@ -133,8 +137,6 @@ def _refused(event: Event) -> tuple[str, str] | None:
             f"`*{shown(event.anchor)}` refers to another value, which is not supported",
             f"write it out, or {_QUOTES}",
         )
-    if isinstance(event, DocumentStartEvent) and (event.version or event.tags):
-        return _DIRECTIVE
     if isinstance(event, ScalarEvent | CollectionStartEvent):
         if event.anchor is not None:
             return f"`&{shown(event.anchor)}` names a value, which is not supported", f"remove it, or {_QUOTES}"
@@ -154,8 +156,6 @@ def _syntax_problem(error: MarkedYAMLError, rows: list[str], first_line: int) ->
     if "{{" in row and "quoted" not in (error.context or ""):
         message = "a value with `{{` needs quotes around all of it, of another kind than those within"
         hint = "write it like \"{{ member.first_name or 'Colleague' }}\""
-    elif row.startswith("%"):
-        message, hint = _DIRECTIVE
     elif "mapping values" in what:
         message, hint = "a colon that YAML does not expect", f"{_QUOTES}, or check the spaces before the key"
     elif "\\t" in what or row.lstrip(" ").startswith("\t"):

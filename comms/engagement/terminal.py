@@ -146,11 +146,18 @@ def _published(data: ReportData) -> Table:
 
 def _in_doubt(cases: Sequence[DoubtCase]) -> Table:
     table = _table(
-        "In doubt: these may have arrived, or arrived twice", ("Association", "Address", "When", "Why", "Then")
+        "In doubt: these may have arrived, or arrived twice", ("Association", "Address", "When (UTC)", "Why", "Then")
     )
     for case in cases:
         address = case.address or "(erased)"
-        _row(table, case.association, address, case.at, case.cause, resolution_words(case.resolution))
+        _row(
+            table,
+            case.association,
+            address,
+            case.at[:16].replace("T", " "),
+            case.cause,
+            resolution_words(case.resolution),
+        )
     return table
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from audiences.models import Association
 from audiences.segments import Condition, RuleError
 from audiences.store import EVERYONE
-from campaigns.errors import DefinitionError
+from campaigns.errors import CampaignError, DefinitionError
 from campaigns.expressions import merge_fields
 from campaigns.mergefields import fields_without_fallback
 from campaigns.models import Campaign, Expression, Image, spans, walk
@@ -201,9 +201,18 @@ def _check_merge_fields(
             seen.add(name)
             yield from _check_merge_field(workspace, campaign, association, line, field, name)
         seen.update(merge_fields(source))
-    for name in set(fields_without_fallback(html)) - seen:
+    for name in set(_missing_in(html)) - seen:
         line = campaign.key_lines.get("newsletter.template", 0)
         yield from _check_merge_field(workspace, campaign, association, line, "newsletter.template", name)
+
+
+def _missing_in(html: str) -> tuple[str, ...]:
+    """What a template itself asks of members. One that computes more than definitions may is left to rendering,
+    which never lets a gap through."""
+    try:
+        return fields_without_fallback(html)
+    except CampaignError:
+        return ()
 
 
 def _check_merge_field(

@@ -12,6 +12,7 @@ from audiences.models import Association
 from campaigns import definition
 from campaigns.models import Campaign
 from campaigns.store import EntryRow
+from comms.channels import expressions
 from comms.channels.base import SocialChannel
 from comms.channels.feed_content import content_from_blocks
 from comms.channels.outbox import OutboxChannel
@@ -67,7 +68,7 @@ def entry(workspace: Workspace, campaign: Campaign, association: Association, no
         topic=campaign.audience.topic or "",
         tag_uri=f"tag:{site},{ID_YEAR}:{association.slug}/{campaign.id}",
         title=campaign.title,
-        summary=campaign.feed.summary,
+        summary=expressions.render(campaign.feed.summary, values),
         content=content_from_blocks(campaign.blocks, url=url, media_url=media_url(workspace), values=values),
         language=campaign.language,
         tags=campaign.tags,

@@ -36,6 +36,8 @@ class FeedListing:
     """A feed that anyone may follow."""
 
     title: str
+    topic: str
+    """The topic's title; empty for the feed of everything."""
     rss: str
     atom: str
 
@@ -179,7 +181,8 @@ def _with_all(topics: dict[str, str]) -> Iterator[tuple[str, str] | None]:
 
 def _listing(workspace: Workspace, owner: Association, topic: tuple[str, str] | None) -> FeedListing:
     urls = _urls(workspace, owner, topic[0] if topic else None)
-    return FeedListing(f"{owner.name}: {topic[1]}" if topic else owner.name, urls.rss, urls.atom)
+    title = topic[1] if topic else ""
+    return FeedListing(f"{owner.name}: {title}" if title else owner.name, title, urls.rss, urls.atom)
 
 
 def _urls(workspace: Workspace, owner: Association, topic: str | None) -> FeedUrls:

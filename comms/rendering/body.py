@@ -132,5 +132,6 @@ class BodyData:
 def _with_prose(blocks: Iterable[Data]) -> list[Data]:
     grouped: list[Data] = []
     for is_prose, run in groupby(blocks, lambda block: block["kind"] in _PROSE):
-        grouped += [{"kind": "prose", "blocks": list(run)}] if is_prose else run
+        group = list(run)
+        grouped += [{"kind": "prose", "blocks": group}] if is_prose else group
     return grouped

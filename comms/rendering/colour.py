@@ -61,14 +61,11 @@ def palette(brand: Brand) -> dict[str, str]:
 
     Raises ValueError when a colour of the brand is not CSS hex.
     """
-    ink = readable_on(brand.background)
     return {
         "accent": brand.accent,
         "on_accent": readable_on(brand.accent),
         "accent_text": legible(brand.accent, WHITE),
         "accent_night": legible(brand.accent, NIGHT, 7),
         "background": brand.background,
-        "on_background": ink,
         "muted_on_background": legible("#6b6b70", brand.background, 5.5),
-        "link_on_background": legible(brand.accent, brand.background),
     }

@@ -25,9 +25,11 @@ __all__ = ["UnsendableAddress", "addr_spec", "build", "quoted_printable"]
 MAX_LINE = 998
 """Characters of a line without CRLF (RFC 5322 section 2.1.1)."""
 _FOLD = 76
-_MAX_QUOTED = 400
-_WORD_BYTES = 45
-"""Of UTF-8 in one encoded-word: 60 characters of base64, 72 with its frame, at most 75 (RFC 2047 section 2)."""
+_UNFOLDED = 400
+"""Length up to which plain ASCII stays one line: allowed by RFC 5322, while base64 that nobody needs looks
+like spam, and Python's parser before 3.13.2 prints spaces between the encoded-words of a display name
+(cpython issue 128110)."""
+
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
 _PHRASE = re.compile(rf"{_ATEXT}+(?: {_ATEXT}+)*")
@@ -90,7 +92,7 @@ def quoted_printable(text: str) -> bytes:
 
 
 def _headers(message: Message, boundary: str) -> Iterator[str]:
-    name = message.sender_name or message.sender_address.partition("@")[0]
+    name = one_line(message.sender_name) or message.sender_address.partition("@")[0]
     yield f"From: {_phrase(name)}\r\n <{addr_spec(message.sender_address)}>"
     yield f"To: {addr_spec(message.recipient)}"
     yield f"Subject: {_unstructured(message.subject, len('Subject: '))}"
@@ -129,35 +131,42 @@ def _header(name: str, value: str) -> str:
 def _phrase(name: str) -> str:
     """A display name (RFC 5322 section 3.2.5): atoms, a quoted string, or encoded-words."""
     text = one_line(name)
-    # A long line is allowed, and better than encoded-words: Python's parser before 3.13.2 prints a space
-    # between those of a display name (cpython issue 128110).
-    if len(text) <= _MAX_QUOTED and "=?" not in text:
+    if len(text) <= _UNFOLDED and "=?" not in text:
         if _PHRASE.fullmatch(text):
             return text
         if _PRINTABLE.fullmatch(text):
             return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return _encoded_words(text)
+    return _encoded_words(text, len("From: "))
 
 
 def _unstructured(value: str, used: int) -> str:
     text = one_line(value)
-    if _PRINTABLE.fullmatch(text) and used + len(text) <= _FOLD and "=?" not in text:
+    if _PRINTABLE.fullmatch(text) and len(text) <= _UNFOLDED and "=?" not in text:
         return text
-    return _encoded_words(text)
+    return _encoded_words(text, used)
 
 
-def _encoded_words(text: str) -> str:
-    """RFC 2047 words, one a line, each of whole characters (section 5, rule 3)."""
+def _encoded_words(text: str, used: int) -> str:
+    """RFC 2047 words, one a line of at most 76 (section 2), each of whole characters (section 5, rule 3).
+
+    `used` is what the first line holds already.
+    """
     words: list[str] = []
     chunk = b""
+    room = _room(used)
     for character in text:
         encoded = character.encode("utf-8")
-        if len(chunk) + len(encoded) > _WORD_BYTES:
+        if len(chunk) + len(encoded) > room:
             words.append(_encoded_word(chunk))
-            chunk = b""
+            chunk, room = b"", _room(1)
         chunk += encoded
     words.append(_encoded_word(chunk))
     return "\r\n ".join(words)
+
+
+def _room(used: int) -> int:
+    """Bytes that base64 and the frame of an encoded-word leave on a line."""
+    return max((_FOLD - used - len("=?utf-8?b??=")) // 4 * 3, 12)
 
 
 def _encoded_word(chunk: bytes) -> str:

@@ -30,8 +30,10 @@ MAX_OUTPUT = 2_000_000
 """Characters that one rendering may print."""
 MAX_VALUE = 500_000
 """Characters that one value may have."""
-MAX_STEPS = 20_000
+MAX_STEPS = 100_000
 """Turns of loops plus calls of macros that one rendering may take."""
+MAX_WORK = 20_000_000
+"""Characters that one rendering may put together in values, printed or not."""
 MAX_NUMBER = 10**15
 MAX_SOURCE = 1_000_000
 
@@ -58,6 +60,7 @@ _SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 @dataclass(slots=True)
 class _Budget:
     steps: int = MAX_STEPS
+    characters: int = MAX_WORK
 
     def spend(self) -> None:
         self.steps -= 1
@@ -236,8 +239,10 @@ def _join(context: EvalContext, values: Iterable[Any], separator: str = "") -> s
 
 
 def _check_size(size: int) -> None:
-    if size > MAX_VALUE:
-        raise TemplateRuntimeError(f"a value of more than {MAX_VALUE} characters")
+    budget = _budget.get()
+    budget.characters -= size
+    if size > MAX_VALUE or budget.characters < 0:
+        raise TemplateRuntimeError(f"a value of more than {MAX_VALUE} characters, or too many large ones")
 
 
 def _is_number(value: object) -> bool:

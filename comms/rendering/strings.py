@@ -6,7 +6,6 @@ _ENGLISH = {
     "view_online": "View in browser",
     "unsubscribe": "Unsubscribe",
     "why": "You receive this because you are subscribed to news from {association}.",
-    "sent_by": "Sent by {association}",
 }
 
 _RTL_LANGUAGES = frozenset("ar arc ckb dv fa he iw ji ks nqo ps sd syr ug ur yi".split())

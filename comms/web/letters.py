@@ -19,7 +19,7 @@ from comms.web.workspaces import Workspaces
 
 log = structlog.get_logger(__name__)
 
-PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 """A transparent GIF of one by one pixel, 43 bytes."""
 _INDEX = re.compile(r"[0-9]{1,6}", re.ASCII)
 _MOST_FIELDS = 200

@@ -122,7 +122,7 @@ class Publications:
 
 def _inside(folder: Path, name: str) -> Path | None:
     """The regular, unhidden file of this name within `folder`; None when there is none."""
-    if any(part.startswith(".") for part in name.split("/")):
+    if any(not part or part.startswith(".") for part in name.split("/")):
         return None
     try:
         root = folder.resolve(strict=True)

@@ -84,6 +84,8 @@ KEYS = [
     ('social:\n  x: "a\\0b"', [(7, "social.x")], "U+0000"),
     ('social:\n  x: "\\UFFFFFFFF"', [(2, "front matter")], "can not be read"),
     ("a: [" + "[" * 50_000, [(6, "front matter")], "nested too deeply"),
+    ("%YAML 1.1", [(6, "front matter")], "starts with `%`"),
+    ("%YAML 1.10\n---x", [(6, "front matter")], "starts with `%`"),
     ("...\nx: y", [(7, "front matter")], "second document"),
 ]
 

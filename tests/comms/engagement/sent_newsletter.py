@@ -137,9 +137,7 @@ def send(workspace: Workspace, slug: str, outcomes: Sequence[Receipt] | None = N
     """Freeze the campaign for everyone of an association, and settle it: all sent unless told otherwise."""
     compiled = edition(slug, **kwargs)  # type: ignore[arg-type]
     with workspace.host.db.atomic():
-        workspace.host.save_edition(
-            CAMPAIGN, slug, "newsletter", compiled.digest, compiled.to_json().encode(), NOW
-        )
+        workspace.host.save_edition(CAMPAIGN, slug, "newsletter", compiled.digest, compiled.to_json().encode(), NOW)
     ledger = workspace.ledger(slug)
     with ledger.db.atomic():
         run = ledger.freeze(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +10,7 @@ from sent_newsletter import LINKS, SITE, Sent, consent
 from audiences.models import ANY_TOPIC, TRACKING, Basis, Consent, ConsentState
 from comms.engagement import store
 from comms.engine import readers
+from comms.engine.workspace import Workspace
 from comms.links import EditionToken, LinkSigner, MemberToken
 
 ADA, BEN = "ada@example.org", "ben@example.org"
@@ -99,14 +97,10 @@ def test_no_text_whatever_is_taken_for_a_token(sent_once: Sent, text: str) -> No
     assert readers.set_tracking(sent_once.workspace, text, agree=True) is None
 
 
-def test_a_busy_database_costs_a_count_but_sends_no_reader_away(
-    sent: Sent, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_busy_database_costs_a_count_but_sends_no_reader_away(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "NOTE_TIMEOUT_MS", 50)
-    with closing(sqlite3.connect(sent.workspace.association_path("coalition"), isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with Workspace(sent.workspace.folder, environment={}) as other, other.association_db("coalition").atomic():
         assert readers.click(sent.workspace, sent.token(ADA), 0) == LINKS[0]
-        other.execute("ROLLBACK")
     assert sent.events() == []
     assert readers.click(sent.workspace, sent.token(ADA), 0) == LINKS[0]
     assert len(sent.events()) == 1

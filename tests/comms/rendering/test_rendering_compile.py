@@ -25,6 +25,7 @@ from rendering_samples import (
 )
 
 from audiences.models import Brand, Member
+from campaigns.definition import read
 from campaigns.models import (
     Button,
     Code,
@@ -298,6 +299,18 @@ def test_a_file_that_is_not_there_can_not_be_included() -> None:
     for name in ("no.mjml", "../../etc/passwd", "/etc/passwd"):
         with pytest.raises(TemplateError, match="does not exist"):
             compiled(template=document(f'{{% include "{name}" %}}'))
+
+
+def test_a_definition_file_becomes_a_message() -> None:
+    campaign = read(
+        "---\ncampaign: c\ntitle: T\nlanguage: en\nnewsletter:\n"
+        "  subject: \"Hi {{ member.name or 'you' }}\"\n---\n\n# Hello\n\n"
+        "Dear *{{ member.name or 'you' }}*, \\{{ 7*7 }} [here](https://a.example/?q={{ member.city or 'x y' }}).\n"
+    )
+    message = rendered(campaign, member={"name": "<Ana>"})
+    assert message.subject == "Hi <Ana>"
+    assert message.text.startswith("Hello\n=====\n\nDear <Ana>, {{ 7*7 }} here (https://a.example/?q=x%20y).")
+    assert "<em>&lt;Ana&gt;</em>" in message.html
 
 
 def test_a_campaign_without_newsletter_has_no_edition() -> None:

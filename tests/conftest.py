@@ -1,0 +1,120 @@
+"""What tests of every package share: a real mail server, a workspace, the `comms` command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audiences.models import Association
+from comms.engine.setup import create_workspace
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT.parent / "shared" / "data"
+SMTP_SERVER = ROOT / "tests" / "support" / "smtp_server.py"
+
+
+@pytest.fixture
+def data() -> Path:
+    """The folder of real sample data that lies beside the project."""
+    if not DATA.is_dir():
+        pytest.skip(f"the sample data is not here: {DATA}")
+    return DATA
+
+
+@dataclass
+class MailServer:
+    """A mail server in a process of its own, and what it took."""
+
+    process: subprocess.Popen[str]
+    port: int
+    log: Path
+
+    def taken(self) -> list[dict[str, Any]]:
+        """What the server took responsibility for, one record a message, in order."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
+
+    def recipients(self) -> list[str]:
+        return [record["to"] for record in self.taken()]
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def mail_server(tmp_path: Path) -> Iterator[Callable[..., MailServer]]:
+    """Start mail servers: `mail_server(delay=0.01, drop_after_dot=0.05)`."""
+    running: list[MailServer] = []
+
+    def start(**options: Any) -> MailServer:
+        log = options.pop("log", tmp_path / f"mail-{len(running)}.log")
+        words = [sys.executable, str(SMTP_SERVER), str(log)]
+        for name, value in options.items():
+            flag = f"--{name.replace('_', '-')}"
+            words += [flag] if value is True else [flag, str(value)]
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        server = MailServer(process, int(process.stdout.readline()), log)
+        running.append(server)
+        return server
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+@dataclass
+class Result:
+    """What a run of the `comms` command gave."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Comms:
+    """The `comms` command in one workspace."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, *words: str, timeout: float = 120) -> Result:
+        done = subprocess.run(
+            self.words(*words), env=self.env(), capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *words: str, **options: Any) -> subprocess.Popen[Any]:
+        """Run in the background."""
+        return subprocess.Popen(self.words(*words), env=self.env(), stdin=subprocess.DEVNULL, **options)
+
+    def words(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "comms", "-w", str(self.folder), *words]
+
+    def env(self) -> dict[str, str]:
+        return {**os.environ, **self.environment}
+
+
+HOST = Association("coalition", "The Coalition", "news@coalition.example", "1 Main Street, Springfield")
+
+
+@pytest.fixture
+def comms(tmp_path: Path) -> Comms:
+    """A fresh workspace with the host `coalition`, and the command to work in it."""
+    folder = tmp_path / "workspace"
+    create_workspace(folder, HOST).close()
+    return Comms(folder)
