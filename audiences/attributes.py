@@ -12,9 +12,9 @@ from audiences.models import AttributeValue
 
 MAX_VALUE_CHARACTERS = 10_000
 
-# Only what can be turned back into the very same text: `02134` and `+49 30` stay text, and no number is
+# Only what can be turned back into the very same text: `02134`, `-0` and `+49 30` stay text, and no number is
 # so long that a double could not hold it.
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,6})?", re.ASCII)
+_NUMBER = re.compile(r"(?!-0\Z)-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,6})?", re.ASCII)
 _WHITE_SPACE = re.compile(r"\s+")
 
 
@@ -25,8 +25,9 @@ def clean_text(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return _WHITE_SPACE.sub(" ", text).strip()
-    spaced = _WHITE_SPACE.sub(" ", unicodedata.normalize("NFC", text))
-    return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cs", "Cn")).strip()
+    # Composed last: what stood between two characters may have kept them apart.
+    kept = "".join(c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cs", "Cn"))
+    return _WHITE_SPACE.sub(" ", unicodedata.normalize("NFC", kept)).strip()
 
 
 def attribute_value(cell: str) -> AttributeValue | None:

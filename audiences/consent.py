@@ -49,9 +49,7 @@ class Standing:
         """
         states = dict(self.states)
         if change.topic == ANY_TOPIC and change.state is ConsentState.WITHDRAWN:
-            states = {
-                topic: state if topic == TRACKING else ConsentState.WITHDRAWN for topic, state in states.items()
-            }
+            states = {topic: state if topic == TRACKING else ConsentState.WITHDRAWN for topic, state in states.items()}
         states[change.topic] = change.state
         return Standing(MappingProxyType(states), self.suppressed)
 

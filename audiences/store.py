@@ -10,7 +10,7 @@ from typing import Any
 from sqlite_utils.db import Database
 
 from audiences import attributes as attribute_json
-from audiences.addresses import address_hash
+from audiences.addresses import address_hash, fold_case
 from audiences.consent import Standing
 from audiences.models import (
     Basis,
@@ -180,10 +180,10 @@ class People:
         )
 
     def by_address(self, addresses: Sequence[str]) -> dict[str, Member]:
-        """Members with one of these addresses, under the address in lower case."""
+        """Members with one of these addresses, under `fold_case` of the address."""
         marks = ",".join("?" * len(addresses))
         found = self._members(f"member.address IN ({marks})", list(addresses))
-        return {member.address.lower(): member for member in found if member.address}
+        return {fold_case(member.address): member for member in found if member.address}
 
     def next_id(self) -> int:
         """First id that no member has had; holds until the transaction ends."""

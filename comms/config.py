@@ -75,9 +75,7 @@ class Queue(Section):
 class Delivery(Section):
     """How newsletters are handed to senders."""
 
-    senders: Annotated[int, Field(ge=0, le=256)] = Field(
-        0, description="Sender processes; 0 means one per processor."
-    )
+    senders: Annotated[int, Field(ge=0, le=256)] = Field(0, description="Sender processes; 0 means one per processor.")
     batch_size: Annotated[int, Field(ge=1, le=5000)] = Field(
         500, description="Most members in one batch. Pause and unsubscribe hold from the next batch on."
     )
@@ -146,6 +144,8 @@ def _overlay(tables: dict[str, Any], environment: Mapping[str, str]) -> dict[tup
         if name == variable or SEPARATOR not in name:
             continue
         section, _, key = name.lower().partition(SEPARATOR)
+        if section not in tables:
+            sources[section, ""] = variable
         table = tables.setdefault(section, {})
         if isinstance(table, dict):
             table[key] = value
@@ -163,6 +163,8 @@ def _explain(problem: Any, path: Path, sources: Mapping[tuple[str, str], str]) -
         near = get_close_matches(key or section, known, n=1)
         guess = f"; did you mean {near[0]}?" if near else f"; known are: {', '.join(known)}"
         return f"{where}: no such {'key' if key else 'section'}{guess}"
+    if problem["type"] == "model_type":
+        return f"{where}: must be a table: a line [{section}], then its keys"
     message = problem["msg"].removeprefix("Value error, ")
     return f"{where}: {message}"
 

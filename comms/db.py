@@ -8,6 +8,7 @@ before it writes fails at once with "database is locked", whatever the busy time
 from __future__ import annotations
 
 import contextlib
+import errno
 import sqlite3 as stdlib_sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -53,7 +54,7 @@ def open_database(path: Path, migrations: Sequence[Migrations], *, create: bool 
     newer program, StorageError when SQLite can not use it. A connection belongs to the thread that opened it.
     """
     if not create and not path.exists():
-        raise WorkspaceError(f"{path} is missing.", hint="Restore it from a backup: comms restore FILE.")
+        raise WorkspaceError(f"{path} is missing.", hint="Restore it from a backup: comms restore FILE --into DIR.")
     with storage_errors(path):
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
         try:
@@ -78,21 +79,29 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except DATABASE_ERRORS as error:
         message = str(error)
-        hint = next((text for part, text in _HINTS.items() if part in message), None)
-        if hint is None:
+        known = next((known for part, known in _KNOWN.items() if part in message), None)
+        if known is None:
             raise
-        raise StorageError(f"{path}: {message}.", hint=hint) from error
+        hint, passing = known
+        raise StorageError(f"{path}: {message}.", hint=hint, passing=passing) from error
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise StorageError(f"{path}: {error.strerror}.", hint=_FULL, passing=True) from error
 
 
-_HINTS = {
-    "disk is full": "Nothing was half done. Free some space, then run the command again.",
-    "disk I/O error": "Nothing was half done. Is the disk full or failing? Then run the command again.",
-    "readonly": "Give the user who runs comms the right to write there.",
-    "unable to open": "Does the folder exist, and may the user who runs comms write there?",
-    "locked": "Another process has held it for half a minute; try again, and see `comms doctor`.",
-    "malformed": "The file is damaged. Restore the last backup: comms restore FILE.",
-    "not a database": "The file is damaged or something else. Restore the last backup: comms restore FILE.",
+_FULL = "Nothing was half done. Free some space; what was under way then goes on."
+_RESTORE = "The file is damaged. Restore the last backup: comms restore FILE --into DIR."
+_KNOWN = {
+    "disk is full": (_FULL, True),
+    "disk I/O error": ("Nothing was half done. Is the disk full or failing?", True),
+    "readonly": ("Give the user who runs comms the right to write there.", False),
+    "unable to open": ("Does the folder exist, is the disk full, may the user who runs comms write there?", False),
+    "locked": ("Another process has held it for half a minute; see `comms doctor`.", True),
+    "malformed": (_RESTORE, False),
+    "not a database": (_RESTORE, False),
 }
+"""Part of SQLite's message -> (what to do, does it pass by itself)."""
 
 
 def _configure(connection: Any) -> None:
@@ -137,7 +146,9 @@ def copy_database(source: Path, target: Path) -> None:
 
 
 def damage(path: Path) -> str:
-    """What SQLite's own check finds wrong with a database; empty when it is intact."""
+    """What SQLite's own check finds wrong with a database, a missing one included; empty when it is intact."""
+    if not path.exists():
+        return "is missing"
     connection = sqlite3.connect(path)
     try:
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]

@@ -45,4 +45,11 @@ class StateError(CommsError):
 
 
 class StorageError(CommsError, OSError):
-    """A database or file can not be read or written now; nothing was half done."""
+    """A database or file can not be read or written now; nothing was half done.
+
+    `passing`: the same may work later without anyone mending the file, as when the disk was full.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", passing: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.passing = passing

@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import islice
 from types import MappingProxyType
 
+from audiences.addresses import fold_case
 from audiences.consent import Origin, Standing, is_news, refusal
 from audiences.models import AttributeValue, Consent, Member
 from audiences.store import People
@@ -86,7 +87,7 @@ class _Chunk:
         self._members = people.by_address([row.address for row in rows])
         known = {m.id: m.address for m in self._members.values() if m.id is not None}
         self._standings: dict[int, Standing] = people.standings(known)
-        self._suppressed = {address.lower() for address in people.suppressed(row.address for row in rows)}
+        self._suppressed = {fold_case(address) for address in people.suppressed(row.address for row in rows)}
         self._new: dict[int, Member] = {}
         self._changed: dict[int, Member] = {}
         self._consents: list[tuple[int, Consent]] = []
@@ -95,7 +96,7 @@ class _Chunk:
 
     def take(self, row: ImportRow, result: ImportResult) -> None:
         """Merge one row. A value the file does not give leaves what is known."""
-        key = row.address.lower()
+        key = fold_case(row.address)
         before = self._members.get(key)
         if before is None:
             member = Member(row.address, row.attributes, row.language, row.timezone, self.next_id)

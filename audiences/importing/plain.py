@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import available_timezones
 
 from audiences.addresses import normalise_address
-from audiences.attributes import attribute_value, clean_text
+from audiences.attributes import MAX_VALUE_CHARACTERS, attribute_value, clean_text
 from audiences.errors import AddressError, ImportFileError
 from audiences.importing.base import ImportRow, Refusal
 from audiences.importing.tables import read_table
@@ -39,7 +39,10 @@ MAIL_NO = frozenset(
     "suppressed spam junk".split()
 )
 """Words that speak of mail and nothing else, so that they count in a column called `status` too."""
-_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", re.ASCII)
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,4}", re.ASCII)
+MAX_NAME_CHARACTERS = 200
+"""Of a column: its name is stored with every member."""
+MAX_TOPICS = 100
 _LIST_SEPARATOR = re.compile(r"[;,|]")
 
 
@@ -64,8 +67,13 @@ class Columns:
 
 
 def recognise(header: Sequence[str], name: str) -> Columns:
-    """Find the columns by their names. Raises ImportFileError when none is an address."""
+    """Find the columns by their names. Raises ImportFileError when none is an address, or a name is endless."""
     names = [attribute_name(cell) for cell in header]
+    for position, column in enumerate(names, start=1):
+        if len(column) > MAX_NAME_CHARACTERS:
+            raise ImportFileError(
+                name, 1, f"the name of column {position} has {len(column):,} characters; is a line break missing?"
+            )
 
     def first(candidates: Sequence[str]) -> int | None:
         return next((names.index(candidate) for candidate in candidates if candidate in names), None)
@@ -114,7 +122,7 @@ class _RowReader:
     def __init__(self, columns: Columns, width: int, file_name: str, now: datetime) -> None:
         self._columns = columns
         self._width = width
-        self._file_name = file_name
+        self._file_name = clean_text(file_name)
         self._now = now
 
     def read(self, line: int, cells: list[str]) -> ImportRow | Refusal:
@@ -158,16 +166,14 @@ class _RowReader:
         opted_out = any(_is_yes(cells[position]) for position in columns.opt_outs)
         at = self._moment(_cell(cells, columns.date))
         source = _cell(cells, columns.source)
-        evidence = f"import of {self._file_name}, line {line}" + (f": {clean_text(source)}" if source else "")
-        wording = clean_text(_cell(cells, columns.wording))
+        evidence = f"import of {self._file_name}, line {line}" + (f": {_text(source)}" if source else "")
+        wording = _text(_cell(cells, columns.wording))
         if opted_out or said in MAIL_NO or (said in PLAIN_NO and not columns.consent_is_status):
             yield Consent(ANY_TOPIC, ConsentState.WITHDRAWN, at, evidence)
             return
         basis = self._basis(said, _cell(cells, columns.basis))
         if basis is not None:
-            listed = _LIST_SEPARATOR.split(_cell(cells, columns.topics))
-            topics = [slug for slug in (attribute_name(topic).replace("_", "-") for topic in listed) if slug]
-            for topic in topics or [ANY_TOPIC]:
+            for topic in _topics(_cell(cells, columns.topics)) or [ANY_TOPIC]:
                 yield Consent(topic, ConsentState.GRANTED, at, evidence, basis, wording)
         if columns.tracking is not None:
             tracking = clean_text(_cell(cells, columns.tracking)).casefold()
@@ -193,15 +199,32 @@ class _RowReader:
             return self._now
         try:
             moment = datetime.fromisoformat(text)
-        except ValueError:
-            raise ValueError(
-                f"consent date {text[:40]!r} is not of the form 2025-01-31 or 2025-01-31 14:05"
-            ) from None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            raise ValueError(f"consent date {text[:40]!r} is not of the form 2025-01-31 or 2025-01-31 14:05") from None
 
 
 def _cell(cells: list[str], position: int | None) -> str:
     return "" if position is None else cells[position]
+
+
+def _text(cell: str) -> str:
+    text = clean_text(cell)
+    if len(text) > MAX_VALUE_CHARACTERS:
+        raise ValueError(f"the evidence has {len(text):,} characters; {MAX_VALUE_CHARACTERS:,} are allowed")
+    return text
+
+
+def _topics(cell: str) -> list[str]:
+    """The slugs of a list of topics. Raises ValueError for what can be none."""
+    slugs = [attribute_name(topic).replace("_", "-") for topic in _LIST_SEPARATOR.split(cell)]
+    topics = [slug for slug in slugs if slug]
+    if len(topics) > MAX_TOPICS or any(len(topic) > MAX_NAME_CHARACTERS for topic in topics):
+        raise ValueError(f"the list of topics is too long; {MAX_TOPICS} are allowed")
+    if TRACKING in topics:
+        # Otherwise the name of a newsletter would count as leave to record opens and clicks by name.
+        raise ValueError(f"{TRACKING!r} is no topic; consent to it has a column of its own, called {TRACKING}")
+    return topics
 
 
 def _is_yes(cell: str) -> bool:

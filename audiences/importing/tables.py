@@ -16,6 +16,7 @@ from audiences.errors import ImportFileError
 
 MAX_CELL_CHARACTERS = 1_000_000
 MAX_COLUMNS = 2_000
+MAX_LINE_CHARACTERS = 10_000_000
 _SAMPLE_BYTES = 65_536
 _SEPARATORS = ",;\t|"
 
@@ -26,6 +27,7 @@ def read_table(path: Path) -> Iterator[tuple[int, list[str]]]:
     Streams: memory does not grow with the file. Raises ImportFileError for a file that is no table of text.
     """
     name = str(path)
+    encoding = "utf-8"
     try:
         with path.open("rb") as raw:
             sample = raw.read(_SAMPLE_BYTES)
@@ -34,21 +36,29 @@ def read_table(path: Path) -> Iterator[tuple[int, list[str]]]:
             raw.seek(0)
             with io.TextIOWrapper(raw, encoding=encoding, newline="") as text:
                 yield from _rows(text, name, _separator(sample.decode(encoding, "replace")))
+    except UnicodeError as error:
+        reason = f"holds bytes that are no text in {encoding}; save it as CSV (UTF-8) and import that"
+        raise ImportFileError(name, 0, reason) from error
     except OSError as error:
         raise ImportFileError(name, 0, f"can not be read: {error.strerror or error}") from error
 
 
 def _rows(text: IO[str], name: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     csv.field_size_limit(MAX_CELL_CHARACTERS)
-    reader = csv.reader(text, delimiter=separator)
-    line = 1
+    physical: list[str] = []
+    reader = csv.reader(_remembered(text, physical), delimiter=separator)
+    start, line, row = 1, 1, list[str]()
     try:
         for cells in reader:
+            row = physical.copy()
+            physical.clear()
             if len(cells) > MAX_COLUMNS:
                 raise ImportFileError(name, line, f"the row has {len(cells):,} cells; {MAX_COLUMNS:,} are allowed")
             if any(cell.strip() for cell in cells):
                 yield line, cells
-            line = reader.line_num + 1
+            start, line = line, reader.line_num + 1
+        if _is_open(row, separator):
+            raise ImportFileError(name, start, "a quoted cell of this row is never closed; all that follows is in it")
     except csv.Error as error:
         if "field limit" in str(error):
             reason = f"a cell is longer than {MAX_CELL_CHARACTERS:,} characters; is a closing quote missing?"
@@ -57,13 +67,28 @@ def _rows(text: IO[str], name: str, separator: str) -> Iterator[tuple[int, list[
         raise ImportFileError(name, line, reason) from error
 
 
+def _remembered(text: IO[str], physical: list[str]) -> Iterator[str]:
+    """The lines of `text`, each noted in `physical`; none is read further than a line can be long."""
+    while line := text.readline(MAX_LINE_CHARACTERS):
+        if len(line) == MAX_LINE_CHARACTERS:
+            raise csv.Error(f"a line is longer than {MAX_LINE_CHARACTERS:,} characters")
+        physical.append(line)
+        yield line
+
+
+def _is_open(physical: list[str], separator: str) -> bool:
+    """Does the row of these lines end inside quotes: then one more line is still the same row."""
+    return len(list(csv.reader([*physical, "x"], delimiter=separator))) == 1
+
+
 def _encoding(raw: IO[bytes], sample: bytes, name: str) -> str:
     """UTF-8 or UTF-16 by their marks, UTF-8 when every byte agrees, else Windows-1252 (what Excel writes)."""
     if sample.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    if b"\0" in sample:
+    # A stray NUL is dirt in a cell, cleaned with it; many, or the mark of an archive, mean it is no text at all.
+    if sample.startswith(b"PK\x03\x04") or sample.count(b"\0") * 100 > len(sample):
         raise ImportFileError(name, 0, "is no text; save it as CSV (UTF-8) and import that")
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
@@ -76,7 +101,7 @@ def _encoding(raw: IO[bytes], sample: bytes, name: str) -> str:
 
 
 def _separator(sample: str) -> str:
-    """The separator that stands most often in the first line, outside quotes."""
-    header = sample.split("\n", 1)[0]
-    unquoted = "".join(header.split('"')[::2])
-    return max(_SEPARATORS, key=unquoted.count)
+    """The separator that stands most often in the first row, outside quotes."""
+    unquoted = "".join(sample.split('"')[::2])
+    header = next((line for line in unquoted.splitlines() if line), "")
+    return max(_SEPARATORS, key=header.count)

@@ -7,9 +7,11 @@ server said. A faster client fits behind the same four calls.
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import aiosmtplib
 
@@ -29,12 +31,26 @@ class ConnectionLostError(CommsError, ConnectionError):
         self.handed_over = handed_over
 
 
+class _Stage(Enum):
+    """How far a message has come."""
+
+    SENDER = auto()
+    RECIPIENT = auto()
+    HANDED_OVER = auto()
+
+
+_SESSION_CODES = frozenset({421, 502, 503, 530, 534, 535, 538})
+"""Closing down, bad sequence, login wanted or refused (RFC 5321 section 4.2.3, RFC 4954 section 6)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What the server answered (RFC 5321 section 4.2): 2yz took it, 4yz later, 5yz never."""
 
     code: int
     text: str
+    concerns_recipient: bool = True
+    """False when the server refused the session, the sender or our manners: the next recipient fares no better."""
 
     @property
     def accepted(self) -> bool:
@@ -88,43 +104,42 @@ class SmtpTransport:
         """
         client = self._client
         assert client is not None, "open() comes first"
-        handed_over = False
+        stage = _Stage.SENDER
         try:
             await client.mail(sender, options=[f"SIZE={len(data)}"] if client.supports_extension("size") else [])
+            stage = _Stage.RECIPIENT
             await client.rcpt(recipient)
-            self._announce(before_dot)
-            handed_over = True
+            before_dot()
+            stage = _Stage.HANDED_OVER
             response = await client.data(data)
         except aiosmtplib.SMTPResponseException as error:
-            return await self._refused(client, error, handed_over)
+            return await self._refused(client, error, stage)
         except (aiosmtplib.SMTPException, ConnectionError, TimeoutError, asyncio.IncompleteReadError) as error:
             self._drop()
+            handed_over = stage is _Stage.HANDED_OVER
             raise ConnectionLostError(f"the connection was lost: {_reason(error)}", handed_over=handed_over) from error
+        except BaseException:
+            self._drop()  # cut off in the middle of a transaction: of no use to the next message
+            raise
         return Reply(response.code, response.message)
 
-    def _announce(self, before_dot: Callable[[], None]) -> None:
-        try:
-            before_dot()
-        except BaseException:
-            self._drop()  # in the middle of a transaction: of no use to the next message
-            raise
-
-    async def _refused(
-        self, client: aiosmtplib.SMTP, error: aiosmtplib.SMTPResponseException, handed_over: bool
-    ) -> Reply:
+    async def _refused(self, client: aiosmtplib.SMTP, error: aiosmtplib.SMTPResponseException, stage: _Stage) -> Reply:
         """Make the session fit for the next message; the answer to this one stands."""
         if not 400 <= error.code < 600:
             # aiosmtplib's code for a line that is no SMTP reply: whatever it meant, it is no answer.
             self._drop()
-            raise ConnectionLostError(f"the server answered nonsense: {error.message[:200]}", handed_over=handed_over)
-        if error.code == 421:
+            raise ConnectionLostError(
+                f"the server answered nonsense: {error.message[:200]}", handed_over=stage is _Stage.HANDED_OVER
+            )
+        if error.code in _SESSION_CODES:
             self._drop()
         else:
             try:
                 await client.rset()
             except (aiosmtplib.SMTPException, OSError, TimeoutError):
                 self._drop()
-        return Reply(error.code, error.message.replace("\n", " "))
+        ours = stage is _Stage.SENDER or error.code in _SESSION_CODES
+        return Reply(error.code, error.message.replace("\n", " "), concerns_recipient=not ours)
 
     async def close(self) -> None:
         """Say goodbye; an error in that is nobody's loss."""
@@ -149,5 +164,7 @@ async def check(settings: Smtp) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text[:300]
+    """The cause in the words of the system where there is one: `Connection refused`."""
+    cause = next((e for e in (error, error.__cause__, error.__context__) if isinstance(e, OSError) and e.errno), None)
+    text = os.strerror(cause.errno) if cause is not None and cause.errno else str(error)
+    return " ".join(text.split())[:300] or type(error).__name__

@@ -75,6 +75,10 @@ def main() -> None:
         # The reader of our output went away, as `| head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(NO)
+    except OSError as error:
+        # A folder that is none, no right to write there, a full disk: nothing that a traceback explains better.
+        show_error(f"{error.filename or 'a file'}: {error.strerror or error}.", "", as_json=as_json)
+        sys.exit(NO)
 
 
 def hoist_workspace(arguments: list[str]) -> list[str]:
@@ -94,8 +98,20 @@ def hoist_workspace(arguments: list[str]) -> list[str]:
     return front + rest
 
 
+class _OneLine(logging.Formatter):
+    """A library's log record as one line: its traceback is for those who ask with COMMS_LOG."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        cause = f": {record.exc_info[1]}" if record.exc_info and record.exc_info[1] else ""
+        return f"{record.levelname.lower()} {record.name}: {record.getMessage()}{cause}"
+
+
 def _log_plainly() -> None:
     """Logs go to standard error, one line each, without addresses or tokens; warnings and worse only."""
+    handler = logging.StreamHandler(sys.stderr)
+    if not os.environ.get("COMMS_LOG"):
+        handler.setFormatter(_OneLine())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     level = logging.INFO if os.environ.get("COMMS_LOG") else logging.WARNING
     structlog.configure(
         processors=[

@@ -21,7 +21,7 @@ def init(
     sender: Annotated[
         str | None, typer.Option("--from", metavar="ADDRESS", help="Address that its newsletters come from.")
     ] = None,
-    postal_address: Annotated[str, typer.Option(help="Its postal address.")] = "Please set your postal address",
+    postal_address: Annotated[str, typer.Option(help="Its postal address.")] = setup.POSTAL_PLACEHOLDER,
     homepage: Annotated[str, typer.Option(help="Its web address.")] = "",
     language: Annotated[str, typer.Option(help="Its language tag.")] = "en",
     timezone: Annotated[str, typer.Option(help="Its IANA time zone.")] = "UTC",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from comms.cli.output import progress
+from rich.markup import escape
+
+from comms.cli.output import err, progress
 from comms.engine import reporting, sending
 from comms.engine.control import Control, ControlLock
 from comms.engine.workspace import Workspace
@@ -18,7 +20,8 @@ def wait_for(workspace: Workspace, campaign_id: str) -> None:
     """Return when the campaign is over, or paused. Ctrl-C leaves what is not sent yet to `comms run`."""
     lock = ControlLock(workspace.folder)
     with progress(campaign_id) as update:
-        show = _Throttled(lambda: _show(workspace, campaign_id, update))
+        told: set[str] = set()
+        show = _Throttled(lambda: _show(workspace, campaign_id, update, told))
         while not _is_over(workspace, campaign_id):
             if lock.take():
                 try:
@@ -28,7 +31,7 @@ def wait_for(workspace: Workspace, campaign_id: str) -> None:
             else:
                 show()
                 time.sleep(LOOK_EVERY_S)
-        _show(workspace, campaign_id, update)
+        _show(workspace, campaign_id, update, told)
 
 
 def _control(workspace: Workspace, campaign_id: str, show: Callable[[], None]) -> None:
@@ -49,12 +52,16 @@ def _is_over(workspace: Workspace, campaign_id: str) -> bool:
     )
 
 
-def _show(workspace: Workspace, campaign_id: str, update: Callable[..., None]) -> None:
+def _show(workspace: Workspace, campaign_id: str, update: Callable[..., None], told: set[str]) -> None:
+    """Move the bar; say each reason for which the server defers once, for a wait may be long."""
     data = reporting.status(workspace, campaign_id)
     still_open = sum(data.deliveries[state] for state in ("ready", "claimed", "deferred"))
-    deferred = data.deliveries["deferred"]
-    text = f"{campaign_id}: {deferred:,} deferred by the server, tried again later" if deferred else campaign_id
-    update(data.audience - still_open, data.audience, text)
+    update(data.audience - still_open, data.audience)
+    if data.deliveries["deferred"]:
+        for reason, number in sending.deferrals(workspace, campaign_id).items():
+            if reason not in told:
+                told.add(reason)
+                err.print(escape(f"{campaign_id}: {number:,} put off, tried again by and by: {reason}"))
 
 
 class _Throttled:

@@ -141,7 +141,7 @@ class _Work:
             return Receipt(delivery, Outcome.DEFERRED, 0, error.message)
         if reply.accepted:
             outcome = Outcome.ACCEPTED
-        elif reply.temporary:
+        elif reply.temporary or not reply.concerns_recipient:
             outcome = Outcome.DEFERRED
         else:
             outcome = Outcome.REJECTED

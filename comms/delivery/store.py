@@ -126,8 +126,7 @@ class Ledger:
         """Cancel all that no sender holds; what is claimed ends by itself, and goes no further."""
         self.db.execute("UPDATE run SET state = 'cancelled' WHERE id = ? AND state = 'sending'", [run_id])
         cursor = self.db.execute(
-            "UPDATE delivery SET state = 'cancelled', final_at = ?"
-            " WHERE run_id = ? AND state IN ('ready', 'deferred')",
+            "UPDATE delivery SET state = 'cancelled', final_at = ? WHERE run_id = ? AND state IN ('ready', 'deferred')",
             [int(now.timestamp()), run_id],
         )
         return cursor.rowcount
@@ -177,9 +176,7 @@ class Ledger:
                 else:
                     recipients.append(Recipient(delivery, address, language, attributes, bool(tracked)))
         connection = self.db.conn
-        connection.executemany(
-            "UPDATE delivery SET state = 'skipped', reason = ?, final_at = ? WHERE id = ?", skipped
-        )
+        connection.executemany("UPDATE delivery SET state = 'skipped', reason = ?, final_at = ? WHERE id = ?", skipped)
         if recipients:
             connection.executemany(
                 "UPDATE delivery SET state = 'claimed', batch = ?, first_at = coalesce(first_at, ?) WHERE id = ?",

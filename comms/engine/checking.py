@@ -17,6 +17,7 @@ from campaigns.mergefields import fields_without_fallback
 from campaigns.models import Campaign, Expression, Image, spans, walk
 from comms.engine import editions
 from comms.engine.audience import compile_rule, known_names
+from comms.engine.setup import POSTAL_PLACEHOLDER
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, UsageError
 from comms.rendering.errors import TemplateError
@@ -111,6 +112,9 @@ def _check_sender(campaign: Campaign, association: Association) -> Iterator[Find
             f"{association.slug} still sends from {association.sender_address}, an address that does not exist",
             f"comms association edit {association.slug} --from news@your-domain",
         )
+    if association.postal_address == POSTAL_PLACEHOLDER and campaign.newsletter is not None:
+        yield _should(0, "association", f"{association.slug} has no postal address yet: the mail says so in its foot",
+                      f'comms association edit {association.slug} --postal-address "..."')  # fmt: skip
     if not association.postal_address.strip() and campaign.newsletter is not None:
         yield _must(
             0,

@@ -22,12 +22,15 @@ from comms.delivery.batches import Report
 from comms.delivery.dispatch import BATCH_VALID_S, Outfit, Queue
 from comms.engine import editions, posts, sending
 from comms.engine.workspace import Workspace
+from comms.errors import StorageError
 from comms.events import CampaignState, PostState
 
 log = structlog.get_logger(__name__)
 
 IDLE_S = 0.2
 """Pause between two steps when there was nothing to do."""
+BLOCKED_S = 2.0
+"""Pause before the next try when the disk is full or a database is held by others."""
 RECOVER_EVERY_S = 1.0
 SMALLEST_BATCH = 20
 OPEN_POSTS = (PostState.QUEUED, PostState.SENDING)
@@ -79,10 +82,19 @@ class Control:
     def run(self, stopped: Callable[[], bool], after_step: Callable[[], None] = lambda: None) -> None:
         """Work until `stopped()`; `after_step` is called after each step, for progress."""
         while not stopped():
-            busy = self.step()
-            after_step()
-            if not busy and not stopped():
-                time.sleep(IDLE_S)
+            pause = IDLE_S
+            try:
+                with storage_errors(self.workspace.folder):
+                    if self.step():
+                        pause = 0.0
+                    after_step()
+            except StorageError as error:
+                if not error.passing:
+                    raise
+                log.error("waiting", reason=error.message, hint=error.hint)
+                pause = BLOCKED_S
+            if not stopped():
+                time.sleep(pause)
 
     def step(self) -> bool:
         """Do what there is to do now. True when something moved."""
@@ -102,14 +114,13 @@ class Control:
         reports = [Report.from_json(data) for data in self.queue.take_reports()]
         for report in reports:
             if report.association:
-                with storage_errors(self.workspace.association_path(report.association)):
-                    dispatch.take_report(
-                        self.workspace.ledger(report.association),
-                        self.workspace.journal_folder,
-                        report,
-                        now=self.workspace.now(),
-                        give_up_s=self._give_up_s,
-                    )
+                dispatch.take_report(
+                    self.workspace.ledger(report.association),
+                    self.workspace.journal_folder,
+                    report,
+                    now=self.workspace.now(),
+                    give_up_s=self._give_up_s,
+                )
             else:
                 posts.take_report(self.workspace, report)
         return bool(reports)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from comms import config, keys
 from comms.channels.newsletter import ServerUnreachableError
-from comms.db import SAFE_VERSION, copy_database, damage, sqlite_version
+from comms.db import DATABASE_ERRORS, SAFE_VERSION, copy_database, damage, sqlite_version
 from comms.engine import sending
 from comms.engine.control import ControlLock
 from comms.engine.workspace import Workspace
-from comms.errors import StateError, UsageError
+from comms.errors import CommsError, StateError, UsageError
 
 LEAST_FREE_BYTES = 200 * 1024 * 1024
 _FOLDERS = ("associations", "campaigns", "templates", "media", "outbox")
@@ -34,9 +36,12 @@ def examine(workspace: Workspace) -> Iterator[Finding]:
     """Look at everything that commonly goes wrong with an installation."""
     yield _sqlite()
     yield _disk(workspace)
-    for path in (workspace.host_path, *(workspace.association_path(a.slug) for a in workspace.associations())):
-        fault = damage(path)
-        yield Finding(not fault, f"{path.name}: {fault or 'intact'}", "Restore the last backup: comms restore FILE.")
+    host = _database(workspace.host_path)
+    yield host
+    if not host.ok:
+        return  # everything else is written down in there
+    for association in workspace.associations():
+        yield _database(workspace.association_path(association.slug))
     yield _mail_server(workspace)
     yield _site(workspace)
     yield _control(workspace)
@@ -51,6 +56,11 @@ def _sqlite() -> Finding:
         f"Versions before {safe} can corrupt a database that several processes write (WAL-reset bug). "
         "Install pysqlite3, or a Python with a newer SQLite.",
     )
+
+
+def _database(path: Path) -> Finding:
+    fault = damage(path)
+    return Finding(not fault, f"{path.name}: {fault or 'intact'}", "Restore the last backup: comms restore FILE.")
 
 
 def _disk(workspace: Workspace) -> Finding:
@@ -98,10 +108,13 @@ def back_up(workspace: Workspace, file: Path) -> int:
     """Write everything that makes up the workspace into one archive, in a state that fits together.
 
     The archive holds members' data and the workspace key: keep it as you keep those. Returns its bytes.
-    Databases are copied while others write (SQLite's backup API). Raises StateError when the file exists.
+    Databases are copied while others write (SQLite's backup API). Raises StateError when the file exists,
+    UsageError when its folder does not.
     """
     if file.exists():
         raise StateError(f"{file} exists already.", hint="Name a new file; a backup never overwrites another.")
+    if not file.parent.is_dir():
+        raise UsageError(f"{file.parent} is no folder.", hint="Make it first, or name a file in another folder.")
     part = file.with_name(f".{file.name}.part")
     with tempfile.TemporaryDirectory(dir=file.parent) as scratch:
         try:
@@ -131,21 +144,33 @@ def restore(file: Path, folder: Path) -> list[str]:
 
     Raises UsageError when the folder holds something already or the file is no backup.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder} is not empty.", hint="Restore into a new folder, look at it, then move it.")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        _verify(file)
+        if folder.exists() and any(folder.iterdir()):
+            raise UsageError(f"{folder} is not empty.", hint="Restore into a new folder, look at it, then move it.")
+        folder.mkdir(parents=True, exist_ok=True)
+    except (EOFError, OSError, zlib.error) as error:
+        raise UsageError(f"{file} can not be restored into {folder}: {error}.") from error
     try:
         with tarfile.open(file, "r:gz") as archive:
             archive.extractall(folder, filter="data")
         folder.chmod(0o700)
-        (folder / keys.FILE_NAME).chmod(0o600)
+        for private in (folder / keys.FILE_NAME, *folder.rglob("*.db")):
+            private.chmod(0o600)
         for name in (*_FOLDERS, "journal"):
             (folder / name).mkdir(mode=0o700, exist_ok=True)
         with Workspace(folder) as workspace:
             return _pause_all(workspace)
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, CommsError, OSError, *DATABASE_ERRORS) as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise UsageError(f"{file} is no backup that can be restored: {error}.") from error
+        raise UsageError(f"{file} is no backup that can be restored: {error}") from error
+
+
+def _verify(file: Path) -> None:
+    """Read the archive to its end, where its checksum stands, before anything of it is laid out."""
+    with gzip.open(file) as stream:
+        while stream.read(1 << 20):
+            pass
 
 
 def _pause_all(workspace: Workspace) -> list[str]:

@@ -199,6 +199,17 @@ def cancel(workspace: Workspace, campaign_id: str, *, who: str) -> int:
     return cancelled
 
 
+def deferrals(workspace: Workspace, campaign_id: str) -> dict[str, int]:
+    """Why deliveries of a campaign are put off -> how many."""
+    found: dict[str, int] = {}
+    for slug in find(workspace, campaign_id).senders:
+        ledger = workspace.ledger(slug)
+        run = ledger.run(campaign_id, editions.NEWSLETTER)
+        for reason, number in (ledger.reasons(run.id, "deferred") if run else {}).items():
+            found[reason] = found.get(reason, 0) + number
+    return found
+
+
 def find(workspace: Workspace, campaign_id: str) -> CampaignRow:
     """Raises UsageError when the workspace has no campaign of this id."""
     row = workspace.host.campaign(campaign_id)

@@ -16,17 +16,22 @@ from comms.errors import UsageError
 
 FOLDERS = ("associations", "campaigns", "templates", "media", "outbox", "journal")
 FIRST_TOPIC = "news"
+POSTAL_PLACEHOLDER = "Please set your postal address"
 
 
 def create_workspace(folder: Path, host: Association) -> Workspace:
     """Lay out `folder` and add `host` as the association that runs it.
 
-    Raises UsageError when the folder holds something already; what was begun is taken away again when it fails.
+    Raises UsageError when the folder holds something already or can not be made. What was begun is taken away
+    again when it fails.
     """
-    existed = folder.exists()
-    if existed and any(folder.iterdir()):
-        raise UsageError(f"{folder} is not empty.", hint="Name a new folder; comms init never overwrites anything.")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        existed = folder.exists()
+        if existed and any(folder.iterdir()):
+            raise UsageError(f"{folder} is not empty.", hint="Name a new folder; comms init never overwrites anything.")
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder} can not be made: {error.strerror}.", hint="Name a new folder.") from error
     try:
         return _fill(folder, host)
     except BaseException:

@@ -7,7 +7,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import Browser
+from http_browser import Browser
 from sent_newsletter import LINKS, Sent
 
 from audiences.models import ANY_TOPIC, ConsentState

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import feedparser
 import pytest
-from conftest import Browser
+from http_browser import Browser
 from sent_newsletter import CAMPAIGN, SITE, Sent, publish
 
 FEEDS = [f"/feeds/coalition{topic}.{kind}" for topic in ("", "/news") for kind in ("rss", "atom")]
