@@ -25,6 +25,19 @@ class Exclusion(StrEnum):
     NO_CONSENT = "no_consent"
     """The person never agreed to this topic."""
 
+    @property
+    def words(self) -> str:
+        """The reason as people read it in plans and reports."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    Exclusion.NO_ADDRESS: "no e-mail address",
+    Exclusion.SUPPRESSED: "address bounced, complained or was erased",
+    Exclusion.WITHDRAWN: "unsubscribed",
+    Exclusion.NO_CONSENT: "never agreed to this newsletter",
+}
+
 
 class Origin(StrEnum):
     """Who changes a consent."""

@@ -230,6 +230,13 @@ class People:
         """Remember that attributes of these names exist."""
         self.db.conn.executemany("INSERT OR IGNORE INTO attribute (name) VALUES (?)", [(name,) for name in names])
 
+    def note_topics(self, slugs: Iterable[str]) -> None:
+        """Make topics of these slugs known, under a title made from the slug, unless they are."""
+        self.db.conn.executemany(
+            "INSERT OR IGNORE INTO topic (slug, title) VALUES (?, ?)",
+            [(slug, slug.replace("-", " ").capitalize()) for slug in sorted(slugs)],
+        )
+
     def record(self, changes: Iterable[tuple[int, Consent]], now: datetime) -> None:
         """Append to the consent log: (member's id, change). Whether it is allowed was decided before."""
         stamp = _stamp(now)

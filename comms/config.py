@@ -96,7 +96,7 @@ class X(Section):
     api_secret: str = Field("", description="Consumer secret of the app.", repr=False)
     access_token: str = Field("", description="Access token of the account.", repr=False)
     access_secret: str = Field("", description="Access token secret of the account.", repr=False)
-    api_url: str = Field("https://api.twitter.com", description="Address of the API.")
+    api_url: str = Field("https://api.x.com", description="Address of the API.")
 
 
 class Settings(Section):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import sqlite3 as stdlib_sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ class Database(sqlite_utils.Database):
 
 
 def open_database(path: Path, migrations: Sequence[Migrations], *, create: bool = False) -> Database:
-    """Open `path` and bring it up to date, each migration in a transaction of its own.
+    """Open `path` and bring it up to date, each set of migrations in one transaction.
 
     `create` allows the file to be made. Raises WorkspaceError when the file is missing or was written by a
     newer program, StorageError when SQLite can not use it. A connection belongs to the thread that opened it.
@@ -106,11 +107,25 @@ _KNOWN = {
 
 def _configure(connection: Any) -> None:
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_wal(connection)
     # FULL: a commit that was answered survives a power cut. NORMAL may lose the last ones.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA temp_store = MEMORY")
+
+
+def _use_wal(connection: Any) -> None:
+    """Switch a new file to WAL. SQLite does not wait for others in this one case, so we do."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except DATABASE_ERRORS as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _refuse_newer(db: Database, path: Path, migrations: Sequence[Migrations]) -> None:

@@ -6,10 +6,8 @@ from enum import StrEnum
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands. `planned` to `deferred` are open, the rest are final."""
+    """Where a delivery stands. `ready`, `claimed` and `deferred` are open, the rest are final."""
 
-    PLANNED = "planned"
-    """Written, but the run is not frozen yet: nobody may send it."""
     READY = "ready"
     CLAIMED = "claimed"
     """In the hands of one sender."""
@@ -55,7 +53,6 @@ class PostState(StrEnum):
 
 
 class CampaignState(StrEnum):
-    DRAFT = "draft"
     SCHEDULED = "scheduled"
     SENDING = "sending"
     PAUSED = "paused"

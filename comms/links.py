@@ -84,10 +84,17 @@ class LinkMaker:
         `pixel` is empty, and `click` carries no name, unless the member agreed to be `tracked`.
         """
         name = self.signer.sign(member)
-        anonymous = self.signer.sign(edition)
+        links = self.for_public(edition) | {"unsubscribe": f"{self.site_url}/u/{name}"}
+        if tracked:
+            links |= {"click": f"{self.site_url}/c/{name}", "pixel": f"{self.site_url}/o/{name}.gif"}
+        return links
+
+    def for_public(self, edition: EditionToken) -> dict[str, str]:
+        """The same for a page that anyone may read: the edition's token in all of them, and no pixel."""
+        token = self.signer.sign(edition)
         return {
-            "click": f"{self.site_url}/c/{name if tracked else anonymous}",
-            "unsubscribe": f"{self.site_url}/u/{name}",
-            "view": f"{self.site_url}/v/{anonymous}",
-            "pixel": f"{self.site_url}/o/{name}.gif" if tracked else "",
+            "click": f"{self.site_url}/c/{token}",
+            "unsubscribe": f"{self.site_url}/u/{token}",
+            "view": f"{self.site_url}/v/{token}",
+            "pixel": "",
         }

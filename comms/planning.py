@@ -12,16 +12,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from audiences.consent import Exclusion
-
-WHY = {
-    Exclusion.NO_ADDRESS: "have no address",
-    Exclusion.SUPPRESSED: "are suppressed (bounced, complained or erased)",
-    Exclusion.WITHDRAWN: "opted out",
-    Exclusion.NO_CONSENT: "did not agree to this topic",
-}
-"""Reasons as the end of a sentence that starts with a number of members."""
-
 
 @dataclass(frozen=True, slots=True)
 class NewsletterPlan:

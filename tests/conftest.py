@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -27,6 +28,12 @@ def data() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"the sample data is not here: {DATA}")
     return DATA
+
+
+def free_port() -> int:
+    """A port that nothing listens on at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -94,7 +101,12 @@ class Comms:
 
     def __call__(self, *words: str, timeout: float = 120) -> Result:
         done = subprocess.run(
-            self.words(*words), env=self.env(), capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
+            self.words(*words),
+            env=self.env(),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
         )
         return Result(done.returncode, done.stdout, done.stderr)
 
@@ -117,4 +129,4 @@ def comms(tmp_path: Path) -> Comms:
     """A fresh workspace with the host `coalition`, and the command to work in it."""
     folder = tmp_path / "workspace"
     create_workspace(folder, HOST).close()
-    return Comms(folder)
+    return Comms(folder, {"COMMS_SITE__PORT": str(free_port())})

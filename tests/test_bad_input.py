@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.conftest import HOST, Comms, MailServer
 
 from comms.engine.setup import create_workspace
+from tests.conftest import HOST, Comms, MailServer
 
 CAMPAIGN = """\
 ---
@@ -52,7 +52,7 @@ HOSTILE_NAMES = (
     "{{ ''.__class__.__mro__ }}",
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
-    "=HYPERLINK(\"http://evil.example\",\"x\")",
+    '=HYPERLINK("http://evil.example","x")',
     "\x00\x07\x1b[31mred\x7f",
     "@SUM(1+1)*cmd|' /C calc'!A0",
     "🏳️‍🌈 עִבְרִית हिन्दी",

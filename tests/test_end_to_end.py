@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.conftest import Comms, MailServer
 
 CAMPAIGN = """\
@@ -69,7 +70,9 @@ def test_a_segment_of_real_libraries_gets_one_mail_each_and_the_report_agrees(
         for row in rows
         if row["state"] in ("WA", "OR", "ID") and int(row["population_served"]) > 10000
     }
-    counted = comms("members", "count", "state in (WA, OR, ID) and population_served > 10000", "-a", "coalition", "--json")
+    counted = comms(
+        "members", "count", "state in (WA, OR, ID) and population_served > 10000", "-a", "coalition", "--json"
+    )
     assert counted.json() == {"count": len(meant)}
 
     server = mail_server(content=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import socket
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tests.conftest import Comms, MailServer
 from tests.support.processes import kill, of_workspace, wait_until
 
@@ -38,17 +38,11 @@ def ready(comms: Comms, tmp_path: Path, mail_server: Callable[..., MailServer]) 
     server = mail_server(delay=0.05)
     comms.environment |= {
         "COMMS_SMTP__PORT": str(server.port),
-        "COMMS_SITE__PORT": str(_free_port()),
         "COMMS_DELIVERY__SENDERS": "2",
         "COMMS_DELIVERY__BATCH_SIZE": "100",
     }
     assert comms("campaign", "send", str(tmp_path / "campaign.md"), "--yes").code == 0
     return server
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def check_nobody_lost(comms: Comms, server: MailServer, kills: int) -> None:

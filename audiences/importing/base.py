@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from audiences.addresses import fold_case
 from audiences.consent import Origin, Standing, is_news, refusal
-from audiences.models import AttributeValue, Consent, Member
+from audiences.models import ANY_TOPIC, TRACKING, AttributeValue, Consent, Member
 from audiences.store import People
 
 CHUNK = 500
@@ -63,7 +63,6 @@ def apply(
     """Write `rows`, counting into `result`, which is yielded after each chunk for a progress bar."""
     stream = iter(rows)
     next_id = people.next_id()
-    names: set[str] = set()
     while chunk := list(islice(stream, CHUNK)):
         good = [row for row in chunk if isinstance(row, ImportRow)]
         result.refused.extend(row for row in chunk if isinstance(row, Refusal))
@@ -72,10 +71,6 @@ def apply(
             work.take(row, result)
         work.write(now)
         next_id = work.next_id
-        fresh = work.names - names
-        if fresh:
-            people.note_attributes(fresh)
-            names |= fresh
         yield result
 
 
@@ -91,7 +86,8 @@ class _Chunk:
         self._new: dict[int, Member] = {}
         self._changed: dict[int, Member] = {}
         self._consents: list[tuple[int, Consent]] = []
-        self.names: set[str] = set()
+        self._names: set[str] = set()
+        self._topics: set[str] = set()
         self.next_id = next_id
 
     def take(self, row: ImportRow, result: ImportResult) -> None:
@@ -122,7 +118,7 @@ class _Chunk:
         else:
             result.unchanged += 1
         self._members[key] = member
-        self.names.update(row.attributes)
+        self._names.update(row.attributes)
 
     def _take_consents(self, member_id: int, row: ImportRow, result: ImportResult) -> bool:
         standing = self._standings[member_id]
@@ -134,6 +130,7 @@ class _Chunk:
             elif is_news(standing, change):
                 standing = standing.after(change)
                 self._consents.append((member_id, change))
+                self._topics.add(change.topic)
                 changed = True
         self._standings[member_id] = standing
         return changed
@@ -142,3 +139,5 @@ class _Chunk:
         self._people.insert(list(self._new.values()), now)
         self._people.update(list(self._changed.values()), now)
         self._people.record(self._consents, now)
+        self._people.note_attributes(self._names)
+        self._people.note_topics(self._topics - {ANY_TOPIC, TRACKING})

@@ -19,7 +19,8 @@ from audiences.models import ANY_TOPIC, TRACKING, AttributeValue, Basis, Consent
 
 ADDRESS_NAMES = (
     "email", "e_mail", "email_address", "e_mail_address", "mail", "address", "primary_email", "contact_email",
-    "email_primary", "work_email", "correo", "correo_electronico", "courriel", "adresse_e_mail", "e_mail_adresse",
+    "email_primary", "work_email", "correo", "correo_electrónico", "correo_electronico", "courriel",
+    "adresse_e_mail", "e_mail_adresse",
 )  # fmt: skip
 LANGUAGE_NAMES = ("language", "lang", "preferred_language", "locale")
 TIMEZONE_NAMES = ("timezone", "time_zone", "tz")

@@ -57,7 +57,7 @@ def _rows(text: IO[str], name: str, separator: str) -> Iterator[tuple[int, list[
             if any(cell.strip() for cell in cells):
                 yield line, cells
             start, line = line, reader.line_num + 1
-        if _is_open(row, separator):
+        if row and _is_open(row, separator):
             raise ImportFileError(name, start, "a quoted cell of this row is never closed; all that follows is in it")
     except csv.Error as error:
         if "field limit" in str(error):
@@ -102,6 +102,6 @@ def _encoding(raw: IO[bytes], sample: bytes, name: str) -> str:
 
 def _separator(sample: str) -> str:
     """The separator that stands most often in the first row, outside quotes."""
-    unquoted = "".join(sample.split('"')[::2])
-    header = next((line for line in unquoted.splitlines() if line), "")
+    unquoted = "".join(sample.lstrip("\ufeff\r\n").split('"')[::2])
+    header = next(iter(unquoted.splitlines()), "")
     return max(_SEPARATORS, key=header.count)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from audiences.models import Association, Brand
+from audiences.models import Association, Brand, Topic
 from comms.cli.output import JsonFlag, open_workspace, print_json, say, table
 
 app = typer.Typer(no_args_is_help=True, help="The associations of this workspace; each has a database of its own.")
@@ -84,6 +84,18 @@ def edit(
         print_json(asdict(association))
     else:
         say(f"Changed {slug}. Campaigns already approved go out as they were.")
+
+
+@app.command()
+def topic(
+    slug: Annotated[str, typer.Argument(help="Which association.")],
+    topic_slug: Annotated[str, typer.Argument(metavar="TOPIC", help="Short name: small letters, digits, hyphens.")],
+    title: Annotated[str, typer.Option(help="Its name, as members read it.")],
+) -> None:
+    """Add or retitle a topic that members can choose and feeds can carry."""
+    with open_workspace() as workspace:
+        workspace.add_topic(slug, Topic(topic_slug, title))
+    say(f"{slug} has the topic {topic_slug}.")
 
 
 @app.command("list")

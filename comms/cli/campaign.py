@@ -12,7 +12,19 @@ from rich.markup import escape
 
 from campaigns.models import Campaign
 from campaigns.schema import json_schema
-from comms.cli.output import NO, JsonFlag, confirm, open_workspace, out, print_json, say, show_error, stop, table
+from comms.cli.output import (
+    NO,
+    JsonFlag,
+    confirm,
+    counted,
+    open_workspace,
+    out,
+    print_json,
+    say,
+    show_error,
+    stop,
+    table,
+)
 from comms.cli.plan import show_plan
 from comms.cli.waiting import wait_for
 from comms.engagement import terminal
@@ -105,8 +117,7 @@ def send(
                 sending.check_mail_server(workspace)
             if not yes:
                 show_plan(prepared)
-                confirm(f"Send {prepared.plan.audience:,} newsletters, {len(prepared.plan.feeds)} feed entries and "
-                        f"{len(prepared.plan.posts)} posts now?")  # fmt: skip
+                confirm(f"Send {_counted(prepared)} now?")
             row = sending.approve(workspace, prepared, who=_who())
             sending.start(workspace, row)
         elif not as_json:
@@ -142,6 +153,8 @@ def list_(as_json: JsonFlag = False) -> None:
         print_json([{"id": r.id, "title": r.title, "state": r.state, "due_at": r.due_at, "created_at": r.created_at}
                     for r in rows])  # fmt: skip
         return
+    if not rows:
+        say("No campaign was sent or scheduled yet.")
     times = [f"{row.due_at or row.created_at:%Y-%m-%d %H:%M}" for row in rows]
     table("", ["id", "title", "state", "when (UTC)"],
           [[row.id, row.title, row.state, at] for row, at in zip(rows, times, strict=True)])  # fmt: skip
@@ -230,6 +243,13 @@ def _show_status(workspace: Workspace, campaign_id: str, *, as_json: bool) -> No
         return
     counts = ", ".join(f"{number:,} {state}" for state, number in data.deliveries.items() if number)
     say(f"{data.id}: {data.state}; audience {data.audience:,}{f': {counts}' if counts else ''}")
+
+
+def _counted(prepared: Prepared) -> str:
+    plan = prepared.plan
+    newsletters = counted(plan.audience, "newsletter", "newsletters")
+    entries = counted(len(plan.feeds), "feed entry", "feed entries")
+    return f"{newsletters}, {entries} and {counted(len(plan.posts), 'post', 'posts')}"
 
 
 def _act(action: Callable[[Workspace], object], campaign_id: str, *, as_json: bool) -> None:

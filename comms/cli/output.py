@@ -54,6 +54,11 @@ def table(title: str, columns: list[str], rows: list[list[str]], *, right: tuple
     out.print(grid)
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """`1 feed entry`, `2 feed entries`."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def stop(code: int) -> NoReturn:
     """End the command with this exit code."""
     raise typer.Exit(code)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.markup import escape
 
 from audiences.consent import Exclusion
-from comms.cli.output import say, table
+from comms.cli.output import say
 from comms.engine.sending import Prepared
-from comms.planning import WHY, NewsletterPlan
+from comms.planning import NewsletterPlan
 
 
 def show_plan(prepared: Prepared) -> None:
@@ -18,12 +18,10 @@ def show_plan(prepared: Prepared) -> None:
         _show_newsletter(newsletter, scheduled=prepared.due_at is not None)
     for slug in plan.feeds:
         say(f"  feed of {slug}: one entry")
-    if plan.posts:
-        rows = [
-            [p.association, p.network, f"{p.length}/{p.limit}", "outbox (no account)" if p.simulated else "", p.text]
-            for p in plan.posts
-        ]
-        table("", ["post by", "on", "length", "", "text"], rows)
+    for post in plan.posts:
+        where = "written to the outbox, for no account is connected" if post.simulated else "posted"
+        say(f"  {post.network} by {post.association}, {post.length} of {post.limit} characters, {where}:")
+        say(f"    {escape(post.text)}")
     say(f"  plan {plan.digest[:12]}")
 
 
@@ -31,9 +29,9 @@ def _show_newsletter(plan: NewsletterPlan, *, scheduled: bool) -> None:
     say(f"  newsletter of {escape(plan.name)}: [bold]{plan.audience:,}[/] of {plan.members:,} members get it")
     outside = plan.members - plan.segment
     if outside:
-        say(f"    {outside:,} are outside the segment")
+        say(f"    {outside:,} outside the segment")
     for reason, number in sorted(plan.excluded.items(), key=lambda item: -item[1]):
-        say(f"    {number:,} {WHY[Exclusion(reason)]}")
+        say(f"    {number:,} left out: {Exclusion(reason).words}")
     if scheduled:
         first, last = f"{plan.first_at:%Y-%m-%d %H:%M}", f"{plan.last_at:%Y-%m-%d %H:%M}"
         say(f"    goes out {first} UTC" if first == last else f"    goes out from {first} to {last} UTC")

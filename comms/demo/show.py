@@ -82,9 +82,8 @@ def _after(workspace: Workspace, prepared: Prepared, say: Say, bar: Bar) -> Show
     report = reporting.report(workspace, plan.campaign)
     page = folder / "report.html"
     page.write_text(to_html(report), encoding="utf-8")
-    return Shown(
-        folder, mails, folder / "received" / "index.html", tuple(written), page, report, deeds, workspace.settings.site.url
-    )  # fmt: skip
+    sheet, site = folder / "received" / "index.html", workspace.settings.site.url
+    return Shown(folder, mails, sheet, tuple(written), page, report, deeds, site)
 
 
 @contextmanager
@@ -130,9 +129,8 @@ def _bring_members(workspace: Workspace, say: Say) -> None:
         people.write_members(association.slug, file)
         result = import_members(workspace, file, association.slug)
         members = workspace.people(association.slug)
-        with members.db.atomic():
-            members.add_topic(Topic("coalition-news", "News from the Coalition"))
-            members.add_topic(Topic("training", "Training and workshops"))
+        workspace.add_topic(association.slug, Topic("coalition-news", "News from the Coalition"))
+        workspace.add_topic(association.slug, Topic("training", "Training and workshops"))
         total += result.added
         out += members.exclusions(EVERYONE, "coalition-news").get("withdrawn", 0)
     say(f"Imported {total} invented members from three CSV files; {out} of them had opted out and stay out")

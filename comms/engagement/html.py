@@ -6,9 +6,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from audiences.consent import Exclusion
 from comms.engagement import plots
 from comms.engagement.report import FIGURES, SMALLEST_BASE, STATE_MEANINGS, STATES, ReportData, share
-from comms.engagement.words import exclusion_words, percent, resolution_words
+from comms.engagement.words import percent, resolution_words
 from comms.rendering.clean import clean
 
 _MOST_BARS = 12
@@ -29,7 +30,7 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters |= {"exclusion": exclusion_words, "resolution": resolution_words}
+_ENVIRONMENT.filters |= {"exclusion": lambda reason: Exclusion(reason).words, "resolution": resolution_words}
 
 
 def to_html(data: ReportData) -> str:

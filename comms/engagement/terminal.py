@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from audiences.consent import Exclusion
 from comms.engagement.report import (
     FIGURES,
     SMALLEST_BASE,
@@ -16,7 +17,7 @@ from comms.engagement.report import (
     DoubtCase,
     ReportData,
 )
-from comms.engagement.words import exclusion_words, percent, resolution_words
+from comms.engagement.words import percent, resolution_words
 from comms.events import DeliveryState
 from comms.rendering.clean import one_line
 
@@ -129,7 +130,7 @@ def _reasons(data: ReportData) -> Table:
     table = _table("Not reached", ("Association", "Number", "Why"), numbers=(1,))
     for part in data.associations:
         for reason, count in sorted(part.excluded.items()):
-            _row(table, part.name, f"{count:,}", f"not in the audience: {exclusion_words(reason)}")
+            _row(table, part.name, f"{count:,}", f"not in the audience: {Exclusion(reason).words}")
         for reason, count in part.failures.items():
             _row(table, part.name, f"{count:,}", f"failed: {reason or 'no reason was recorded'}")
     return table

@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from comms.engagement.report import share
 
-_EXCLUSIONS = {
-    "no_address": "no e-mail address",
-    "suppressed": "address bounced, complained or was blocked",
-    "withdrawn": "unsubscribed",
-    "no_consent": "never agreed to this newsletter",
-}
 _RESOLUTIONS = {
     "resent": "sent once more under the same Message-ID",
     "held": "not sent again; a person decides",
 }
-
-
-def exclusion_words(reason: str) -> str:
-    """Why members were not in the audience; a reason without words of its own as it is."""
-    return _EXCLUSIONS.get(reason, reason)
 
 
 def resolution_words(resolution: str) -> str:

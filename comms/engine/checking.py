@@ -138,9 +138,9 @@ def _check_audience(workspace: Workspace, campaign: Campaign, association: Assoc
         return
     topic = campaign.audience.topic
     people = workspace.people(association.slug)
-    topics = {known.slug for known in people.topics()} | set(people.subscriptions())
+    topics = {known.slug for known in people.topics()}
     if topic and topic not in topics:
-        near = get_close_matches(topic, [t for t in topics if t != "*"], n=1)
+        near = get_close_matches(topic, topics, n=1)
         yield _should(
             campaign.key_lines.get("audience.topic", 0),
             "audience.topic",

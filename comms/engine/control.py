@@ -33,6 +33,7 @@ BLOCKED_S = 2.0
 """Pause before the next try when the disk is full or a database is held by others."""
 RECOVER_EVERY_S = 1.0
 SMALLEST_BATCH = 20
+_LOOKS, _LOOK_S = 5, 0.02
 OPEN_POSTS = (PostState.QUEUED, PostState.SENDING)
 
 
@@ -45,6 +46,20 @@ class ControlLock:
 
     def take(self) -> bool:
         """True when this process now is the control process."""
+        for _ in range(_LOOKS):
+            if self._try():
+                return True
+            time.sleep(_LOOK_S)  # `is_held` of another process holds it for a moment
+        return False
+
+    def is_held(self) -> bool:
+        """Is some process in control now."""
+        if self._try():
+            self.release()
+            return False
+        return True
+
+    def _try(self) -> bool:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,13 +67,6 @@ class ControlLock:
             os.close(descriptor)
             return False
         self._descriptor = descriptor
-        return True
-
-    def is_held(self) -> bool:
-        """Is some process in control now."""
-        if self.take():
-            self.release()
-            return False
         return True
 
     def release(self) -> None:

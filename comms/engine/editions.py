@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from campaigns.store import EntryRow
 from comms.channels import expressions
 from comms.channels.base import SocialChannel
 from comms.channels.feed_content import content_from_blocks
+from comms.channels.markup import absolute_url
 from comms.channels.outbox import OutboxChannel
 from comms.channels.social_text import social_text
 from comms.channels.x import XChannel, XCredentials
@@ -59,14 +61,13 @@ def outfit(workspace: Workspace, campaign: Campaign, association: Association, e
 def entry(workspace: Workspace, campaign: Campaign, association: Association, now: datetime) -> EntryRow:
     """The campaign's entry in the association's feed."""
     assert campaign.feed is not None
-    site = urlsplit(workspace.settings.site.url).hostname
     url = public_url(workspace, campaign, association)
     values = _public_values(campaign, association, url)
     return EntryRow(
         campaign=campaign.id,
         association=association.slug,
         topic=campaign.audience.topic or "",
-        tag_uri=f"tag:{site},{ID_YEAR}:{association.slug}/{campaign.id}",
+        tag_uri=f"tag:{site_name(workspace)},{ID_YEAR}:{association.slug}/{campaign.id}",
         title=campaign.title,
         summary=expressions.render(campaign.feed.summary, values),
         content=content_from_blocks(campaign.blocks, url=url, media_url=media_url(workspace), values=values),
@@ -88,6 +89,12 @@ def public_url(workspace: Workspace, campaign: Campaign, association: Associatio
     """The campaign's page for everyone; the site itself for a campaign without a feed entry."""
     site = workspace.settings.site.url
     return f"{site}/a/{association.slug}/{campaign.id}" if campaign.feed else f"{site}/"
+
+
+def site_name(workspace: Workspace) -> str:
+    """The site's host as a tag URI can hold it (RFC 4151 section 2.1): IDNA, an IPv6 address without its colons."""
+    host = urlsplit(absolute_url(workspace.settings.site.url, "") or "").hostname
+    return re.sub(r"[^a-z0-9.-]", "-", host or "").strip("-.")
 
 
 def media_url(workspace: Workspace) -> str:

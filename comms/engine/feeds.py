@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from audiences.models import Association
 from campaigns.store import EntryRow
 from comms.channels.feed import FeedEntry, FeedInfo, FeedUrls, to_atom, to_rss
 from comms.channels.markup import absolute_url, sanitise
-from comms.engine.editions import ID_YEAR
+from comms.engine.editions import ID_YEAR, site_name
 from comms.engine.workspace import SLUG, Workspace
 from comms.errors import StorageError, UsageError
 
@@ -164,10 +162,10 @@ def _find(workspace: Workspace, slug: str) -> Association | None:
 
 
 def _topics(workspace: Workspace, owner: Association) -> dict[str, str]:
-    """Topics that have a feed -> title. Those without an entry have none: a topic may be for members alone."""
-    titles = {topic.slug: topic.title for topic in workspace.people(owner.slug).topics()}
-    slugs = [slug for slug in workspace.host.entry_topics(owner.slug) if SLUG.fullmatch(slug)]
-    return {slug: titles.get(slug) or slug for slug in slugs}
+    """Topics that have a feed -> title: those that the association names, and those of its entries."""
+    titles = {topic.slug: topic.title or topic.slug for topic in workspace.people(owner.slug).topics()}
+    titles |= {slug: slug for slug in workspace.host.entry_topics(owner.slug) if slug not in titles}
+    return {slug: titles[slug] for slug in sorted(titles) if SLUG.fullmatch(slug)}
 
 
 def _listed(workspace: Workspace, owner: Association) -> tuple[FeedListing, ...]:
@@ -193,7 +191,7 @@ def _urls(workspace: Workspace, owner: Association, topic: str | None) -> FeedUr
 def _info(workspace: Workspace, owner: Association, topic: str | None) -> FeedInfo:
     title = _topics(workspace, owner)[topic] if topic else ""
     return FeedInfo(
-        id=f"tag:{_site_name(workspace)},{ID_YEAR}:feed/{owner.slug}{f'/{topic}' if topic else ''}",
+        id=f"tag:{site_name(workspace)},{ID_YEAR}:feed/{owner.slug}{f'/{topic}' if topic else ''}",
         title=f"{owner.name}: {title}" if title else owner.name,
         homepage=_homepage(owner) or f"{workspace.settings.site.url}/",
         self_urls=_urls(workspace, owner, topic),
@@ -224,9 +222,3 @@ def _entry_url(workspace: Workspace, row: EntryRow) -> str:
 
 def _homepage(owner: Association) -> str:
     return absolute_url(owner.homepage, "") or ""
-
-
-def _site_name(workspace: Workspace) -> str:
-    """The site's host as a tag URI can hold it (RFC 4151 section 2.1): an IPv6 address loses its colons."""
-    url = absolute_url(workspace.settings.site.url, "") or ""
-    return re.sub(r"[^a-z0-9.-]", "-", urlsplit(url).hostname or "").strip("-.")

@@ -60,7 +60,9 @@ def _sqlite() -> Finding:
 
 def _database(path: Path) -> Finding:
     fault = damage(path)
-    return Finding(not fault, f"{path.name}: {fault or 'intact'}", "Restore the last backup: comms restore FILE.")
+    return Finding(
+        not fault, f"{path.name}: {fault or 'intact'}", "Restore the last backup: comms restore FILE --into DIR."
+    )
 
 
 def _disk(workspace: Workspace) -> Finding:

@@ -116,7 +116,7 @@ def view_online(workspace: Workspace, token: str, *, record: bool = True) -> str
     row = workspace.host.campaign(letter.run.campaign)
     assert row is not None, "an edition belongs to a campaign"
     campaign = read_back(row)
-    links = _public_links(workspace, letter)
+    links = workspace.links.for_public(EditionToken(letter.association.slug, letter.run.id))
     context = {
         "association": association_data(letter.association),
         "campaign": campaign_data(campaign),
@@ -124,18 +124,6 @@ def view_online(workspace: Workspace, token: str, *, record: bool = True) -> str
         "url": public_url(workspace, campaign, letter.association) if campaign.feed else links["view"],
     }
     return Renderer(edition).render_public(context).html
-
-
-def _public_links(workspace: Workspace, letter: _Letter) -> dict[str, str]:
-    """The links of `LinkMaker.for_mail`, with the edition's token in all of them."""
-    token = workspace.links.signer.sign(EditionToken(letter.association.slug, letter.run.id))
-    site = workspace.settings.site.url
-    return {
-        "click": f"{site}/c/{token}",
-        "unsubscribe": f"{site}/u/{token}",
-        "view": f"{site}/v/{token}",
-        "pixel": "",
-    }
 
 
 # --- subscriptions ----------------------------------------------------------------------------

@@ -20,10 +20,11 @@ from comms.engagement.report import (
     ReportData,
 )
 from comms.engagement.store import Tally
+from comms.engine.audience import compile_rule
 from comms.engine.editions import NEWSLETTER
-from comms.engine.sending import find
+from comms.engine.sending import find, read_back
 from comms.engine.workspace import Workspace
-from comms.events import EventKind
+from comms.events import CampaignState, EventKind
 from comms.rendering.edition import Edition
 
 _NOTHING = Tally(0, 0)
@@ -36,7 +37,18 @@ def status(workspace: Workspace, campaign_id: str) -> CampaignStatus:
     counts: Counter[str] = Counter()
     for slug, run in zip(row.senders, runs, strict=True):
         counts.update(_deliveries(workspace, slug, run))
-    return CampaignStatus(row.id, row.state, sum(run.planned for run in runs if run), _all_states(counts))
+    planned = sum(run.planned if run else _waiting_audience(workspace, slug, row)
+                  for slug, run in zip(row.senders, runs, strict=True))  # fmt: skip
+    return CampaignStatus(row.id, row.state, planned, _all_states(counts))
+
+
+def _waiting_audience(workspace: Workspace, slug: str, row: CampaignRow) -> int:
+    """How many would get the newsletter of a campaign that waits for its time, as things are now."""
+    campaign = read_back(row)
+    if campaign.newsletter is None or row.state not in (CampaignState.SCHEDULED, CampaignState.PAUSED):
+        return 0
+    segment = compile_rule(workspace, campaign.audience.segment, slug, workspace.now().date())
+    return workspace.people(slug).exclusions(segment, campaign.audience.topic).get(None, 0)
 
 
 def report(workspace: Workspace, campaign_id: str) -> ReportData:

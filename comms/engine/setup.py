@@ -8,14 +8,13 @@ import unicodedata
 from importlib import resources
 from pathlib import Path
 
-from audiences.models import Association, Topic
+from audiences.models import Association
 from comms import config, keys
 from comms.db import open_database
 from comms.engine.workspace import HOST_SETS, Workspace
 from comms.errors import UsageError
 
 FOLDERS = ("associations", "campaigns", "templates", "media", "outbox", "journal")
-FIRST_TOPIC = "news"
 POSTAL_PLACEHOLDER = "Please set your postal address"
 
 
@@ -56,9 +55,6 @@ def _fill(folder: Path, host: Association) -> Workspace:
     (folder / "templates" / "house-style.mjml").write_text(template, encoding="utf-8")
     workspace = Workspace(folder)
     workspace.add_association(host, is_host=True)
-    people = workspace.people(host.slug)
-    with people.db.atomic():
-        people.add_topic(Topic(FIRST_TOPIC, f"News from {host.name}"))
     return workspace
 
 

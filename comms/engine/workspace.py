@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from audiences.migrations import AUDIENCES
-from audiences.models import Association, Brand
+from audiences.models import Association, Brand, Topic
 from audiences.store import People
 from campaigns.migrations import CAMPAIGNS
 from campaigns.store import HostStore
@@ -32,6 +32,8 @@ from comms.rendering.library import TemplateLibrary
 
 HOST_SETS = (CAMPAIGNS,)
 ASSOCIATION_SETS = (AUDIENCES, DELIVERY, ENGAGEMENT)
+FIRST_TOPIC = "news"
+"""The topic that every association starts with."""
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.ASCII)
 
 
@@ -92,7 +94,12 @@ class Workspace:
         return HostStore(self._open(self.host_path, HOST_SETS))
 
     def people(self, slug: str) -> People:
-        return People(self.association_db(slug), self.key.derive("suppression"))
+        """The members of an association. Raises UsageError for one that the workspace does not have."""
+        self.association(slug)
+        return self.people_of(self.association_path(slug))
+
+    def people_of(self, path: Path) -> People:
+        return People(self._open(path, ASSOCIATION_SETS), self.key.derive("suppression"))
 
     def ledger(self, slug: str) -> Ledger:
         return Ledger(self.association_db(slug))
@@ -143,9 +150,20 @@ class Workspace:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         self._databases[path] = open_database(path, ASSOCIATION_SETS, create=True)
         path.chmod(0o600)
+        people = self.people_of(path)
+        with people.db.atomic():
+            people.add_topic(Topic(FIRST_TOPIC, f"News from {association.name}"))
         values = asdict(association)
         with self.host.db.atomic():
             self.host.add_association(values, self.now(), is_host=is_host)
+
+    def add_topic(self, slug: str, topic: Topic) -> None:
+        """Add or retitle a topic of an association. Raises UsageError when the topic's slug is none."""
+        if not SLUG.fullmatch(topic.slug):
+            raise UsageError(f"{topic.slug!r} can not be a topic.", hint="Use small letters, digits and hyphens.")
+        people = self.people(slug)
+        with people.db.atomic():
+            people.add_topic(topic)
 
     def change_association(self, association: Association) -> None:
         """Write down how an association is now called, sends and looks."""

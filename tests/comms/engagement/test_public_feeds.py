@@ -32,13 +32,16 @@ def test_a_feed_names_itself_its_owner_and_its_entries(published: Workspace) -> 
     assert [entry.link for entry in parsed.entries] == ["https://news.example.org/a/coalition/hosting-partner"]
 
 
-def test_a_topic_nothing_was_published_in_has_no_feed_but_an_association_always_has(workspace: Workspace) -> None:
-    add_topics(workspace, "coalition", board="Board only")
-    assert feeds.feed(workspace, "coalition", "board", "rss") is None
+def test_a_topic_has_a_feed_before_its_first_entry_so_that_people_can_follow_it(workspace: Workspace) -> None:
+    add_topics(workspace, "coalition", board="Board news")
+    public = feeds.feed(workspace, "coalition", "board", "rss")
+    assert public is not None
+    assert public.updated is None
+    assert feedparser.parse(public.body).entries == []
+    assert feeds.feed(workspace, "coalition", "nothing", "rss") is None
     assert feeds.feed(workspace, "nobody", None, "rss") is None
     empty = feeds.feed(workspace, "coalition", None, "rss")
     assert empty is not None
-    assert empty.updated is None
     assert not feedparser.parse(empty.body).bozo
 
 
@@ -93,5 +96,5 @@ def test_an_entry_without_a_feed_topic_has_a_page_with_the_associations_feed(sen
     assert page is not None
     assert page.content == "<p>Hi</p>"
     assert page.url == "https://news.example.org/a/coalition/hosting-partner"
-    assert [feed.rss for feed in page.feeds] == ["https://news.example.org/feeds/coalition.rss"]
+    assert page.feeds[0].rss == "https://news.example.org/feeds/coalition.rss"
     assert feeds.entry_page(sent.workspace, "coalition", "other") is None

@@ -84,7 +84,7 @@ def test_an_edit_of_an_entry_changes_the_validators(sent: Sent, browser: Browser
 
 @pytest.mark.parametrize(
     "path",
-    ["/feeds/nobody.rss", "/feeds/coalition/secret.rss", "/feeds/coalition/jobs.atom", "/feeds/coalition.json",
+    ["/feeds/nobody.rss", "/feeds/coalition/secret.rss", "/feeds/coalition/jobs.xml", "/feeds/coalition.json",
      "/feeds/..%2f..%2fcomms.rss", "/feeds/.rss", "/feeds/coalition/%00.rss"],
 )  # fmt: skip
 def test_a_feed_that_does_not_exist_is_a_page_not_found(browser: Browser, path: str) -> None:

@@ -1,0 +1,183 @@
+"""A campaign from its schedule to its end: due at each member's time, paused, resumed, cancelled, stopped by readers."""
+
+from __future__ import annotations
+
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Comms, MailServer
+from tests.support.processes import wait_until
+
+CAMPAIGN = """\
+---
+campaign: {id}
+title: A campaign
+language: en
+newsletter:
+  subject: "Hello {{{{ member.name }}}}"
+  preview: A preview
+{schedule}
+---
+
+Dear {{{{ member.name }}}}, [read](https://example.org/).
+"""
+
+
+def campaign(folder: Path, *, name: str = "life", at: str = "", timezone: str = "UTC") -> str:
+    schedule = f"schedule:\n  at: {at}\n  timezone: {timezone}" if at else ""
+    path = folder / f"{name}.md"
+    path.write_text(CAMPAIGN.format(id=name, schedule=schedule))
+    return str(path)
+
+
+@pytest.fixture
+def server(comms: Comms, tmp_path: Path, mail_server: Callable[..., MailServer]) -> MailServer:
+    people = tmp_path / "people.csv"
+    people.write_text("email,name\n" + "".join(f"p{n}@example.org,Person {n}\n" for n in range(300)))
+    assert comms("members", "import", str(people)).code == 0
+    server = mail_server(delay=0.05, content=True)
+    comms.environment |= {
+        "COMMS_SMTP__PORT": str(server.port),
+        "COMMS_DELIVERY__SENDERS": "2",
+        "COMMS_DELIVERY__BATCH_SIZE": "20",
+    }
+    return server
+
+
+def state(comms: Comms, name: str = "life") -> dict[str, object]:
+    document = comms("campaign", "status", name, "--json").json()
+    return {"state": document["state"], **document["deliveries"]}
+
+
+def test_pause_bites_within_the_batches_on_the_way_and_resume_reaches_the_rest(
+    comms: Comms, server: MailServer, tmp_path: Path
+) -> None:
+    assert comms("campaign", "send", campaign(tmp_path), "--yes").code == 0
+    run = comms.start("run")
+    wait_until(lambda: len(server.taken()) > 20)
+    assert comms("campaign", "pause", "life").code == 0
+    wait_until(lambda: state(comms)["claimed"] == 0)
+    paused_at = len(server.taken())
+    time.sleep(1.5)
+    assert len(server.taken()) == paused_at
+    assert paused_at < 300, "the pause came too late to prove anything"
+    assert state(comms)["state"] == "paused"
+    assert comms("campaign", "resume", "life").code == 0
+    wait_until(lambda: state(comms)["state"] == "sent")
+    run.terminate()
+    assert run.wait(30) == 0
+    assert Counter(server.recipients()) == Counter(f"p{n}@example.org" for n in range(300))
+
+
+def test_cancel_ends_a_send_for_good_and_everyone_has_a_final_state(
+    comms: Comms, server: MailServer, tmp_path: Path
+) -> None:
+    path = campaign(tmp_path)
+    assert comms("campaign", "send", path, "--yes").code == 0
+    run = comms.start("run")
+    wait_until(lambda: len(server.taken()) > 20)
+    assert comms("campaign", "cancel", "life", "--yes").code == 0
+    wait_until(lambda: state(comms)["claimed"] == 0)
+    counts = state(comms)
+    run.terminate()
+    assert run.wait(30) == 0
+    assert counts["state"] == "cancelled"
+    assert counts["ready"] == counts["deferred"] == 0
+    assert int(str(counts["sent"])) + int(str(counts["cancelled"])) == 300
+    assert len(server.taken()) == counts["sent"]
+    assert comms("campaign", "resume", "life").code == 1
+    assert comms("campaign", "send", path, "--yes").code == 1
+
+
+def test_who_unsubscribes_while_a_campaign_is_paused_is_skipped(
+    comms: Comms, server: MailServer, tmp_path: Path
+) -> None:
+    first = campaign(tmp_path, name="first")
+    assert comms("campaign", "send", first, "--yes", "--wait").code == 0
+    record = next(record for record in server.taken() if record["to"] == "p7@example.org")
+    assert comms("campaign", "send", campaign(tmp_path, name="second"), "--yes").code == 0
+    assert comms("campaign", "pause", "second").code == 0
+    path = record["content"].split("List-Unsubscribe: <")[1].split(">")[0].split("/u/")[1].replace("\r\n ", "")
+    site = f"http://127.0.0.1:{comms.environment['COMMS_SITE__PORT']}"
+    web = comms.start("web")
+    wait_until(lambda: _answers(f"{site}/healthz"))
+    request = urllib.request.Request(f"{site}/u/{path}", data=b"List-Unsubscribe=One-Click", method="POST")
+    assert urllib.request.urlopen(request).status == 200
+    web.terminate()
+    web.wait()
+    assert comms("campaign", "resume", "second").code == 0
+    assert comms("campaign", "send", campaign(tmp_path, name="second"), "--yes", "--wait").code == 0
+    counts = state(comms, "second")
+    assert (counts["sent"], counts["skipped"]) == (299, 1)
+    assert server.recipients().count("p7@example.org") == 1
+    shown = comms("members", "show", "p7@example.org", "--json").json()
+    assert shown["mailable"] is False
+    assert shown["reason"] == "withdrawn"
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def test_a_scheduled_campaign_goes_out_at_its_time_and_not_before(
+    comms: Comms, server: MailServer, tmp_path: Path
+) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=70)
+    path = campaign(tmp_path, at=f"{soon + timedelta(days=1):%Y-%m-%d %H:%M}")
+    done = comms("campaign", "schedule", path, "--yes", "--json")
+    assert done.code == 0, done.err
+    assert done.json() | {"deliveries": {}} == {"id": "life", "state": "scheduled", "audience": 300, "deliveries": {}}
+    run = comms.start("run")
+    time.sleep(3)
+    assert server.taken() == []
+    # Approved once more with another time: the new one counts, and nobody gets it twice.
+    again = campaign(tmp_path, at=f"{datetime.now(UTC) - timedelta(minutes=1):%Y-%m-%d %H:%M}")
+    assert comms("campaign", "schedule", again, "--yes").code == 0
+    wait_until(lambda: state(comms)["state"] == "sent")
+    run.terminate()
+    assert run.wait(30) == 0
+    assert Counter(server.recipients()) == Counter(f"p{n}@example.org" for n in range(300))
+
+
+def test_each_member_gets_it_at_the_wall_clock_time_of_their_own_zone(
+    comms: Comms, mail_server: Callable[..., MailServer], tmp_path: Path
+) -> None:
+    """Nine o'clock has come in the east and not in the west: only the east has it."""
+    now = datetime.now(UTC)
+    people = tmp_path / "people.csv"
+    # 26 hours lie between these zones: a time that has just passed in one is far off in the other.
+    people.write_text("email,name,timezone\neast@example.org,E,Pacific/Kiritimati\nwest@example.org,W,Etc/GMT+12\n")
+    assert comms("members", "import", str(people)).code == 0
+    server = mail_server()
+    comms.environment |= {"COMMS_SMTP__PORT": str(server.port)}
+    local_in_the_east = now + timedelta(hours=14) - timedelta(minutes=2)
+    path = campaign(tmp_path, at=f"{local_in_the_east:%Y-%m-%d %H:%M}", timezone="member")
+    assert comms("campaign", "schedule", path, "--yes").code == 0
+    run = comms.start("run")
+    wait_until(lambda: server.taken())
+    time.sleep(1)
+    assert server.recipients() == ["east@example.org"]
+    counts = state(comms)
+    assert (counts["state"], counts["sent"], counts["ready"]) == ("sending", 1, 1)
+    run.terminate()
+    assert run.wait(30) == 0
+
+
+def test_two_control_processes_do_not_run_in_one_workspace(comms: Comms, server: MailServer) -> None:
+    run = comms.start("run")
+    wait_until(lambda: (comms.folder / "queue.db").exists())
+    second = comms("run")
+    assert second.code == 1
+    assert "already" in second.err
+    run.terminate()
+    assert run.wait(30) == 0
