@@ -7,7 +7,9 @@ server said. A faster client fits behind the same four calls.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,11 +26,16 @@ class ServerUnreachableError(CommsError, ConnectionError):
 
 
 class ConnectionLostError(CommsError, ConnectionError):
-    """The session ended. `handed_over` says whether the message may have arrived all the same."""
+    """The session ended. `handed_over` says whether the message may have arrived all the same.
 
-    def __init__(self, message: str, *, handed_over: bool) -> None:
+    `kept`: it ended before the first word of this message, as servers end sessions that stand idle or have
+    carried enough; the message was not tried.
+    """
+
+    def __init__(self, message: str, *, handed_over: bool, kept: bool = False) -> None:
         super().__init__(message)
         self.handed_over = handed_over
+        self.kept = kept
 
 
 class _Stage(Enum):
@@ -39,6 +46,11 @@ class _Stage(Enum):
     HANDED_OVER = auto()
 
 
+DOT_PATIENCE = 10
+"""How many times longer than for other answers to wait for the one after the final dot. A server scans the
+message before it answers; whoever leaves meanwhile sends it twice (RFC 5321 section 4.5.3.2.6: 10 minutes)."""
+GOODBYE_S = 5.0
+_CLOSING = 421
 _SESSION_CODES = frozenset({421, 502, 503, 530, 534, 535, 538})
 """Closing down, bad sequence, login wanted or refused (RFC 5321 section 4.2.3, RFC 4954 section 6)."""
 
@@ -67,6 +79,8 @@ class SmtpTransport:
     def __init__(self, settings: Smtp) -> None:
         self._settings = settings
         self._client: aiosmtplib.SMTP | None = None
+        self._is_kept = False
+        """Did the session carry a message to its end before."""
 
     async def open(self) -> None:
         """Connect, say EHLO, secure and log in as the settings say; nothing when the session stands.
@@ -88,19 +102,19 @@ class SmtpTransport:
         )
         try:
             await client.connect()
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+        except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:  # ValueError: no host name
             client.close()
             raise ServerUnreachableError(
                 f"the mail server {settings.host}:{settings.port} can not be used: {_reason(error)}",
                 hint="See [smtp] in comms.toml.",
             ) from error
-        self._client = client
+        self._client, self._is_kept = client, False
 
     async def send(self, sender: str, recipient: str, data: bytes, before_dot: Callable[[], None]) -> Reply:
         """Send one message; `before_dot` is called before the server can have it.
 
-        Raises ConnectionLostError when the session ended without an answer. What `before_dot` raises passes
-        through, and nothing was handed over then.
+        Raises ConnectionLostError when the session ended without an answer; the next `open` then makes a new
+        one. What `before_dot` raises passes through, and nothing was handed over then.
         """
         client = self._client
         assert client is not None, "open() comes first"
@@ -111,17 +125,25 @@ class SmtpTransport:
             await client.rcpt(recipient)
             before_dot()
             stage = _Stage.HANDED_OVER
-            response = await client.data(data)
+            response = await client.data(data, timeout=DOT_PATIENCE * self._settings.timeout)
         except aiosmtplib.SMTPResponseException as error:
+            if stage is _Stage.SENDER and error.code == _CLOSING and self._is_kept:
+                raise self._lost(error, stage) from error
             return await self._refused(client, error, stage)
         except (aiosmtplib.SMTPException, ConnectionError, TimeoutError, asyncio.IncompleteReadError) as error:
-            self._drop()
-            handed_over = stage is _Stage.HANDED_OVER
-            raise ConnectionLostError(f"the connection was lost: {_reason(error)}", handed_over=handed_over) from error
+            raise self._lost(error, stage) from error
         except BaseException:
             self._drop()  # cut off in the middle of a transaction: of no use to the next message
             raise
-        return Reply(response.code, response.message)
+        self._is_kept = True
+        return Reply(response.code, one_line(response.message))
+
+    def _lost(self, error: BaseException, stage: _Stage) -> ConnectionLostError:
+        kept = stage is _Stage.SENDER and self._is_kept
+        self._drop()
+        return ConnectionLostError(
+            f"the connection was lost: {_reason(error)}", handed_over=stage is _Stage.HANDED_OVER, kept=kept
+        )
 
     async def _refused(self, client: aiosmtplib.SMTP, error: aiosmtplib.SMTPResponseException, stage: _Stage) -> Reply:
         """Make the session fit for the next message; the answer to this one stands."""
@@ -129,26 +151,31 @@ class SmtpTransport:
             # aiosmtplib's code for a line that is no SMTP reply: whatever it meant, it is no answer.
             self._drop()
             raise ConnectionLostError(
-                f"the server answered nonsense: {error.message[:200]}", handed_over=stage is _Stage.HANDED_OVER
+                f"the server answered nonsense: {one_line(error.message)[:200]}",
+                handed_over=stage is _Stage.HANDED_OVER,
             )
         if error.code in _SESSION_CODES:
             self._drop()
         else:
             try:
                 await client.rset()
+                self._is_kept = True
             except (aiosmtplib.SMTPException, OSError, TimeoutError):
                 self._drop()
+            except BaseException:
+                self._drop()  # its answer may still come, and would be taken for another's
+                raise
         ours = stage is _Stage.SENDER or error.code in _SESSION_CODES
-        return Reply(error.code, error.message.replace("\n", " "), concerns_recipient=not ours)
+        return Reply(error.code, one_line(error.message), concerns_recipient=not ours)
 
     async def close(self) -> None:
         """Say goodbye; an error in that is nobody's loss."""
         client, self._client = self._client, None
-        if client is not None and client.is_connected:
-            try:
-                await client.quit()
-            except (aiosmtplib.SMTPException, OSError, TimeoutError):
-                client.close()
+        if client is None:
+            return
+        with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+            await client.quit(timeout=min(GOODBYE_S, self._settings.timeout))
+        client.close()
 
     def _drop(self) -> None:
         client, self._client = self._client, None
@@ -165,6 +192,14 @@ async def check(settings: Smtp) -> None:
 
 def _reason(error: BaseException) -> str:
     """The cause in the words of the system where there is one: `Connection refused`."""
-    cause = next((e for e in (error, error.__cause__, error.__context__) if isinstance(e, OSError) and e.errno), None)
-    text = os.strerror(cause.errno) if cause is not None and cause.errno else str(error)
-    return " ".join(text.split())[:300] or type(error).__name__
+    causes = [each for each in (error, error.__cause__, error.__context__) if isinstance(each, OSError) and each.errno]
+    match causes[:1]:
+        case [ssl.SSLCertVerificationError() as cause]:
+            text = f"its certificate is not trusted: {cause.verify_message}"
+        case [ssl.SSLError() | socket.gaierror() as cause]:  # their numbers are not the system's
+            text = cause.strerror or str(cause)
+        case [cause] if cause.errno:
+            text = os.strerror(cause.errno)
+        case _:
+            text = str(error)
+    return one_line(text)[:300] or type(error).__name__

@@ -49,7 +49,7 @@ def add(
         background=background, logo_url=logo_url,
     )  # fmt: skip
     with open_workspace() as workspace:
-        workspace.add_association(association)
+        association = workspace.add_association(association)
     if as_json:
         print_json(asdict(association))
     else:
@@ -79,7 +79,7 @@ def edit(
             sender_name=sender_name, reply_to=reply_to, homepage=homepage, language=language, timezone=timezone,
             accent=accent, background=background, logo_url=logo_url,
         )  # fmt: skip
-        workspace.change_association(association)
+        association = workspace.change_association(association)
     if as_json:
         print_json(asdict(association))
     else:

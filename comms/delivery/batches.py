@@ -118,8 +118,25 @@ class Receipt:
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Receipt:
+        """Undo `to_json`. Raises ValueError or TypeError for anything else.
+
+        Servers and networks put what they like into their answers; a database takes only Unicode text.
+        """
         item, outcome, code, text, details = data
-        return cls(item, Outcome(outcome), code, text, details)
+        if type(item) is not int or type(code) is not int:
+            raise TypeError("an item and a reply code are whole numbers")
+        return cls(
+            item,
+            Outcome(outcome),
+            code,
+            _unicode(text),
+            {name: _unicode(value) if isinstance(value, str) else value for name, value in details.items()},
+        )
+
+
+def _unicode(text: str) -> str:
+    """The text with U+FFFD for lone surrogates, which UTF-8 can not express."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@
 
 The sender holds an exclusive lock on the file for as long as it works, so whoever gets the lock knows that
 no living sender holds the batch. Lines are plain appends: the kernel keeps them through `kill -9`; only a
-machine that stopped can lose them, which the boot id tells.
+machine that stopped can lose them, which the boot id tells. So that it is there to tell, and so that a queue
+which comes back with tasks it had given out already starts nothing anew, the first line is on the disk before
+anything else happens, and stays there.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from typing import Any
 from comms.delivery.batches import Receipt
 
 _SUFFIX = ".journal"
+_SETTLED = b'["settled"]\n'
 
 
 @cache
@@ -37,10 +40,14 @@ def boot_id() -> str:
 
 
 class Journal:
-    """The journal of a batch that this process is working on. A line that can not be written raises OSError."""
+    """The journal of a batch that this process is working on.
+
+    A line that can not be written raises OSError, and so does every line after it.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._broken = ""
 
     @classmethod
     def begin(cls, folder: Path, batch: str) -> Journal | None:
@@ -54,6 +61,7 @@ class Journal:
         journal = cls(descriptor)
         try:
             journal._append(["begin", boot_id()])
+            _to_disk(descriptor, folder)
         except OSError:
             journal.close()
             raise
@@ -80,10 +88,19 @@ class Journal:
         self.close()
 
     def _append(self, line: list[Any]) -> None:
+        if self._broken:
+            raise OSError(self._broken)
         data = json.dumps(line).encode() + b"\n"
-        written = os.write(self._descriptor, data)
+        try:
+            written = os.write(self._descriptor, data)
+        except OSError as error:
+            self._broken = f"the journal can not be written: {error.strerror}"
+            raise
         if written != len(data):  # a full disk may take a part
-            raise OSError(f"the journal took {written} of {len(data)} bytes; is the disk full?")
+            # Never a line after it: the two would run together, and neither could be read.
+            self._broken = f"the journal took {written} of {len(data)} bytes; is the disk full?"
+            os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - written)
+            raise OSError(self._broken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +111,8 @@ class Reading:
     handed_over: frozenset[int]
     """Items that may have arrived and have no answer."""
     trustworthy: bool
-    """False when the machine was started anew since: an item without any line may have arrived as well."""
+    """False when the machine was started anew since, or the file is damaged: an item without any line may have
+    arrived as well."""
 
 
 def reclaim(folder: Path, batch: str) -> Reading | None:
@@ -106,21 +124,28 @@ def reclaim(folder: Path, batch: str) -> Reading | None:
     if descriptor is None:
         return None
     try:
-        reading = _read(descriptor)
-        os.write(descriptor, b'["settled"]\n')
+        data = _content(descriptor)
+        if torn := len(data) - (data.rfind(b"\n") + 1):
+            os.ftruncate(descriptor, len(data) - torn)
+        os.write(descriptor, _SETTLED)
+        # Before the ledger gives its deliveries to another batch.
+        _to_disk(descriptor, folder)
     finally:
         os.close(descriptor)
-    return reading
+    return read(data)
 
 
 def settle(folder: Path, batch: str) -> None:
-    """Shrink the journal of a batch that the ledger has taken over to the one line that closes it."""
+    """Shrink the journal of a batch that the ledger has taken over to what keeps it closed."""
     descriptor = _locked(folder / (batch + _SUFFIX))
     if descriptor is None:
         return
     try:
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, b'["settled"]\n')
+        # Not to nothing: a machine that stops now could leave it so, as if nobody had begun.
+        first, newline, _ = _content(descriptor).partition(b"\n")
+        os.ftruncate(descriptor, len(first + newline))
+        if first + newline != _SETTLED:
+            os.write(descriptor, _SETTLED)
     finally:
         os.close(descriptor)
 
@@ -134,7 +159,7 @@ def sweep(folder: Path, *, older_than_s: float) -> None:
     """Delete closed journals of batches that no sender may begin any more because their time is over."""
     limit = time.time() - older_than_s
     for path in folder.glob("*" + _SUFFIX):
-        if path.stat().st_mtime < limit and path.read_bytes().endswith(b'["settled"]\n'):
+        if path.stat().st_mtime < limit and path.read_bytes().endswith(_SETTLED):
             path.unlink(missing_ok=True)
 
 
@@ -148,23 +173,46 @@ def _locked(path: Path) -> int | None:
     return descriptor
 
 
-def _read(descriptor: int) -> Reading:
+def _to_disk(descriptor: int, folder: Path) -> None:
+    """Wait until the file, and its name in the folder, would survive a power cut."""
+    os.fsync(descriptor)
+    directory = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _content(descriptor: int) -> bytes:
     os.lseek(descriptor, 0, os.SEEK_SET)
     with os.fdopen(os.dup(descriptor), "rb") as file:
-        data = file.read()
+        return file.read()
+
+
+def read(data: bytes) -> Reading:
+    """What the bytes of a journal prove. Never raises: a line that is none of ours proves nothing."""
+    # What follows the last line break was torn by the death of its writer: it says nothing.
+    lines = data.split(b"\n")[:-1]
     receipts: dict[int, Receipt] = {}
     dots: set[int] = set()
-    boot = boot_id()
-    # What follows the last line break was torn by the death of its writer: it says nothing.
-    for raw in data.split(b"\n")[:-1]:
+    # Whoever sends has written the first line; without one nobody did.
+    trustworthy = not lines or lines[0] in (_begin_line(), _SETTLED.rstrip())
+    for raw in lines[1:]:
         try:
-            kind, *rest = json.loads(raw)
-        except ValueError:
-            continue  # overwritten by a crash of the machine; the boot id then says not to trust the rest
-        if kind == "begin":
-            boot = rest[0]
-        elif kind == "dot":
-            dots.add(rest[0])
-        elif kind == "done":
-            receipts[rest[0]] = Receipt.from_json(rest)
-    return Reading(tuple(receipts.values()), frozenset(dots - set(receipts)), boot == boot_id())
+            match json.loads(raw):
+                case ["dot", int(item)]:
+                    dots.add(item)
+                case ["done", *rest]:
+                    receipt = Receipt.from_json(rest)
+                    receipts[receipt.item] = receipt
+                case ["settled"]:
+                    pass
+                case _:
+                    trustworthy = False
+        except (ValueError, TypeError, RecursionError):
+            trustworthy = False  # damaged, by a disk or a hand
+    return Reading(tuple(receipts.values()), frozenset(dots - set(receipts)), trustworthy)
+
+
+def _begin_line() -> bytes:
+    return json.dumps(["begin", boot_id()]).encode()

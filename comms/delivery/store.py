@@ -20,7 +20,7 @@ from audiences.segments import Condition
 from audiences.store import exclusion_sql, tracked_sql
 from comms.db import Database
 from comms.delivery.batches import Outcome, Receipt, Recipient
-from comms.delivery.retry import wait_s
+from comms.delivery.retry import MOST_DOUBTS, is_given_up, wait_s
 from comms.events import DeliveryState
 
 
@@ -266,7 +266,7 @@ class Ledger:
                 if row is None:
                     return
                 attempts = row[0] + 1
-                if row[1] is not None and moment - row[1] >= give_up_s:
+                if is_given_up(attempts, since_first_s=moment - (row[1] or moment), give_up_s=give_up_s):
                     values["reply"] = f"given up: {reply}"[:500]
                     change = "state = 'failed', final_at = :now, reason = :reply"
                 else:
@@ -279,17 +279,29 @@ class Ledger:
         )
 
     def _settle_doubt(self, batch: str, delivery: int, cause: str, policy: str, now: datetime) -> None:
-        state, resolution = ("ready", "resent") if policy == "resend" else ("uncertain", "held")
-        cursor = self.db.execute(
-            "UPDATE delivery SET state = ?, final_at = ?, reason = ?, attempts = attempts + 1, batch = NULL"
+        row = self.db.execute(
+            "SELECT attempts, (SELECT count(*) FROM doubt WHERE delivery_id = delivery.id) FROM delivery"
             " WHERE id = ? AND batch = ? AND state = 'claimed'",
-            [state, int(now.timestamp()) if state == "uncertain" else None, cause, delivery, batch],
+            [delivery, batch],
+        ).fetchone()
+        if row is None:
+            return
+        attempts, doubts = row[0] + 1, row[1] + 1
+        moment = int(now.timestamp())
+        resend = policy == "resend" and doubts < MOST_DOUBTS
+        if resend:
+            wait = wait_s(attempts, item=delivery, reached=False)
+            change, when, resolution = "state = 'ready', next_at = ?", moment + wait, "resent"
+        else:
+            change, when, resolution = "state = 'uncertain', final_at = ?", moment, "held"
+        self.db.execute(
+            f"UPDATE delivery SET {change}, reason = ?, attempts = ?, batch = NULL WHERE id = ?",  # noqa: S608
+            [when, cause, attempts, delivery],
         )
-        if cursor.rowcount:
-            self.db.execute(
-                "INSERT INTO doubt (delivery_id, batch, at, cause, resolution) VALUES (?, ?, ?, ?, ?)",
-                [delivery, batch, _stamp(now), cause, resolution],
-            )
+        self.db.execute(
+            "INSERT INTO doubt (delivery_id, batch, at, cause, resolution) VALUES (?, ?, ?, ?, ?)",
+            [delivery, batch, _stamp(now), cause, resolution],
+        )
 
     # --- telling ------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from comms.delivery.migrations import DELIVERY
 from comms.delivery.store import Ledger
 from comms.engagement.migrations import ENGAGEMENT
 from comms.engagement.store import EventStore
+from comms.engine.associations import checked
 from comms.errors import UsageError
 from comms.links import LinkMaker, LinkSigner
 from comms.rendering.library import TemplateLibrary
@@ -138,14 +139,18 @@ class Workspace:
     def links(self) -> LinkMaker:
         return LinkMaker(self.settings.site.url, LinkSigner(self.key))
 
-    def add_association(self, association: Association, *, is_host: bool = False) -> None:
-        """Add an association with an empty database of its own. Raises UsageError when the slug is bad or taken."""
+    def add_association(self, association: Association, *, is_host: bool = False) -> Association:
+        """Add an association with an empty database of its own; returns it as it was written down.
+
+        Raises UsageError when the slug is bad or taken, or something else of it can not be used.
+        """
         if not SLUG.fullmatch(association.slug):
             raise UsageError(
                 f"{association.slug!r} can not be a slug.", hint="Use small letters, digits and hyphens, at most 64."
             )
         if not is_host and association.slug in {a.slug for a in self.associations()}:
             raise UsageError(f"there is an association {association.slug!r} already.")
+        association = checked(association)
         path = self.association_path(association.slug)
         path.parent.mkdir(mode=0o700, exist_ok=True)
         self._databases[path] = open_database(path, ASSOCIATION_SETS, create=True)
@@ -156,6 +161,7 @@ class Workspace:
         values = asdict(association)
         with self.host.db.atomic():
             self.host.add_association(values, self.now(), is_host=is_host)
+        return association
 
     def add_topic(self, slug: str, topic: Topic) -> None:
         """Add or retitle a topic of an association. Raises UsageError when the topic's slug is none."""
@@ -165,10 +171,12 @@ class Workspace:
         with people.db.atomic():
             people.add_topic(topic)
 
-    def change_association(self, association: Association) -> None:
-        """Write down how an association is now called, sends and looks."""
+    def change_association(self, association: Association) -> Association:
+        """Write down how an association is now called, sends and looks; returns it. Raises UsageError."""
+        association = checked(association)
         with self.host.db.atomic():
             self.host.update_association(asdict(association))
+        return association
 
     def close(self) -> None:
         """Close every database."""
