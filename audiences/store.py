@@ -189,6 +189,25 @@ class People:
         """First id that no member has had; holds until the transaction ends."""
         return int(self.db.execute("SELECT coalesce(max(id), 0) + 1 FROM member").fetchone()[0])
 
+    def by_external(self, ids: Sequence[str]) -> dict[str, Member]:
+        """Members known under one of these ids of other systems, under that id."""
+        marks = ",".join("?" * len(ids))
+        rows = self.db.execute(f"SELECT id, member_id FROM external WHERE id IN ({marks})", list(ids)).fetchall()  # noqa: S608
+        member_marks = ",".join("?" * len(rows))
+        found = {m.id: m for m in self._members(f"member.id IN ({member_marks})", [row[1] for row in rows])}
+        return {external: found[member_id] for external, member_id in rows}
+
+    def tags(self, member_ids: Iterable[int]) -> dict[int, set[str]]:
+        """The tags of each of these members, in lower case."""
+        tags: dict[int, set[str]] = {member_id: set() for member_id in member_ids}
+        marks = ",".join("?" * len(tags))
+        for member_id, tag in self.db.execute(
+            f"SELECT member_id, tag FROM tag WHERE member_id IN ({marks})",  # noqa: S608
+            list(tags),
+        ):
+            tags[member_id].add(tag)
+        return tags
+
     def insert(self, members: Sequence[Member], now: datetime) -> None:
         """Add members that carry their id."""
         stamp = _stamp(now)
@@ -211,11 +230,14 @@ class People:
         )
 
     def update(self, members: Sequence[Member], now: datetime) -> None:
-        """Write language, time zone and attributes of members that exist."""
+        """Write down members that exist as they are now."""
         self.db.conn.executemany(
-            "UPDATE member SET language = ?, timezone = ?, attributes = ?, updated_at = ? WHERE id = ?",
+            "UPDATE member SET address = ?, address_hash = ?, language = ?, timezone = ?, attributes = ?,"
+            " updated_at = ? WHERE id = ?",
             [
                 (
+                    member.address,
+                    address_hash(self._hash_key, member.address) if member.address else None,
                     member.language,
                     member.timezone,
                     attribute_json.encode(member.attributes),
@@ -237,12 +259,12 @@ class People:
             [(slug, slug.replace("-", " ").capitalize()) for slug in sorted(slugs)],
         )
 
-    def record(self, changes: Iterable[tuple[int, Consent]], now: datetime) -> None:
+    def record(self, changes: Iterable[tuple[int, Consent]], now: datetime, import_number: int | None = None) -> None:
         """Append to the consent log: (member's id, change). Whether it is allowed was decided before."""
         stamp = _stamp(now)
         self.db.conn.executemany(
-            "INSERT INTO consent (member_id, topic, state, basis, at, source, wording, recorded_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO consent (member_id, topic, state, basis, at, source, wording, recorded_at, import_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     member_id,
@@ -253,17 +275,31 @@ class People:
                     change.source,
                     change.wording,
                     stamp,
+                    import_number,
                 )
                 for member_id, change in changes
             ],
         )
 
-    def suppress(self, address: str, scope: SuppressionScope, reason: str, now: datetime) -> None:
+    def suppress(
+        self, address: str, scope: SuppressionScope, reason: str, now: datetime, import_number: int | None = None
+    ) -> None:
         """Never write to this address again within `scope`; the first reason stays."""
         self.db.execute(
-            "INSERT OR IGNORE INTO suppression (address_hash, scope, reason, at) VALUES (?, ?, ?, ?)",
-            [address_hash(self._hash_key, address), scope.value, reason, _stamp(now)],
+            "INSERT OR IGNORE INTO suppression (address_hash, scope, reason, at, import_id) VALUES (?, ?, ?, ?, ?)",
+            [address_hash(self._hash_key, address), scope.value, reason, _stamp(now), import_number],
         )
+
+    def add_tags(self, tags: Iterable[tuple[int, str]], import_number: int | None = None) -> None:
+        """Tag members: (member's id, tag)."""
+        self.db.conn.executemany(
+            "INSERT OR IGNORE INTO tag (member_id, tag, import_id) VALUES (?, ?, ?)",
+            [(member_id, tag, import_number) for member_id, tag in tags],
+        )
+
+    def note_external(self, ids: Mapping[str, int]) -> None:
+        """Remember under which ids other systems know members."""
+        self.db.conn.executemany("INSERT OR REPLACE INTO external (id, member_id) VALUES (?, ?)", list(ids.items()))
 
     # --- helpers ------------------------------------------------------------------------------
 

@@ -23,9 +23,11 @@ from typing import Any
 import structlog
 from huey import SqliteHuey
 from huey.consumer import Consumer
+from huey.exceptions import HueyException
 from huey.registry import Message
 from huey.serializer import Serializer
 
+from comms.db import DATABASE_ERRORS
 from comms.delivery.batches import MailBatch, Receipt, Report, from_json
 from comms.delivery.journal import Journal
 from comms.delivery.sender import MailSender
@@ -41,7 +43,10 @@ POLL_S = 0.1
 
 
 class SealedSerializer(Serializer):  # type: ignore[misc]
-    """Huey's messages as sealed JSON. Anything not sealed with our key is refused before it is parsed."""
+    """Huey's messages as sealed JSON. Anything not sealed with our key is refused before it is parsed.
+
+    Raises TamperedError for it.
+    """
 
     def __init__(self, key: WorkspaceKey) -> None:
         super().__init__()
@@ -50,9 +55,13 @@ class SealedSerializer(Serializer):  # type: ignore[misc]
     def _serialize(self, data: Any) -> bytes:
         return self._key.seal(zlib.compress(json.dumps(data).encode(), 1))
 
-    def _deserialize(self, data: bytes) -> Any:
+    def _deserialize(self, data: object) -> Any:
+        if not isinstance(data, bytes | memoryview):  # a column of SQLite holds whatever was put there
+            raise TamperedError(f"the queue holds a {type(data).__name__} where sealed bytes belong")
         values = json.loads(zlib.decompress(self._key.unseal(bytes(data))))
-        return Message(*values) if isinstance(values, list) and len(values) == len(Message._fields) else values
+        if not isinstance(values, list) or len(values) > len(Message._fields):
+            raise TamperedError("the queue holds something sealed by us that is no message")
+        return Message(*values)  # an older Huey's messages have fewer fields
 
 
 class HueyQueue:
@@ -98,8 +107,8 @@ class HueyQueue:
         while True:
             try:
                 task = self.reports.dequeue()
-            except TamperedError:
-                log.warning("dropped a report that is not sealed with this workspace's key")
+            except (TamperedError, HueyException) as error:  # HueyException: a task of the other queue
+                log.warning("dropped what is no report of this workspace", reason=str(error))
                 continue
             if task is None:
                 break
@@ -126,31 +135,40 @@ class SenderTask:
 
     def __call__(self, work: Mapping[str, Any]) -> None:
         item = from_json(work)
-        if time.time() > item.not_after:
-            return  # control has given it to another long ago
-        journal = Journal.begin(self._folder, item.id)
+        try:
+            journal = Journal.begin(self._folder, item.id)
+        except OSError as error:
+            log.error("batch can not be begun", batch=item.id, reason=str(error))
+            return  # control finds it again
         if journal is None:
             return
         with journal:
+            # Only now: until here control could give it to another, and forget the journal that tells.
+            if time.time() > item.not_after:
+                log.warning("batch is too old to begin; is the clock of this machine right?", batch=item.id)
+                return
             receipts: tuple[Receipt, ...]
             if isinstance(item, MailBatch):
                 association, receipts = item.association.slug, self._mail.send(item, journal)
             else:
                 association, receipts = "", (posts.publish(item, journal),)
-        self._queue.report(Report(item.id, association, receipts))
+        try:
+            self._queue.report(Report(item.id, association, receipts))
+        except DATABASE_ERRORS as error:
+            log.error("batch can not be reported; control reads its journal", batch=item.id, reason=str(error))
 
     def close(self) -> None:
         self._mail.close()
 
 
 class SenderConsumer(Consumer):  # type: ignore[misc]
-    """A Huey consumer that ends after the messages on the wire, on SIGTERM and on Ctrl-C alike."""
+    """A Huey consumer that ends after the messages on the wire, on SIGTERM, Ctrl-C and a closed terminal alike."""
 
     def __init__(self, queue: HueyQueue) -> None:
         super().__init__(
             queue.work, workers=1, periodic=False, initial_delay=POLL_S, max_delay=POLL_S, check_worker_health=True
         )
-        self._signal_actions = {signal.SIGTERM: (False, True), signal.SIGINT: (False, True)}
+        self._signal_actions = dict.fromkeys((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), (False, True))
 
 
 def run_sender(folder: Path, *, tethered: bool) -> None:
@@ -160,6 +178,7 @@ def run_sender(folder: Path, *, tethered: bool) -> None:
         consumer = SenderConsumer(queue)
         task = SenderTask(workspace, queue, consumer.stop_flag)
         queue.on_work = task
+        queue.work.on_shutdown(name="goodbye")(task.close)  # in the thread that uses the sessions
         if tethered:
             threading.Thread(target=_stop_with_parent, name="tether", daemon=True).start()
         consumer.run()
@@ -186,6 +205,9 @@ class SenderPool:
             return
         self._seen_at = time.monotonic()
         living = [process for process in self._processes if process.poll() is None]
+        for process in self._processes:
+            if process not in living and process.stdin:
+                process.stdin.close()
         if died := len(self._processes) - len(living):
             log.warning("a sender died; starting another", senders=died)
         self._processes = living + [self._spawn() for _ in range(self.size - len(living))]

@@ -61,9 +61,8 @@ def test_a_segment_of_real_libraries_gets_one_mail_each_and_the_report_agrees(
     assert len(rows) == 9251
     imported = comms("members", "import", str(write_list(tmp_path / "list.csv", rows)), "-a", "coalition", "--json")
     assert imported.code == 0, imported.err
-    assert imported.json() | {"consent_kept": []} == {
-        "added": 9251, "updated": 0, "unchanged": 0, "refused": [], "consent_kept": [], "dry_run": False,
-    }  # fmt: skip
+    done = imported.json()
+    assert (done["added"], done["updated"], done["unchanged"], done["refused"]) == (9251, 0, 0, [])
 
     meant = {
         row["email"].lower(): row

@@ -14,9 +14,11 @@ from types import MappingProxyType
 
 from audiences.addresses import fold_case
 from audiences.consent import Origin, Standing, is_news, refusal
-from audiences.models import ANY_TOPIC, TRACKING, AttributeValue, Consent, Member
+from audiences.importing.log import ImportLog
+from audiences.models import ANY_TOPIC, TRACKING, AttributeValue, Consent, Member, SuppressionScope
 from audiences.store import People
 
+MOST_CHANGES = 1_000
 CHUNK = 500
 """Members looked up and written at a time; memory does not grow with the file."""
 
@@ -26,11 +28,19 @@ class ImportRow:
     """One person as the file has them, on `line` (1-based, where the row starts)."""
 
     line: int
-    address: str
+    address: str | None
+    """None for a person without one: kept, but without a channel."""
     attributes: Mapping[str, AttributeValue] = field(default_factory=lambda: MappingProxyType({}))
     language: str | None = None
     timezone: str | None = None
     consents: tuple[Consent, ...] = ()
+    suppression: str | None = None
+    """Why the address must not be written to at all: it bounced, complained, or was blocked. None: it may."""
+    tags: tuple[str, ...] = ()
+    external_id: str = ""
+    """The person's id in the source (`wildapricot:1004`), by which a row without an address is found again."""
+    refuses_relays: bool = False
+    """Only the association itself may write, not others through it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,17 @@ class Refusal:
 
     line: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of one member that a row changes; `before` is empty where there was nothing."""
+
+    line: int
+    address: str
+    field: str
+    before: str
+    after: str
 
 
 @dataclass(slots=True)
@@ -51,6 +72,12 @@ class ImportResult:
     refused: list[Refusal] = field(default_factory=list)
     consent_kept: list[Refusal] = field(default_factory=list)
     """Rows whose consent was not taken over, because the person had opted out before."""
+    changes: list[Change] = field(default_factory=list)
+    """What differs for members known before, field by field; the first `MOST_CHANGES` of them."""
+    suppressed: int = 0
+    """Addresses that must not be written to any more, and could be before."""
+    number: int | None = None
+    """The import's number in the association, by which it can be undone; None for a dry run."""
 
     @property
     def rows(self) -> int:
@@ -58,67 +85,109 @@ class ImportResult:
 
 
 def apply(
-    people: People, rows: Iterable[ImportRow | Refusal], now: datetime, result: ImportResult
+    people: People, rows: Iterable[ImportRow | Refusal], now: datetime, result: ImportResult, *, file: str = ""
 ) -> Iterator[ImportResult]:
-    """Write `rows`, counting into `result`, which is yielded after each chunk for a progress bar."""
+    """Write `rows` under a number of its own, counting into `result`, which is yielded after each chunk."""
     stream = iter(rows)
+    log = ImportLog(people.db)
+    number = log.begin(file, now)
     next_id = people.next_id()
     while chunk := list(islice(stream, CHUNK)):
-        good = [row for row in chunk if isinstance(row, ImportRow)]
         result.refused.extend(row for row in chunk if isinstance(row, Refusal))
-        work = _Chunk(people, good, next_id)
-        for row in good:
-            work.take(row, result)
-        work.write(now)
+        work = _Chunk(people, [row for row in chunk if isinstance(row, ImportRow)], next_id)
+        work.take_all(result)
+        work.write(log, number, now)
         next_id = work.next_id
         yield result
+    log.end(number, result.added, result.updated)
+    result.number = number
 
 
 class _Chunk:
     """The members that some rows touch: as they are, and as they will be."""
 
     def __init__(self, people: People, rows: list[ImportRow], next_id: int) -> None:
-        self._people = people
-        self._members = people.by_address([row.address for row in rows])
-        known = {m.id: m.address for m in self._members.values() if m.id is not None}
-        self._standings: dict[int, Standing] = people.standings(known)
-        self._suppressed = {fold_case(address) for address in people.suppressed(row.address for row in rows)}
-        self._new: dict[int, Member] = {}
-        self._changed: dict[int, Member] = {}
-        self._consents: list[tuple[int, Consent]] = []
-        self._names: set[str] = set()
-        self._topics: set[str] = set()
         self.next_id = next_id
+        self._people = people
+        self._rows = rows
+        by_address = people.by_address([row.address for row in rows if row.address])
+        by_external = people.by_external([row.external_id for row in rows if row.external_id])
+        self._before = {m.id: m for m in (*by_address.values(), *by_external.values()) if m.id is not None}
+        self._keys: dict[str, int] = {}
+        for key, member in (*by_external.items(), *by_address.items()):
+            assert member.id is not None
+            self._keys[key] = member.id
+        self._members = dict(self._before)
+        self._standings = people.standings({i: m.address for i, m in self._before.items()})
+        self._suppressed = {fold_case(a) for a in people.suppressed(row.address for row in rows if row.address)}
+        self._tags = people.tags(self._before)
+        self._consents: list[tuple[int, Consent]] = []
+        self._suppressions: list[tuple[str, SuppressionScope, str]] = []
+        self._new_tags: list[tuple[int, str]] = []
 
-    def take(self, row: ImportRow, result: ImportResult) -> None:
-        """Merge one row. A value the file does not give leaves what is known."""
-        key = fold_case(row.address)
-        before = self._members.get(key)
-        if before is None:
-            member = Member(row.address, row.attributes, row.language, row.timezone, self.next_id)
-            self._standings[self.next_id] = Standing(suppressed=key in self._suppressed)
-            self.next_id += 1
-        else:
-            member = replace(
-                before,
-                attributes={**before.attributes, **row.attributes},
-                language=row.language or before.language,
-                timezone=row.timezone or before.timezone,
-            )
-        assert member.id is not None
-        consent_changed = self._take_consents(member.id, row, result)
-        if before is None:
-            result.added += 1
-            self._new[member.id] = member
-        elif member != before:
-            result.updated += 1
-            (self._new if member.id in self._new else self._changed)[member.id] = member
-        elif consent_changed:
-            result.updated += 1
-        else:
-            result.unchanged += 1
-        self._members[key] = member
-        self._names.update(row.attributes)
+    def take_all(self, result: ImportResult) -> None:
+        """Merge the rows in their order. A value the file does not give leaves what is known."""
+        for row in self._rows:
+            found = self._find(row)
+            if found is None:
+                member_id, before = self._add(row), None
+            else:
+                member_id, before = found, self._members[found]
+            member = _merged(before, row, member_id)
+            self._members[member_id] = member
+            changed = member != before
+            changed |= self._take_consents(member_id, row, result)
+            changed |= self._take_suppression(member_id, row, result)
+            changed |= self._take_tags(member_id, row)
+            if before is None:
+                result.added += 1
+            elif changed:
+                result.updated += 1
+                room = MOST_CHANGES - len(result.changes)
+                result.changes.extend(islice(_changes(row.line, before, member), max(room, 0)))
+            else:
+                result.unchanged += 1
+
+    def write(self, log: ImportLog, number: int, now: datetime) -> None:
+        """Put all that changed into the database, with what it was before for an undo."""
+        people = self._people
+        new = [member for i, member in self._members.items() if i not in self._before]
+        changed = [member for i, member in self._members.items() if i in self._before and member != self._before[i]]
+        people.insert(new, now)
+        log.note(number, [m.id for m in new if m.id], [self._before[m.id] for m in changed if m.id])
+        people.update(changed, now)
+        people.record(self._consents, now, number)
+        for address, scope, reason in self._suppressions:
+            people.suppress(address, scope, reason, now, number)
+        people.add_tags(self._new_tags, number)
+        people.note_external({row.external_id: self._keys[row.external_id] for row in self._rows if row.external_id})
+        people.note_attributes({name for row in self._rows for name in row.attributes})
+        people.note_topics({change.topic for _, change in self._consents} - {ANY_TOPIC, TRACKING})
+
+    def _find(self, row: ImportRow) -> int | None:
+        """The member the row speaks of: by address, else by the source's id."""
+        found = self._keys.get(fold_case(row.address)) if row.address else None
+        if found is None and row.external_id:
+            found = self._keys.get(row.external_id)
+            # The same person with another address is another mailbox to us: consent was given for the old one.
+            if found is not None and row.address and self._members[found].address:
+                found = None
+        if found is not None:
+            self._remember(row, found)
+        return found
+
+    def _add(self, row: ImportRow) -> int:
+        member_id, self.next_id = self.next_id, self.next_id + 1
+        suppressed = row.address is not None and fold_case(row.address) in self._suppressed
+        self._standings[member_id] = Standing(suppressed=suppressed)
+        self._remember(row, member_id)
+        return member_id
+
+    def _remember(self, row: ImportRow, member_id: int) -> None:
+        if row.address:
+            self._keys[fold_case(row.address)] = member_id
+        if row.external_id:
+            self._keys[row.external_id] = member_id
 
     def _take_consents(self, member_id: int, row: ImportRow, result: ImportResult) -> bool:
         standing = self._standings[member_id]
@@ -130,14 +199,50 @@ class _Chunk:
             elif is_news(standing, change):
                 standing = standing.after(change)
                 self._consents.append((member_id, change))
-                self._topics.add(change.topic)
                 changed = True
         self._standings[member_id] = standing
         return changed
 
-    def write(self, now: datetime) -> None:
-        self._people.insert(list(self._new.values()), now)
-        self._people.update(list(self._changed.values()), now)
-        self._people.record(self._consents, now)
-        self._people.note_attributes(self._names)
-        self._people.note_topics(self._topics - {ANY_TOPIC, TRACKING})
+    def _take_suppression(self, member_id: int, row: ImportRow, result: ImportResult) -> bool:
+        if not row.address:
+            return False
+        changed = False
+        if row.refuses_relays:
+            self._suppressions.append((row.address, SuppressionScope.RELAYS, "asked not to be written to for others"))
+        if row.suppression and not self._standings[member_id].suppressed:
+            self._suppressions.append((row.address, SuppressionScope.ASSOCIATION, row.suppression))
+            self._standings[member_id] = replace(self._standings[member_id], suppressed=True)
+            result.suppressed += 1
+            changed = True
+        return changed
+
+    def _take_tags(self, member_id: int, row: ImportRow) -> bool:
+        known = self._tags.setdefault(member_id, set())
+        fresh = [tag for tag in dict.fromkeys(row.tags) if tag not in known]
+        known.update(fresh)
+        self._new_tags += [(member_id, tag) for tag in fresh]
+        return bool(fresh)
+
+
+def _merged(before: Member | None, row: ImportRow, member_id: int) -> Member:
+    if before is None:
+        return Member(row.address, row.attributes, row.language, row.timezone, member_id)
+    return replace(
+        before,
+        address=before.address or row.address,
+        attributes={**before.attributes, **row.attributes},
+        language=row.language or before.language,
+        timezone=row.timezone or before.timezone,
+    )
+
+
+def _changes(line: int, before: Member, after: Member) -> Iterator[Change]:
+    old, new = _fields(before), _fields(after)
+    for name in sorted(new):
+        if old.get(name) != new[name]:
+            yield Change(line, after.address or "", name, str(old.get(name) or ""), str(new[name]))
+
+
+def _fields(member: Member) -> dict[str, object]:
+    named = {"address": member.address, "language": member.language, "timezone": member.timezone}
+    return {**member.attributes, **{name: value for name, value in named.items() if value}}

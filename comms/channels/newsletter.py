@@ -136,7 +136,7 @@ class SmtpTransport:
             self._drop()  # cut off in the middle of a transaction: of no use to the next message
             raise
         self._is_kept = True
-        return Reply(response.code, one_line(response.message))
+        return Reply(response.code, _one_line(response.message))
 
     def _lost(self, error: BaseException, stage: _Stage) -> ConnectionLostError:
         kept = stage is _Stage.SENDER and self._is_kept
@@ -151,7 +151,7 @@ class SmtpTransport:
             # aiosmtplib's code for a line that is no SMTP reply: whatever it meant, it is no answer.
             self._drop()
             raise ConnectionLostError(
-                f"the server answered nonsense: {one_line(error.message)[:200]}",
+                f"the server answered nonsense: {_one_line(error.message)[:200]}",
                 handed_over=stage is _Stage.HANDED_OVER,
             )
         if error.code in _SESSION_CODES:
@@ -166,7 +166,7 @@ class SmtpTransport:
                 self._drop()  # its answer may still come, and would be taken for another's
                 raise
         ours = stage is _Stage.SENDER or error.code in _SESSION_CODES
-        return Reply(error.code, one_line(error.message), concerns_recipient=not ours)
+        return Reply(error.code, _one_line(error.message), concerns_recipient=not ours)
 
     async def close(self) -> None:
         """Say goodbye; an error in that is nobody's loss."""
@@ -202,4 +202,9 @@ def _reason(error: BaseException) -> str:
             text = os.strerror(cause.errno)
         case _:
             text = str(error)
-    return one_line(text)[:300] or type(error).__name__
+    return _one_line(text)[:300] or type(error).__name__
+
+
+def _one_line(text: str) -> str:
+    """What a server said, fit for a ledger and a terminal."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -71,6 +71,12 @@ def main() -> None:
     except (AudienceError, CampaignError) as error:
         show_error(str(error), "", as_json=as_json)
         sys.exit(NO)
+    except UnicodeEncodeError:
+        foreign = [word for word in arguments if any("\udc80" <= letter <= "\udcff" for letter in word)]
+        if not foreign:
+            raise
+        show_error(f"{foreign[0]!r} holds bytes that are no text here.", "", as_json=as_json)
+        sys.exit(WRONG_USAGE)
     except BrokenPipeError:
         # The reader of our output went away, as `| head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.markup import escape
 
-from comms.cli.output import NO, AssociationOption, JsonFlag, open_workspace, print_json, progress, say, stop, table
+from comms.cli.output import (
+    NO,
+    AssociationOption,
+    JsonFlag,
+    counted,
+    open_workspace,
+    print_json,
+    progress,
+    say,
+    stop,
+    table,
+)
 from comms.engine import audience
 
 app = typer.Typer(no_args_is_help=True, help="The members of an association.")
@@ -40,6 +52,9 @@ def import_(
                 "unchanged": result.unchanged,
                 "refused": [{"line": r.line, "reason": r.reason} for r in result.refused],
                 "consent_kept": [{"line": r.line, "reason": r.reason} for r in result.consent_kept],
+                "suppressed": result.suppressed,
+                "changes": [asdict(change) for change in result.changes],
+                "import": result.number,
                 "dry_run": dry_run,
             }
         )
@@ -49,11 +64,51 @@ def import_(
         f"{slug}: {result.added:,} {would}added, {result.updated:,} {would}updated, "
         f"{result.unchanged:,} unchanged, {len(result.refused):,} refused"
     )
+    if result.suppressed:
+        say(
+            f"  {counted(result.suppressed, 'address', 'addresses')} {would}newly suppressed:"
+            " bounced, complained or blocked"
+        )
+    if dry_run:
+        for change in result.changes[:MOST_REASONS_SHOWN]:
+            was = f"{change.before!r} -> " if change.before else ""
+            say(escape(f"  {file}:{change.line}: {change.address}: {change.field}: {was}{change.after!r}"))
+        if len(result.changes) > MOST_REASONS_SHOWN:
+            say("  ... and more changes (with --json)")
     for title, notes in (("refused", result.refused), ("consent left as it was", result.consent_kept)):
         for note in notes[:MOST_REASONS_SHOWN]:
             say(f"  {escape(str(file))}:{note.line}: {title}: {escape(note.reason)}")
         if len(notes) > MOST_REASONS_SHOWN:
             say(f"  ... and {len(notes) - MOST_REASONS_SHOWN:,} more {title} (all with --json)")
+
+
+@app.command()
+def imports(association: AssociationOption = None, as_json: JsonFlag = False) -> None:
+    """List what was imported, oldest first."""
+    with open_workspace() as workspace:
+        past = audience.past_imports(workspace, workspace.association(association).slug)
+    if as_json:
+        print_json([asdict(one) for one in past])
+        return
+    rows = [[str(p.number), p.at[:16], p.file, f"{p.added:,}", f"{p.updated:,}", p.undone_at or ""] for p in past]
+    table("", ["import", "when (UTC)", "file", "added", "updated", "undone"], rows, right=(0, 3, 4))
+
+
+@app.command("undo-import")
+def undo_import(
+    number: Annotated[int, typer.Argument(metavar="ID", help="The import's number; see `comms members imports`.")],
+    association: AssociationOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Take an import back: whom it added goes, what it changed becomes what it was, its consent counts no more."""
+    with open_workspace() as workspace:
+        undone = audience.undo_import(workspace, number, workspace.association(association).slug)
+    if as_json:
+        print_json(asdict(undone))
+        return
+    say(f"Undone: {undone.removed:,} removed, {undone.restored:,} as they were before.")
+    if undone.kept:
+        say(f"{counted(undone.kept, 'member was', 'members were')} touched by something else since, and kept.")
 
 
 @app.command()

@@ -123,8 +123,8 @@ class Receipt:
         Servers and networks put what they like into their answers; a database takes only Unicode text.
         """
         item, outcome, code, text, details = data
-        if type(item) is not int or type(code) is not int:
-            raise TypeError("an item and a reply code are whole numbers")
+        if not (type(item) is int and type(code) is int and isinstance(text, str) and isinstance(details, dict)):
+            raise TypeError(f"this is no receipt: {data!r}")
         return cls(
             item,
             Outcome(outcome),

@@ -92,7 +92,7 @@ def recover(ledger: Ledger, folder: Path, queue: Queue, *, now: datetime, give_u
     """
     settled = 0
     for batch, claimed_at in ledger.open_batches():
-        recent = now.timestamp() - claimed_at < LOST_AFTER_S
+        recent = 0 <= now.timestamp() - claimed_at < LOST_AFTER_S  # negative: the clock was put back
         if not starting and not journal.was_begun(folder, batch) and (recent or queue.waiting()):
             continue
         reading = journal.reclaim(folder, batch)

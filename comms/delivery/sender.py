@@ -16,6 +16,7 @@ from comms.config import Smtp
 from comms.delivery.batches import MailBatch, Outcome, Receipt, Recipient
 from comms.delivery.journal import Journal
 from comms.delivery.messages import MessageMaker
+from comms.errors import CommsError
 from comms.links import LinkMaker, LinkSigner
 from comms.rendering.edition import Edition
 from comms.rendering.errors import RenderError, UnsendableAddress
@@ -25,6 +26,10 @@ log = structlog.get_logger(__name__)
 
 TRIES = 2
 """How often a message is tried within a batch when its connection is lost before it was handed over."""
+
+
+class JournalError(CommsError):
+    """The journal can not be written."""
 
 
 class MailSender:
@@ -45,16 +50,22 @@ class MailSender:
     def send(self, batch: MailBatch, journal: Journal) -> tuple[Receipt, ...]:
         """Send what the batch holds; recipients without a receipt were not written to.
 
-        When the journal can not be written, nothing more goes out.
+        When the journal can not be written, nothing more goes out. A batch that can not be used at all, as one
+        from another version of this program, is deferred whole, with the reason.
         """
-        self._use(Smtp(**batch.smtp))
-        maker = MessageMaker(batch, self._renderer(batch.edition), LinkMaker(batch.site_url, self._signer))
+        try:
+            self._use(Smtp(**batch.smtp))
+            maker = MessageMaker(batch, self._renderer(batch.edition), LinkMaker(batch.site_url, self._signer))
+        except ValueError as error:
+            log.error("batch can not be used", batch=batch.id, reason=str(error))
+            reason = f"this sender can not use the batch: {error}"
+            return tuple(Receipt(each.delivery, Outcome.DEFERRED, 0, reason) for each in batch.recipients)
         work = _Work(batch, journal, maker, self._stop)
         self._loop.run_until_complete(work.run(self._transports))
         return work.receipts()
 
     def close(self) -> None:
-        """End all sessions."""
+        """End all sessions; no batch is under way."""
         self._loop.run_until_complete(self._close_transports())
         self._loop.close()
 
@@ -84,20 +95,21 @@ class _Work:
         self._stop = stop
         self._waiting: deque[tuple[Recipient, int]] = deque((recipient, 1) for recipient in batch.recipients)
         self._unreachable = ""
+        self._journal_fault = ""
         self._on_wire: set[int] = set()
         self._receipts: list[Receipt] = []
 
     async def run(self, transports: list[SmtpTransport]) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                for transport in transports[: len(self._batch.recipients)]:
-                    group.create_task(self._drain(transport))
-            if not self._stop.is_set():
-                # Only left over when every connection gave up.
-                for recipient, _ in self._waiting:
-                    self._done(Receipt(recipient.delivery, Outcome.DEFERRED, 0, self._unreachable))
-        except* OSError as errors:
-            log.error("batch ended early", batch=self._batch.id, reason=str(errors.exceptions[0]))
+        async with asyncio.TaskGroup() as group:
+            for transport in transports[: len(self._batch.recipients)]:
+                group.create_task(self._drain(transport))
+        if self._journal_fault:
+            log.error("batch ended early", batch=self._batch.id, reason=self._journal_fault)
+        elif not self._stop.is_set():
+            # Only left over when every connection gave up.
+            unreached = [Receipt(r.delivery, Outcome.DEFERRED, 0, self._unreachable) for r, _ in self._waiting]
+            for receipt in unreached:
+                self._done(receipt)
 
     def receipts(self) -> tuple[Receipt, ...]:
         """What is known of each recipient; of those whose message was on the wire when all ended: that it was."""
@@ -105,18 +117,25 @@ class _Work:
         return (*self._receipts, *cut)
 
     async def _drain(self, transport: SmtpTransport) -> None:
-        while self._waiting and not self._stop.is_set():
+        while self._goes_on():
             try:
                 await transport.open()
             except ServerUnreachableError as error:
                 self._unreachable = error.message
                 return
-            if not self._waiting:
+            if not self._goes_on():
                 return
             recipient, attempt = self._waiting.popleft()
-            receipt = await self._send(transport, recipient, attempt)
+            try:
+                receipt = await self._send(transport, recipient, attempt)
+            except JournalError as error:
+                self._journal_fault = error.message
+                return
             if receipt is not None:
                 self._done(receipt)
+
+    def _goes_on(self) -> bool:
+        return bool(self._waiting) and not self._stop.is_set() and not self._journal_fault
 
     async def _send(self, transport: SmtpTransport, recipient: Recipient, attempt: int) -> Receipt | None:
         """The receipt; None when the message is to be tried once more over another session."""
@@ -125,6 +144,10 @@ class _Work:
             sender, address, data = self._maker.make(recipient)
         except (RenderError, UnsendableAddress) as error:
             return Receipt(delivery, Outcome.REJECTED, 0, f"can not be written: {error}")
+        except Exception as error:  # noqa: BLE001 - what one member's data sets off must not stop the others
+            fault = type(error).__name__  # no more: a log is no place for what is in the data
+            log.error("a message can not be made", batch=self._batch.id, delivery=delivery, fault=fault)
+            return Receipt(delivery, Outcome.REJECTED, 0, f"can not be written: {type(error).__name__}: {error}")
         try:
             reply = await transport.send(
                 sender,
@@ -135,8 +158,8 @@ class _Work:
         except ConnectionLostError as error:
             if error.handed_over:
                 return Receipt(delivery, Outcome.UNKNOWN, 0, error.message)
-            if attempt < TRIES:
-                self._waiting.append((recipient, attempt + 1))
+            if error.kept or attempt < TRIES:
+                self._waiting.append((recipient, attempt + (not error.kept)))
                 return None
             return Receipt(delivery, Outcome.DEFERRED, 0, error.message)
         if reply.accepted:
@@ -148,10 +171,17 @@ class _Work:
         return Receipt(delivery, outcome, reply.code, reply.text)
 
     def _about_to(self, delivery: int) -> None:
-        self._journal.about_to(delivery)
+        """Raises JournalError: what the journal does not know of must not go out."""
+        try:
+            self._journal.about_to(delivery)
+        except OSError as error:
+            raise JournalError(str(error)) from error
         self._on_wire.add(delivery)
 
     def _done(self, receipt: Receipt) -> None:
         self._receipts.append(receipt)
         self._on_wire.discard(receipt.item)
-        self._journal.done(receipt)
+        try:
+            self._journal.done(receipt)
+        except OSError as error:  # what is on the wire still ends; the report tells of it
+            self._journal_fault = str(error)

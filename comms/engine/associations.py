@@ -43,7 +43,7 @@ def checked(association: Association) -> Association:
         sender_name=clean_text(association.sender_name),
         reply_to=_mailbox(association.reply_to) if association.reply_to else "",
         postal_address="\n".join(line for line in lines if line),
-        homepage=_web_address(association.homepage),
+        homepage=clean_text(association.homepage),
         brand=replace(brand, logo_url=_web_address(brand.logo_url), logo_alt=clean_text(brand.logo_alt)),
     )
 

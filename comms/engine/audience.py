@@ -10,14 +10,17 @@ from typing import Any
 
 from audiences import segments
 from audiences.addresses import normalise_address
+from audiences.attributes import clean_text
 from audiences.consent import exclusion
 from audiences.importing import base, plain
 from audiences.importing.base import ImportResult
+from audiences.importing.log import ImportLog, PastImport, Undone
 from audiences.models import Consent, Member
 from audiences.segments import Condition, Rule
 from audiences.store import EVERYONE
 from comms.db import storage_errors
 from comms.engine.workspace import Workspace
+from comms.errors import StateError
 
 
 class _DryRun(Exception):  # noqa: N818 - not an error: it takes the transaction back
@@ -41,13 +44,30 @@ def import_members(
     result = ImportResult()
     try:
         with storage_errors(workspace.association_path(association)), people.db.atomic():
-            for state in base.apply(people, plain.read(path, now), now, result):
+            for state in base.apply(people, plain.read(path, now), now, result, file=clean_text(path.name)):
                 progress(state.rows)
             if dry_run:
                 raise _DryRun
     except _DryRun:
-        pass
+        result.number = None
     return result
+
+
+def undo_import(workspace: Workspace, number: int, association: str) -> Undone:
+    """Take an import back. Raises StateError when there is none of this number, or it was undone before."""
+    people = workspace.people(association)
+    with storage_errors(workspace.association_path(association)), people.db.atomic():
+        undone = ImportLog(people.db).undo(number, workspace.now())
+    if undone is None:
+        raise StateError(
+            f"{association} has no import {number} that could be undone.", hint="See: comms members imports"
+        )
+    return undone
+
+
+def past_imports(workspace: Workspace, association: str) -> list[PastImport]:
+    """Every import of an association, oldest first."""
+    return ImportLog(workspace.people(association).db).past()
 
 
 def known_names(workspace: Workspace, association: str) -> set[str]:

@@ -1,0 +1,145 @@
+"""All SQL of the log of imports: what each changed, and how one is taken back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlite_utils.db import Database
+
+from audiences import attributes as attribute_json
+from audiences.migrations import APPLY_CONSENT
+from audiences.models import Member
+
+
+@dataclass(frozen=True, slots=True)
+class PastImport:
+    """One import of an association."""
+
+    number: int
+    file: str
+    at: str
+    """UTC, ISO text."""
+    added: int
+    updated: int
+    undone_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What undoing an import did."""
+
+    removed: int
+    """Members it had added, gone again."""
+    restored: int
+    """Members it had changed, as they were."""
+    kept: int
+    """Members that something else has touched since: their consent of the import is void, the rest stays."""
+
+
+class ImportLog:
+    """The imports of one association. Writing methods expect to run inside `db.atomic()`."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    def begin(self, file: str, now: datetime) -> int:
+        """Give an import its number."""
+        cursor = self.db.execute("INSERT INTO import (file, at) VALUES (?, ?)", [file, _stamp(now)])
+        return int(cursor.lastrowid or 0)
+
+    def end(self, number: int, added: int, updated: int) -> None:
+        """Write down how many rows it added and changed."""
+        self.db.execute("UPDATE import SET added = ?, updated = ? WHERE id = ?", [added, updated, number])
+
+    def note(self, number: int, added: Iterable[int], changed: Iterable[Member]) -> None:
+        """Remember whom the import adds, and what those it changes were before it."""
+        rows: list[tuple[int, int, str | None]] = [(number, member_id, None) for member_id in added]
+        rows += [(number, member.id, _snapshot(member)) for member in changed if member.id is not None]
+        self.db.conn.executemany(
+            "INSERT OR IGNORE INTO import_change (import_id, member_id, before) VALUES (?, ?, ?)", rows
+        )
+
+    def past(self) -> list[PastImport]:
+        """All imports, oldest first."""
+        rows = self.db.execute("SELECT id, file, at, added, updated, undone_at FROM import ORDER BY id")
+        return [PastImport(*row) for row in rows]
+
+    def undo(self, number: int, now: datetime) -> Undone | None:
+        """Take an import back; None when there is none of this number, or it is undone already.
+
+        Members it added go, unless a later import or the person has touched them; members it changed become what
+        they were, unless a later import changed them again. Its consent records stay as evidence and
+        count no more; its suppressions and tags go.
+        """
+        cursor = self.db.execute(
+            "UPDATE import SET undone_at = ? WHERE id = ? AND undone_at IS NULL", [_stamp(now), number]
+        )
+        if cursor.rowcount == 0:
+            return None
+        self._void_consents(number, now)
+        self.db.execute("DELETE FROM suppression WHERE import_id = ?", [number])
+        self.db.execute("DELETE FROM tag WHERE import_id = ?", [number])
+        rows = self.db.execute(
+            f"SELECT member_id, before, {_CHANGED_LATER}, {_SPOKE} FROM import_change WHERE import_id = ?",  # noqa: S608
+            [number],
+        ).fetchall()
+        removed = [(member_id,) for member_id, before, later, spoke in rows if not (before or later or spoke)]
+        restored = [(member_id, json.loads(before)) for member_id, before, later, _ in rows if before and not later]
+        self.db.conn.executemany("DELETE FROM member WHERE id = ?", removed)
+        self.db.conn.executemany(
+            "UPDATE member SET address = :address, language = :language, timezone = :timezone,"
+            " attributes = :attributes, updated_at = :now,"
+            " address_hash = CASE WHEN :address IS NULL THEN NULL ELSE address_hash END WHERE id = :id",
+            [{**before, "id": member_id, "now": _stamp(now)} for member_id, before in restored],
+        )
+        return Undone(len(removed), len(restored), len(rows) - len(removed) - len(restored))
+
+    def _void_consents(self, number: int, now: datetime) -> None:
+        """Let the import's records count no more, and derive anew what their members agree to."""
+        self.db.execute(
+            "INSERT OR IGNORE INTO consent_void (consent_id, at) SELECT id, ? FROM consent WHERE import_id = ?",
+            [_stamp(now), number],
+        )
+        affected = "(SELECT member_id FROM consent WHERE import_id = ?)"
+        self.db.execute(f"DELETE FROM subscription WHERE member_id IN {affected}", [number])  # noqa: S608
+        standing = self.db.execute(
+            "SELECT topic, member_id, state, basis, at FROM consent"  # noqa: S608
+            f" WHERE member_id IN {affected} AND id NOT IN (SELECT consent_id FROM consent_void) ORDER BY id",
+            [number],
+        ).fetchall()
+        for topic, member_id, state, basis, at in standing:
+            for statement in APPLY_CONSENT:
+                self.db.execute(
+                    statement, {"topic": topic, "member_id": member_id, "state": state, "basis": basis, "at": at}
+                )
+
+
+_CHANGED_LATER = (
+    "EXISTS (SELECT 1 FROM import_change AS later JOIN import ON import.id = later.import_id"
+    " WHERE later.member_id = import_change.member_id AND later.import_id > import_change.import_id"
+    " AND import.undone_at IS NULL)"
+)
+_SPOKE = (
+    "EXISTS (SELECT 1 FROM consent WHERE consent.member_id = import_change.member_id"
+    " AND consent.import_id IS NOT import_change.import_id)"
+)
+"""Has anyone but this import said something of the member's consent, the member above all."""
+
+
+def _snapshot(member: Member) -> str:
+    return json.dumps(
+        {
+            "address": member.address,
+            "language": member.language,
+            "timezone": member.timezone,
+            "attributes": attribute_json.encode(member.attributes),
+        },
+        ensure_ascii=False,
+    )
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
