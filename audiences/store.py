@@ -290,6 +290,10 @@ class People:
             [address_hash(self._hash_key, address), scope.value, reason, _stamp(now), import_number],
         )
 
+    def remove(self, member_id: int) -> None:
+        """Delete a member with all that hangs on it: consent, tags, ids, snapshots of imports."""
+        self.db.execute("DELETE FROM member WHERE id = ?", [member_id])
+
     def add_tags(self, tags: Iterable[tuple[int, str]], import_number: int | None = None) -> None:
         """Tag members: (member's id, tag)."""
         self.db.conn.executemany(

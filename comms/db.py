@@ -111,6 +111,8 @@ def _configure(connection: Any) -> None:
     # FULL: a commit that was answered survives a power cut. NORMAL may lose the last ones.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is overwritten: an erased person must not linger in free pages.
+    connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA temp_store = MEMORY")
 
 
@@ -147,6 +149,11 @@ def _refuse_newer(db: Database, path: Path, migrations: Sequence[Migrations]) ->
 def sqlite_version() -> tuple[int, ...]:
     """Version of the SQLite library that is in use."""
     return tuple(int(part) for part in sqlite3.sqlite_version.split("."))
+
+
+def fold_log(db: Database) -> None:
+    """Bring the write-ahead log into the file and empty it, so that it keeps nothing of what was deleted."""
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def copy_database(source: Path, target: Path) -> None:

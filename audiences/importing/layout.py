@@ -26,8 +26,8 @@ MAX_NAME_CHARACTERS = 200
 MAX_ADDRESSES = 20
 """Of one person that are looked at."""
 OTHER_ADDRESSES = "other_addresses"
-LANGUAGE_COLUMNS = ("language", "lang", "preferred_language", "locale")
-TIMEZONE_COLUMNS = ("timezone", "time_zone", "tz")
+LANGUAGE_NAMES = ("language", "lang", "preferred_language", "locale")
+TIMEZONE_NAMES = ("timezone", "time_zone", "tz")
 _LONGEST_DETAIL = 500
 _SEPARATORS = values.split_at(r":::|[;,|\s]")
 _SECRETS = ("password", "passwd", "passwort", "contraseña", "mot_de_passe")
@@ -200,7 +200,7 @@ class _Reader:
             reason = f"no column holds the address; in files of {layout.label} it is called {layout.address[0]}"
             raise ImportFileError(source.path, 1, reason)
         special = {*layout.address, *layout.dropped, *layout.tags, *layout.nested, layout.identity}
-        special |= {*LANGUAGE_COLUMNS, *TIMEZONE_COLUMNS}
+        special |= {*LANGUAGE_NAMES, *TIMEZONE_NAMES}
         self._attributes = [
             (name, layout.renamed.get(name, name))
             for name in dict.fromkeys(self._names)
@@ -216,14 +216,14 @@ class _Reader:
         said = self._layout.standing(record)
         if len(cells) > width and any(cell.strip() for cell in cells[width:]):
             yield Refusal(line, f"has {len(cells)} cells, the header {width}: is a separator unquoted?")
-            yield from _no_of(line, addresses, said)
+            yield from no_of(line, addresses, said)
         elif reason:
             yield Refusal(line, reason)
         else:
             row, problems = self._person(record, addresses, said)
             yield row
             yield from (Refusal(line, problem) for problem in problems)
-            yield from _no_of(line, addresses[1:], said)
+            yield from no_of(line, addresses[1:], said)
 
     def _addresses(self, record: Record) -> tuple[list[str], str]:
         """Every address of the row, the best first; without any, why the first that was tried is none."""
@@ -251,8 +251,8 @@ class _Reader:
             line=record.line,
             address=addresses[0] if addresses else None,
             attributes=attributes,
-            language=_first(values.language, record, LANGUAGE_COLUMNS),
-            timezone=_first(values.timezone, record, TIMEZONE_COLUMNS),
+            language=_first(values.language, record, LANGUAGE_NAMES),
+            timezone=_first(values.timezone, record, TIMEZONE_NAMES),
             consents=said.consents,
             suppression=said.suppression,
             tags=self._tags(record, problems),
@@ -285,7 +285,7 @@ class _Reader:
         return kept_tags(items, problems)
 
 
-def _no_of(line: int, addresses: Sequence[str], said: Said) -> Iterator[ImportRow]:
+def no_of(line: int, addresses: Sequence[str], said: Said) -> Iterator[ImportRow]:
     """The no of a row for addresses that are not taken over as people: it holds for all that the person has."""
     if said.says_no:
         no = said.only_no()

@@ -1,29 +1,43 @@
-"""Any CSV with a header row: an address column, consent columns if there are some, the rest attributes."""
+"""Any table with a header row: an address column, consent columns if there are some, the rest attributes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
-from zoneinfo import available_timezones
 
-from audiences.addresses import normalise_address
 from audiences.attributes import MAX_VALUE_CHARACTERS, attribute_value, clean_text
-from audiences.errors import AddressError, ImportFileError
+from audiences.errors import ImportFileError
+from audiences.importing import values
 from audiences.importing.base import ImportRow, Refusal
-from audiences.importing.tables import read_table
+from audiences.importing.files import SourceFile, source_file
+from audiences.importing.layout import (
+    LANGUAGE_NAMES,
+    MAX_NAME_CHARACTERS,
+    OTHER_ADDRESSES,
+    TIMEZONE_NAMES,
+    Said,
+    addresses_in,
+    column_names,
+    is_secret,
+    no_of,
+    without_address,
+)
+from audiences.importing.rows import read_rows
+from audiences.importing.sample import Kind, Sample
+from audiences.importing.values import PLAIN_NO, YES
 from audiences.models import ANY_TOPIC, TRACKING, AttributeValue, Basis, Consent, ConsentState, attribute_name
 
+NAME = "plain"
+LABEL = "a table (CSV, TSV or Excel)"
 ADDRESS_NAMES = (
     "email", "e_mail", "email_address", "e_mail_address", "mail", "address", "primary_email", "contact_email",
     "email_primary", "work_email", "correo", "correo_electrónico", "correo_electronico", "courriel",
     "adresse_e_mail", "e_mail_adresse",
 )  # fmt: skip
-LANGUAGE_NAMES = ("language", "lang", "preferred_language", "locale")
-TIMEZONE_NAMES = ("timezone", "time_zone", "tz")
+TAG_NAMES = ("tags", "labels")
 CONSENT_NAMES = (
     "consent", "opted_in", "opt_in", "optin", "subscribed", "subscription", "subscription_status", "email_status",
     "mail_status", "newsletter", "email_consent", "email_opt_in", "status",
@@ -33,16 +47,11 @@ OPT_OUT_NAMES = (
     "bounced", "email_opt_out",
 )  # fmt: skip
 
-YES = frozenset("yes y true t 1 x on subscribed opted-in opted_in opt-in granted confirmed si sí oui ja".split())
-PLAIN_NO = frozenset("no n false f 0 off non nein".split())
 MAIL_NO = frozenset(
     "unsubscribed opted-out opted_out opt-out withdrawn cleaned bounced complained blocklisted blacklisted blocked "
     "suppressed spam junk".split()
 )
 """Words that speak of mail and nothing else, so that they count in a column called `status` too."""
-_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,4}", re.ASCII)
-MAX_NAME_CHARACTERS = 200
-"""Of a column: its name is stored with every member."""
 MAX_TOPICS = 100
 _LIST_SEPARATOR = re.compile(r"[;,|]")
 
@@ -65,16 +74,17 @@ class Columns:
     wording: int | None = None
     topics: int | None = None
     tracking: int | None = None
+    tags: int | None = None
 
 
-def recognise(header: Sequence[str], name: str) -> Columns:
+def recognise(sample: Sample) -> float:
+    """A table that no product wrote, if a column can be the address."""
+    return 0.5 if sample.kind is Kind.TABLE and sample.columns & set(ADDRESS_NAMES) else 0.0
+
+
+def find_columns(header: Sequence[str], name: str) -> Columns:
     """Find the columns by their names. Raises ImportFileError when none is an address, or a name is endless."""
-    names = [attribute_name(cell) for cell in header]
-    for position, column in enumerate(names, start=1):
-        if len(column) > MAX_NAME_CHARACTERS:
-            raise ImportFileError(
-                name, 1, f"the name of column {position} has {len(column):,} characters; is a line break missing?"
-            )
+    names = column_names(header, name)
 
     def first(candidates: Sequence[str]) -> int | None:
         return next((names.index(candidate) for candidate in candidates if candidate in names), None)
@@ -93,13 +103,18 @@ def recognise(header: Sequence[str], name: str) -> Columns:
         "wording": first(("consent_wording", "consent_text")),
         "topics": first(("topics", "topic", "newsletters", "interests_topics")),
         "tracking": first(("tracking", "tracking_consent", "consent_tracking")),
+        "tags": first(TAG_NAMES),
     }
     opt_outs = tuple(position for position, column in enumerate(names) if column in OPT_OUT_NAMES)
     is_status = consent is not None and names[consent] == "status"
     taken = {address, *opt_outs, *(position for position in special.values() if position is not None)}
     if consent is not None and not is_status:
         taken.add(consent)
-    attributes = {position: column for position, column in enumerate(names) if column and position not in taken}
+    attributes = {
+        position: column
+        for position, column in enumerate(names)
+        if column and position not in taken and not is_secret(column)
+    }
     return Columns(address, attributes, consent=consent, consent_is_status=is_status, opt_outs=opt_outs, **special)
 
 
@@ -109,21 +124,33 @@ def read(path: Path, now: datetime) -> Iterator[ImportRow | Refusal]:
     `now` is the time of the import, recorded where the file gives no date for a consent. Raises ImportFileError
     for a file that can not be imported at all.
     """
-    table = read_table(path)
-    _, header = next(table, (0, []))
+    return read_columns(source_file(path), now, find_columns)
+
+
+def read_columns(
+    source: SourceFile, now: datetime, choose: Callable[[Sequence[str], str], Columns]
+) -> Iterator[ImportRow | Refusal]:
+    """The same, where `choose` says which column is what, given the header and the path of the file."""
+    table = read_rows(source)
+    _, header = next(table, (0, list[str]()))
     if not header:
-        raise ImportFileError(str(path), 0, "is empty")
-    columns = recognise(header, str(path))
-    reader = _RowReader(columns, len(header), path.name, now)
+        raise ImportFileError(source.path, 0, "is empty")
+    reader = _RowReader(choose(header, source.path), len(header), source.name, now)
     for line, cells in table:
-        yield reader.read(line, cells)
+        row = reader.read(line, cells)
+        yield row
+        if isinstance(row, Refusal):
+            yield from reader.no_despite(row, cells)
+        elif OTHER_ADDRESSES in row.attributes:
+            yield from no_of(line, addresses_in(cells[reader.address])[0][1:], Said(row.consents))
 
 
 class _RowReader:
     def __init__(self, columns: Columns, width: int, file_name: str, now: datetime) -> None:
+        self.address = columns.address
         self._columns = columns
         self._width = width
-        self._file_name = clean_text(file_name)
+        self._file_name = file_name
         self._now = now
 
     def read(self, line: int, cells: list[str]) -> ImportRow | Refusal:
@@ -131,23 +158,37 @@ class _RowReader:
         if len(cells) > self._width and any(cell.strip() for cell in cells[self._width :]):
             return Refusal(line, f"has {len(cells)} cells, the header {self._width}: is a separator unquoted?")
         cells = cells + [""] * (self._width - len(cells))
-        text = cells[columns.address].strip()
-        if not text:
-            return Refusal(line, "has no address")
+        addresses, reason = addresses_in(cells[columns.address])
+        if reason:
+            return Refusal(line, reason)
         try:
-            address = normalise_address(text)
             attributes = self._attributes(cells)
             consents = tuple(self._consents(line, cells))
-        except (AddressError, ValueError) as error:
+            tags = () if columns.tags is None else values.tags(_LIST_SEPARATOR.split(cells[columns.tags]))
+        except ValueError as error:
             return Refusal(line, str(error))
+        if len(addresses) > 1:
+            attributes[OTHER_ADDRESSES] = ", ".join(addresses[1:])
         return ImportRow(
-            line,
-            address,
-            attributes,
-            _language(_cell(cells, columns.language)),
-            _timezone(_cell(cells, columns.timezone)),
-            consents,
+            line=line,
+            address=addresses[0] if addresses else None,
+            attributes=attributes,
+            language=values.language(_cell(cells, columns.language)),
+            timezone=values.timezone(_cell(cells, columns.timezone)),
+            consents=consents,
+            tags=tags,
+            external_id="" if addresses else without_address(NAME, attributes),
         )
+
+    def no_despite(self, refused: Refusal, cells: list[str]) -> Iterator[ImportRow]:
+        """What a refused row says against being written to: that much is believed of it."""
+        cells = cells + [""] * (self._width - len(cells))
+        if self._opted_out(cells):
+            consent = Consent(ANY_TOPIC, ConsentState.WITHDRAWN, self._now, self._evidence(refused.line))
+            yield from no_of(refused.line, addresses_in(cells[self.address])[0], Said((consent,)))
+
+    def _evidence(self, line: int) -> str:
+        return f"import of {self._file_name}, line {line}"
 
     def _attributes(self, cells: list[str]) -> dict[str, AttributeValue]:
         values = {}
@@ -163,13 +204,12 @@ class _RowReader:
         A withdrawal anywhere in the row wins.
         """
         columns = self._columns
-        said = clean_text(_cell(cells, columns.consent)).casefold()
-        opted_out = any(_is_yes(cells[position]) for position in columns.opt_outs)
+        said = self._said(cells)
         at = self._moment(_cell(cells, columns.date))
         source = _cell(cells, columns.source)
-        evidence = f"import of {self._file_name}, line {line}" + (f": {_text(source)}" if source else "")
+        evidence = self._evidence(line) + (f": {_text(source)}" if source else "")
         wording = _text(_cell(cells, columns.wording))
-        if opted_out or said in MAIL_NO or (said in PLAIN_NO and not columns.consent_is_status):
+        if self._opted_out(cells):
             yield Consent(ANY_TOPIC, ConsentState.WITHDRAWN, at, evidence)
             return
         basis = self._basis(said, _cell(cells, columns.basis))
@@ -182,6 +222,15 @@ class _RowReader:
                 yield Consent(TRACKING, ConsentState.GRANTED, at, evidence, Basis.EXPRESS, wording)
             elif tracking in PLAIN_NO:
                 yield Consent(TRACKING, ConsentState.WITHDRAWN, at, evidence)
+
+    def _said(self, cells: list[str]) -> str:
+        return clean_text(_cell(cells, self._columns.consent)).casefold()
+
+    def _opted_out(self, cells: list[str]) -> bool:
+        said = self._said(cells)
+        if said in MAIL_NO or (said in PLAIN_NO and not self._columns.consent_is_status):
+            return True
+        return any(values.is_flagged(cells[position]) for position in self._columns.opt_outs)
 
     def _basis(self, said: str, basis: str) -> Basis | None:
         """The basis of the row's consent, None when the row gives none."""
@@ -226,24 +275,3 @@ def _topics(cell: str) -> list[str]:
         # Otherwise the name of a newsletter would count as leave to record opens and clicks by name.
         raise ValueError(f"{TRACKING!r} is no topic; consent to it has a column of its own, called {TRACKING}")
     return topics
-
-
-def _is_yes(cell: str) -> bool:
-    """In an opt-out column anything that is not a plain no counts as one: a date, a reason, a name."""
-    said = clean_text(cell).casefold()
-    return bool(said) and said not in PLAIN_NO
-
-
-def _language(cell: str) -> str | None:
-    text = cell.strip()
-    return text.replace("_", "-") if _LANGUAGE_TAG.fullmatch(text) else None
-
-
-def _timezone(cell: str) -> str | None:
-    text = cell.strip()
-    return text if text in _zones() else None
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())

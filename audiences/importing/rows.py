@@ -21,4 +21,6 @@ def read_rows(source: SourceFile) -> Iterator[tuple[int, list[str]]]:
     elif is_workbook(zips.entries(source)):
         yield from read_workbook(source)
     else:
-        raise ImportFileError(source.path, 0, "is a ZIP of no source that is known; unpack it and import the CSV inside")
+        raise ImportFileError(
+            source.path, 0, "is a ZIP of no source that is known; unpack it and import the CSV inside"
+        )

@@ -267,7 +267,9 @@ class _Rows(_Quiet):
         if self._inside:
             self._characters += len(text)
             if self._characters > MAX_CELL_CHARACTERS:
-                raise ImportFileError(self.path, 0, f"a cell of row {self._row} is longer than any text of Excel can be")
+                raise ImportFileError(
+                    self.path, 0, f"a cell of row {self._row} is longer than any text of Excel can be"
+                )
             self._parts.append(text)
 
     def end(self, name: str) -> None:

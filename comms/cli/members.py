@@ -13,6 +13,7 @@ from comms.cli.output import (
     NO,
     AssociationOption,
     JsonFlag,
+    confirm,
     counted,
     open_workspace,
     print_json,
@@ -21,7 +22,7 @@ from comms.cli.output import (
     stop,
     table,
 )
-from comms.engine import audience
+from comms.engine import audience, rights
 
 app = typer.Typer(no_args_is_help=True, help="The members of an association.")
 segments_app = typer.Typer(no_args_is_help=True, help="Rules over members.")
@@ -153,6 +154,46 @@ def show(
     table("", ["attribute", "value"], [[name, str(value)] for name, value in sorted(view.member.attributes.items())])
     rows = [[f"{c.at:%Y-%m-%d}", c.topic, c.state, c.basis or "", c.source] for c in view.log]
     table("consent", ["when", "topic", "what", "basis", "evidence"], rows)
+
+
+@app.command()
+def export(
+    address: Annotated[str, typer.Argument(help="The member's e-mail address.")],
+    association: AssociationOption = None,
+) -> None:
+    """Print everything held of one member as JSON, as the person may ask for it. Exit code 1 when nothing is."""
+    with open_workspace() as workspace:
+        held = rights.export_member(workspace, address, workspace.association(association).slug)
+    print_json(held if held is not None else {"address": address, "found": False})
+    if held is None:
+        stop(NO)
+
+
+@app.command()
+def erase(
+    address: Annotated[str, typer.Argument(help="The member's e-mail address.")],
+    association: AssociationOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Forget one member for good: rows gone, counts kept, the address never written to again. Can not be undone."""
+    if not yes:
+        confirm(f"Erase everything held of {address}?")
+    with open_workspace() as workspace:
+        slug = workspace.association(association).slug
+        receipt = rights.erase_member(workspace, address, slug)
+    if as_json:
+        print_json(receipt.to_json() if receipt else {"association": slug, "members": 0})
+    elif receipt:
+        say(
+            f"Erased at {receipt.at:%Y-%m-%d %H:%M} UTC: one member of {slug} with "
+            f"{counted(receipt.consent_records, 'consent record', 'consent records')}; "
+            f"{counted(receipt.deliveries_anonymised, 'newsletter', 'newsletters')} now count for nobody."
+        )
+    else:
+        say(f"{slug} has no such member. The address will not be written to, should a list bring it.")
+    if receipt is None:
+        stop(NO)
 
 
 @segments_app.command()

@@ -324,6 +324,28 @@ class Ledger:
         )
         return dict(rows.fetchall())
 
+    def of_member(self, member_id: int) -> list[dict[str, Any]]:
+        """What was sent, or is to be sent, to a member."""
+        rows = self.db.execute(
+            "SELECT delivery.id, run.campaign, delivery.state, delivery.final_at, delivery.reply"
+            " FROM delivery JOIN run ON run.id = delivery.run_id WHERE delivery.member_id = ? ORDER BY delivery.id",
+            [member_id],
+        )
+        names = ("id", "campaign", "state", "final_at", "reply")
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def forget(self, member_id: int, now: datetime) -> int:
+        """Let a member's deliveries count for nobody. What waits is skipped; what servers said of the address goes."""
+        self.db.execute(
+            "UPDATE delivery SET state = 'skipped', final_at = ?"
+            " WHERE member_id = ? AND state IN ('ready', 'deferred')",
+            [int(now.timestamp()), member_id],
+        )
+        cursor = self.db.execute(
+            "UPDATE delivery SET member_id = NULL, reply = NULL, reason = 'erased' WHERE member_id = ?", [member_id]
+        )
+        return cursor.rowcount
+
     def recipient(self, delivery: int) -> tuple[int, int | None] | None:
         """(run, member) of a delivery; the member is None once it was erased."""
         row: tuple[int, int | None] | None = self.db.execute(

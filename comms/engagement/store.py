@@ -84,6 +84,11 @@ class EventStore:
         )
         return {link: Tally(total, people) for link, total, people in rows}
 
+    def of_delivery(self, delivery: int) -> list[dict[str, object]]:
+        """What is recorded by name of one delivery, oldest first."""
+        rows = self.db.execute("SELECT kind, at, link FROM event WHERE delivery_id = ? ORDER BY id", [delivery])
+        return [{"kind": kind, "at": at, "link": link} for kind, at, link in rows]
+
     def by_hour(self, run: int, kind: EventKind) -> list[tuple[str, int]]:
         """Events per hour (UTC, `2027-02-01T09`), in order; hours without any are left out."""
         return self.db.execute(

@@ -1,0 +1,150 @@
+"""An import taken back: whom it added is gone, what it changed is as before, its consent counts no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from audiences.importing import base
+from audiences.importing.base import ImportResult, ImportRow
+from audiences.importing.log import ImportLog
+from audiences.migrations import AUDIENCES
+from audiences.models import ANY_TOPIC, Basis, Consent, ConsentState
+from audiences.store import People
+from comms.db import Database, open_database
+
+NOW = datetime(2027, 2, 1, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Iterator[People]:
+    db: Database = open_database(tmp_path / "a.db", [AUDIENCES], create=True)
+    yield People(db, b"k" * 32)
+    db.close()
+
+
+def grant(topic: str = ANY_TOPIC) -> Consent:
+    return Consent(topic, ConsentState.GRANTED, NOW, "a test", Basis.MEMBERSHIP)
+
+
+def withdrawal(topic: str = ANY_TOPIC) -> Consent:
+    return Consent(topic, ConsentState.WITHDRAWN, NOW, "a test")
+
+
+def bring(people: People, *rows: ImportRow) -> ImportResult:
+    result = ImportResult()
+    with people.db.atomic():
+        list(base.apply(people, rows, NOW, result, file="test.csv"))
+    return result
+
+
+def undo(people: People, number: int | None) -> tuple[int, int, int]:
+    assert number is not None
+    with people.db.atomic():
+        undone = ImportLog(people.db).undo(number, NOW)
+    assert undone is not None
+    return undone.removed, undone.restored, undone.kept
+
+
+def agrees(people: People, address: str, topic: str | None = None) -> bool:
+    member = people.find(address)
+    assert member is not None
+    assert member.id is not None
+    return people.standings({member.id: member.address})[member.id].agrees_to(topic)
+
+
+def test_whom_an_import_added_is_gone_and_what_it_changed_is_as_before(people: People) -> None:
+    bring(people, ImportRow(2, "ana@example.org", {"city": "Salem"}, consents=(grant("news"),)))
+    second = bring(
+        people,
+        ImportRow(
+            2, "ana@example.org", {"city": "Bend", "state": "OR"}, "es", consents=(grant("training"),), tags=("x",)
+        ),
+        ImportRow(3, "lee@example.net", consents=(grant(),)),
+    )
+    assert agrees(people, "ana@example.org", "training")
+    assert undo(people, second.number) == (1, 1, 0)
+    ana = people.find("ana@example.org")
+    assert ana is not None
+    assert (ana.attributes, ana.language) == ({"city": "Salem"}, None)
+    assert agrees(people, "ana@example.org", "news")
+    assert not agrees(people, "ana@example.org", "training")
+    assert people.find("lee@example.net") is None
+    assert ana.id is not None
+    assert people.tags([ana.id]) == {ana.id: set()}
+    assert [record.topic for record in people.consent_log(ana.id)] == ["news", "training"], "evidence was lost"
+
+
+def test_a_withdrawal_that_an_import_brought_is_void_with_it(people: People) -> None:
+    bring(people, ImportRow(2, "ana@example.org", consents=(grant("news"), grant("training"))))
+    wrong = bring(people, ImportRow(2, "ana@example.org", consents=(withdrawal(),)))
+    assert not agrees(people, "ana@example.org")
+    undo(people, wrong.number)
+    assert agrees(people, "ana@example.org", "news")
+    assert agrees(people, "ana@example.org", "training")
+
+
+def test_what_the_person_said_since_stands(people: People) -> None:
+    first = bring(people, ImportRow(2, "ana@example.org", consents=(grant(),)))
+    ana = people.find("ana@example.org")
+    assert ana is not None
+    assert ana.id is not None
+    with people.db.atomic():
+        people.record([(ana.id, withdrawal())], NOW)
+    assert undo(people, first.number) == (0, 0, 1)
+    assert not agrees(people, "ana@example.org")
+    again = bring(people, ImportRow(2, "ana@example.org", consents=(grant(),)))
+    assert len(again.consent_kept) == 1
+    assert not agrees(people, "ana@example.org")
+
+
+def test_suppressions_of_the_import_go_and_others_stay(people: People) -> None:
+    kept = bring(people, ImportRow(2, "a@example.org", consents=(grant(),), suppression="hard bounce"))
+    wrong = bring(
+        people,
+        ImportRow(2, "a@example.org", suppression="complaint"),
+        ImportRow(3, "b@example.org", consents=(grant(),), suppression="hard bounce"),
+    )
+    assert (kept.suppressed, wrong.suppressed) == (1, 1)
+    undo(people, wrong.number)
+    assert people.suppressed(["a@example.org", "b@example.org"]) == {"a@example.org"}
+
+
+def test_changes_of_a_later_import_stay(people: People) -> None:
+    bring(people, ImportRow(2, "ana@example.org", {"city": "Salem"}))
+    middle = bring(people, ImportRow(2, "ana@example.org", {"city": "Bend"}))
+    bring(people, ImportRow(2, "ana@example.org", {"city": "Bend", "state": "OR"}))
+    assert undo(people, middle.number) == (0, 0, 1)
+    ana = people.find("ana@example.org")
+    assert ana is not None
+    assert ana.attributes == {"city": "Bend", "state": "OR"}
+
+
+def test_an_import_is_undone_once(people: People) -> None:
+    first = bring(people, ImportRow(2, "ana@example.org"))
+    undo(people, first.number)
+    assert first.number is not None
+    with people.db.atomic():
+        assert ImportLog(people.db).undo(first.number, NOW) is None
+        assert ImportLog(people.db).undo(99, NOW) is None
+
+
+def test_a_person_without_an_address_is_found_again_by_the_sources_id(people: People) -> None:
+    row = ImportRow(2, None, {"name": "Mo"}, external_id="wildapricot:1004")
+    assert bring(people, row).added == 1
+    assert bring(people, row).unchanged == 1
+    assert people.count() == 1
+    moved = ImportRow(2, "mo@example.org", {"name": "Mo"}, external_id="wildapricot:1004", consents=(grant(),))
+    assert bring(people, moved).updated == 1
+    assert people.count() == 1
+    assert agrees(people, "mo@example.org")
+
+
+def test_another_address_under_the_same_id_does_not_inherit_the_consent(people: People) -> None:
+    bring(people, ImportRow(2, "old@example.org", external_id="x:1", consents=(grant(),)))
+    bring(people, ImportRow(2, "new@example.org", external_id="x:1"))
+    assert agrees(people, "old@example.org")
+    assert not agrees(people, "new@example.org")
