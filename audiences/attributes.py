@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from audiences.models import AttributeValue
 
@@ -24,7 +25,8 @@ def clean_text(text: str) -> str:
     So no value can carry a header, a line or a terminal command into what is made from it.
     """
     if text.isascii() and text.isprintable():
-        return _WHITE_SPACE.sub(" ", text).strip()
+        # Of white space only the blank is printable; most cells have no two of them in a row.
+        return (_WHITE_SPACE.sub(" ", text) if "  " in text else text).strip()
     # Composed last: what stood between two characters may have kept them apart.
     kept = "".join(c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cs", "Cn"))
     return _WHITE_SPACE.sub(" ", unicodedata.normalize("NFC", kept)).strip()
@@ -32,6 +34,10 @@ def clean_text(text: str) -> str:
 
 def attribute_value(cell: str) -> AttributeValue | None:
     """The value of a cell; None for an empty one. Raises ValueError when it is too long to be an attribute."""
+    return _short_value(cell) if len(cell) <= _SHORT else _value(cell)
+
+
+def _value(cell: str) -> AttributeValue | None:
     text = clean_text(cell)
     if not text:
         return None
@@ -42,9 +48,14 @@ def attribute_value(cell: str) -> AttributeValue | None:
     return text
 
 
+# Columns such as state and sector hold few different cells, many times.
+_SHORT = 64
+_short_value = lru_cache(maxsize=32_768)(_value)
+
+
 def encode(attributes: Mapping[str, AttributeValue]) -> str:
     """As JSON in the order of names, so that equal attributes are equal text. Decimals keep their digits."""
-    parts = (f"{_quoted(name)}:{_literal(attributes[name])}" for name in sorted(attributes))
+    parts = [f"{_quoted(name)}:{_literal(value)}" for name, value in sorted(attributes.items())]
     return "{" + ",".join(parts) + "}"
 
 
@@ -58,5 +69,4 @@ def _literal(value: AttributeValue) -> str:
     return _quoted(value) if isinstance(value, str) else str(value)
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+_quoted: Callable[[str], str] = json.JSONEncoder(ensure_ascii=False).encode

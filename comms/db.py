@@ -151,7 +151,7 @@ def sqlite_version() -> tuple[int, ...]:
     return tuple(int(part) for part in sqlite3.sqlite_version.split("."))
 
 
-def fold_log(db: Database) -> None:
+def fold_log(db: sqlite_utils.Database) -> None:
     """Bring the write-ahead log into the file and empty it, so that it keeps nothing of what was deleted."""
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

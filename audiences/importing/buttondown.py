@@ -50,9 +50,11 @@ def _standing(record: Record) -> Said:
         return Said(suppression=suppression)
     if kind not in _SUBSCRIBED:
         return Said()
-    when, ip = record.get("subscription_date"), record.get("ip_address")
-    basis = Basis.EXPRESS if when and ip else Basis.IMPLIED
-    return Said((record.grant(basis, when, when and f"subscribed {when}", ip and f"from {ip}"),))
+    when = record.get("subscription_date")
+    basis = Basis.EXPRESS if when and record.get("ip_address") else Basis.IMPLIED
+    return Said(
+        (record.grant(basis, when, *record.facts(("subscribed", "subscription_date"), ("from", "ip_address"))),)
+    )
 
 
 _LAYOUT = Layout(

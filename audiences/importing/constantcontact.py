@@ -39,10 +39,12 @@ def _standing(record: Record) -> Said:
     status, permission = record.said("email_status"), record.said("email_permission_status")
     opted_out = record.get("confirmed_opt_out_date")
     if opted_out or any(word in said for word in _NO for said in (status, permission)):
-        details = (f"{name} {record.get(column)}" for name, column in
-                   (("opted out", "confirmed_opt_out_date"), ("by", "confirmed_opt_out_source"),
-                    ("reason", "confirmed_opt_out_reason")) if record.get(column))  # fmt: skip
-        return Said((record.withdrawal(opted_out, *details),))
+        facts = record.facts(
+            ("opted out", "confirmed_opt_out_date"),
+            ("by", "confirmed_opt_out_source"),
+            ("reason", "confirmed_opt_out_reason"),
+        )
+        return Said((record.withdrawal(opted_out, *facts),))
     if any(word in status for word in ("spam", "complain")):
         return Said((record.withdrawal("", status),), "complaint")
     if any(word in status for word in _BOUNCED):
@@ -51,9 +53,8 @@ def _standing(record: Record) -> Said:
     basis = _BASES.get(permission.split(" ")[0]) if permission else Basis.IMPLIED
     if status != "active" or basis is None:
         return Said()
-    named = record.get("email_permission_status")
-    source = record.get("email_update_source")
-    return Said((record.grant(basis, "", named and f"permission {named}", source and f"by {source}"),))
+    facts = record.facts(("permission", "email_permission_status"), ("by", "email_update_source"))
+    return Said((record.grant(basis, "", *facts),))
 
 
 _LAYOUT = Layout(

@@ -1,4 +1,4 @@
-"""A file to be imported, or one inside a ZIP, that can be opened anew as often as needed. It knows nothing of formats."""
+"""A file to be imported, or one inside a ZIP, that can be opened anew as often as needed; knows no formats."""
 
 from __future__ import annotations
 

@@ -77,6 +77,10 @@ class Record:
     def flagged(self, column: str) -> bool:
         return values.is_flagged(self.cells.get(column, ""))
 
+    def facts(self, *named: tuple[str, str]) -> list[str]:
+        """The filled ones of some columns, each behind the words given with it."""
+        return [f"{words} {cell}" for words, column in named if (cell := self.get(column))]
+
     def evidence(self, *details: str) -> str:
         """Product, file and line, and what else the row knows of the decision."""
         known = "; ".join(detail[:_LONGEST_DETAIL] for detail in details if detail)

@@ -16,8 +16,8 @@ from audiences.importing import values, zips
 from audiences.importing.base import ImportRow, Refusal
 from audiences.importing.files import SourceFile, source_file
 from audiences.importing.layout import Layout, Record, Said, read_layout
+from audiences.importing.rows import archived
 from audiences.importing.sample import Kind, Sample, likeness
-from audiences.importing.workbooks import is_workbook
 from audiences.models import Basis
 
 NAME = "mailchimp"
@@ -49,15 +49,17 @@ def recognise(sample: Sample) -> float:
 def read(path: Path, now: datetime) -> Iterator[ImportRow | Refusal]:
     """People of the export. Raises ImportFileError."""
     source = source_file(path)
-    if not zips.is_zip(source) or is_workbook(zips.entries(source)):
+    members = archived(source)
+    if not members:
         yield from _read_table(source, now)
         return
-    names = sorted((list(_Status).index(status), name) for name in zips.entries(source)
-                   if (status := _status_of_name(name)))  # fmt: skip
+    order = list(_Status)
+    named = [(order.index(status), name) for name in members if (status := _status_of_name(name))]
+    names = [name for _, name in sorted(named)]
     if not names:
         reason = "holds no CSV called subscribed, unsubscribed or cleaned; export the audience from Mailchimp again"
         raise ImportFileError(source.path, 0, reason)
-    for _, name in names:
+    for name in names:
         inside = zips.entry(source, name)
         for row in _read_table(inside, now):
             yield Refusal(row.line, f"{inside.name}: {row.reason}") if isinstance(row, Refusal) else row
@@ -85,22 +87,19 @@ def _standing(record: Record, of_file: _Status | None) -> Said:
         case _Status.CLEANED:
             return Said(suppression="hard bounce")
         case _Status.UNSUBSCRIBED:
-            reason = record.get("unsub_reason")
-            details = [f"{key} {record.get(column)}" for key, column in
-                       (("reason", "unsub_reason"), ("because", "unsub_reason_other")) if record.get(column)]  # fmt: skip
-            complained = any(word in reason.casefold() for word in ("abuse", "spam", "complain"))
-            no = record.withdrawal(record.get("unsub_time"), *details)
+            reason = record.said("unsub_reason")
+            complained = any(word in reason for word in ("abuse", "spam", "complain"))
+            facts = record.facts(("reason", "unsub_reason"), ("because", "unsub_reason_other"))
+            no = record.withdrawal(record.get("unsub_time"), *facts)
             return Said((no,), "complaint" if complained else None)
         case _Status.SUBSCRIBED:
             asked, confirmed = record.get("optin_time"), record.get("confirm_time")
-            details = [
-                " ".join(filter(None, (f"{verb} {when}", (ip := record.get(column)) and f"from {ip}")))
-                for verb, when, column in (("opted in", asked, "optin_ip"), ("confirmed", confirmed, "confirm_ip"))
-                if when
-            ]
             # Without either time somebody else put the person on the list.
-            basis = Basis.EXPRESS if details else Basis.IMPLIED
-            return Said((record.grant(basis, confirmed or asked, *details),))
+            basis = Basis.EXPRESS if asked or confirmed else Basis.IMPLIED
+            facts = record.facts(
+                ("opted in", "optin_time"), ("from", "optin_ip"), ("confirmed", "confirm_time"), ("from", "confirm_ip")
+            )
+            return Said((record.grant(basis, confirmed or asked, *facts),))
         case _:
             return Said()
 
@@ -115,7 +114,8 @@ def _layout(of_file: _Status | None) -> Layout:
         renamed={"cc": "country"},
         tags={"tags": values.quoted_list},
         dropped=frozenset(
-            "optin_time optin_ip confirm_time confirm_ip gmtoff dstoff last_changed leid unsub_time unsub_campaign_title "
-            "unsub_campaign_id unsub_reason unsub_reason_other clean_time clean_campaign_title clean_campaign_id".split()
+            "optin_time optin_ip confirm_time confirm_ip gmtoff dstoff last_changed leid unsub_time "
+            "unsub_campaign_id unsub_campaign_title unsub_reason unsub_reason_other clean_time "
+            "clean_campaign_id clean_campaign_title".split()
         ),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
@@ -69,8 +70,6 @@ def _name(text: str) -> str:
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = re.sub(r"\\(.)", r"\1", text[1:-1])
     if "=?" in text:
-        try:
+        with suppress(HeaderParseError, LookupError, ValueError):  # what can not be decoded is kept as it stands
             text = str(make_header(decode_header(text)))
-        except (HeaderParseError, LookupError, ValueError):
-            pass  # a name that can not be decoded is kept as it stands
     return clean_text(text)[:MAX_VALUE_CHARACTERS]

@@ -19,7 +19,7 @@ from audiences.errors import ImportFileError
 from audiences.importing import plain
 from audiences.importing.base import ImportRow, Refusal
 from audiences.importing.files import source_file
-from audiences.importing.layout import MAX_NAME_CHARACTERS, addresses_in, is_secret
+from audiences.importing.layout import LANGUAGE_NAMES, MAX_NAME_CHARACTERS, TIMEZONE_NAMES, addresses_in, is_secret
 from audiences.importing.plain import Columns
 from audiences.importing.rows import read_rows
 from audiences.models import attribute_name
@@ -40,6 +40,12 @@ _ONCE = {
     "tracking": "tracking",
 }
 """What at most one column can be -> where `Columns` keeps it."""
+_KNOWN = {
+    "language": LANGUAGE_NAMES,
+    "timezone": TIMEZONE_NAMES,
+    "tags": plain.TAG_NAMES,
+    "consent": tuple(name for name in plain.CONSENT_NAMES if name != "status"),
+}
 _USUAL = {
     "first_name": r"(first|given|fore)_?name|vorname|pr[eé]nom|nombre",
     "last_name": r"(last|family)_?name|surname|nachname|nom|apellidos?",
@@ -81,8 +87,8 @@ def guess(path: Path) -> str:
     lines = []
     address = _likely_address(rows)
     for position, key in enumerate(keys):
-        values = list(dict.fromkeys(filter(None, (clean_text(cells[position][:1_000]) for cells in rows[1:]
-                                                  if position < len(cells)))))  # fmt: skip
+        cells = (clean_text(row[position][:1_000]) for row in rows[1:] if position < len(row))
+        values = list(dict.fromkeys(cell for cell in cells if cell))
         meaning = ADDRESS if position == address else _likely(rows[0][position], bool(values), taken)
         taken.add(meaning)
         shown = ", ".join(_shortened(value) for value in values[:2])
@@ -190,19 +196,16 @@ def _likely_address(rows: Sequence[Sequence[str]]) -> int | None:
 
 
 def _likely(cell: str, filled: bool, taken: set[str]) -> str:
+    """What a column of this name is, if no column before it is that already."""
     name = attribute_name(cell[:1_000])
     if not filled or is_secret(name):
         return IGNORE
-    meaning = next((meaning for meaning, names in _USUAL.items() if re.fullmatch(names, name)), name)
-    for usual, names in (("language", plain.LANGUAGE_NAMES), ("timezone", plain.TIMEZONE_NAMES),
-                         ("tags", plain.TAG_NAMES), ("consent", plain.CONSENT_NAMES)):  # fmt: skip
-        if name in names and name != "status":
-            meaning = usual
     if name in plain.OPT_OUT_NAMES:
         return OPTED_OUT
-    if meaning in taken or meaning == ADDRESS or not meaning:
-        meaning = name if name not in taken and name != ADDRESS else IGNORE
-    return meaning[:MAX_NAME_CHARACTERS] or IGNORE
+    known = [meaning for meaning, names in _KNOWN.items() if name in names]
+    usual = [meaning for meaning, names in _USUAL.items() if re.fullmatch(names, name)]
+    free = (meaning for meaning in (*known, *usual, name) if meaning and meaning not in {*taken, ADDRESS})
+    return next(free, IGNORE)[:MAX_NAME_CHARACTERS]
 
 
 def _shortened(value: str) -> str:

@@ -40,7 +40,7 @@ def _standing(record: Record) -> Said:
     member = values.is_current_member(record.get("member_status")) and "prospect" not in record.said("member_type")
     if not member:
         return Said()
-    return Said((record.grant(Basis.MEMBERSHIP, "", f"member status {record.get('member_status')}"),))
+    return Said((record.grant(Basis.MEMBERSHIP, "", *record.facts(("member status", "member_status"))),))
 
 
 _LAYOUT = Layout(

@@ -11,6 +11,12 @@ from audiences.importing.tables import read_table
 from audiences.importing.workbooks import is_workbook, read_workbook
 
 
+def archived(source: SourceFile) -> tuple[str, ...]:
+    """The names of the files in a ZIP; none for every other file, workbooks among them. Raises ImportFileError."""
+    members = zips.entries(source) if zips.is_zip(source) else ()
+    return () if is_workbook(members) else members
+
+
 def read_rows(source: SourceFile) -> Iterator[tuple[int, list[str]]]:
     """Yield (line or row number, cells) for each row that is not blank, the header among them.
 
@@ -21,6 +27,4 @@ def read_rows(source: SourceFile) -> Iterator[tuple[int, list[str]]]:
     elif is_workbook(zips.entries(source)):
         yield from read_workbook(source)
     else:
-        raise ImportFileError(
-            source.path, 0, "is a ZIP of no source that is known; unpack it and import the CSV inside"
-        )
+        raise ImportFileError(source.path, 0, "is a ZIP of no known source; unpack it and import the CSV inside")

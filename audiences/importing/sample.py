@@ -9,9 +9,8 @@ from itertools import islice
 
 from audiences.importing import zips
 from audiences.importing.files import SourceFile
-from audiences.importing.rows import read_rows
+from audiences.importing.rows import archived, read_rows
 from audiences.importing.text import open_text
-from audiences.importing.workbooks import is_workbook
 from audiences.models import attribute_name
 
 _FIRST_ROWS = 20
@@ -52,8 +51,8 @@ class Sample:
 def take_sample(source: SourceFile) -> Sample:
     """Look at the beginning of a file. Raises ImportFileError when it can not be read."""
     if zips.is_zip(source):
-        members = zips.entries(source)
-        return _table(source) if is_workbook(members) else Sample(source.name, Kind.ZIP, members=members)
+        members = archived(source)
+        return Sample(source.name, Kind.ZIP, members=members) if members else _table(source)
     with open_text(source) as text:
         start = text.sample[:_FIRST_CHARACTERS].lstrip("\ufeff")
     lines = tuple(islice((line.strip() for line in start.splitlines() if line.strip()), _FIRST_ROWS))

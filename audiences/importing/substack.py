@@ -11,8 +11,8 @@ from audiences.importing import values, zips
 from audiences.importing.base import ImportRow, Refusal
 from audiences.importing.files import SourceFile, source_file
 from audiences.importing.layout import Layout, Record, Said, read_layout
+from audiences.importing.rows import archived
 from audiences.importing.sample import Kind, Sample, likeness
-from audiences.importing.workbooks import is_workbook
 from audiences.models import Basis
 
 NAME = "substack"
@@ -34,8 +34,8 @@ def read(path: Path, now: datetime) -> Iterator[ImportRow | Refusal]:
 
 
 def _tables(source: SourceFile) -> list[SourceFile]:
-    members = zips.entries(source) if zips.is_zip(source) else ()
-    if not members or is_workbook(members):
+    members = archived(source)
+    if not members:
         return [source]
     lists = _lists(members)
     if not lists:

@@ -45,7 +45,9 @@ def _standing(record: Record) -> Said:
     no_events = values.is_plain_no(record.get("event_announcements"))
     off = (record.withdrawal(updated, "switched off event announcements", topic=EVENTS),) if no_events else ()
     basis = _basis(record)
-    return Said(off if basis is None else (record.grant(basis, "", _subscribed(record)), *off))
+    if basis is None:
+        return Said(off)
+    return Said((record.grant(basis, "", *record.facts(("subscribed by", "subscription_source"))), *off))
 
 
 def _basis(record: Record) -> Basis | None:
@@ -56,11 +58,6 @@ def _basis(record: Record) -> Basis | None:
         return Basis.EXPRESS if values.is_yes(record.get("opted_in")) else None
     member = not values.is_plain_no(record.get("membership_enabled"))
     return Basis.MEMBERSHIP if member and values.is_current_member(record.get("membership_status")) else Basis.IMPLIED
-
-
-def _subscribed(record: Record) -> str:
-    source = record.get("subscription_source")
-    return f"subscribed by: {source}" if source else ""
 
 
 _LAYOUT = Layout(

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from posixpath import normpath
 from posixpath import join as joined
+from posixpath import normpath
 
 from audiences.errors import ImportFileError
 from audiences.importing import zips
