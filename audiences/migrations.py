@@ -29,7 +29,7 @@ def people(db: Database) -> None:
     for statement in (
         """
         CREATE TABLE member (
-            id INTEGER PRIMARY KEY,
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
             address TEXT COLLATE NOCASE UNIQUE,
             address_hash BLOB,
             language TEXT,

@@ -187,7 +187,8 @@ class People:
 
     def next_id(self) -> int:
         """First id that no member has had; holds until the transaction ends."""
-        return int(self.db.execute("SELECT coalesce(max(id), 0) + 1 FROM member").fetchone()[0])
+        row = self.db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'member'").fetchone()
+        return int(row[0]) + 1 if row else 1
 
     def by_external(self, ids: Sequence[str]) -> dict[str, Member]:
         """Members known under one of these ids of other systems, under that id."""

@@ -132,8 +132,14 @@ class HostStore:
             },
         )
 
-    def set_state(self, campaign_id: str, state: str, now: datetime) -> None:
-        self.db.execute("UPDATE campaign SET state = ?, updated_at = ? WHERE id = ?", [state, stamp(now), campaign_id])
+    def set_state(self, campaign_id: str, state: str, now: datetime, *, was: Sequence[str]) -> bool:
+        """Move a campaign to `state` if it is in one of `was`; False, and nothing done, when it is not."""
+        marks = ",".join("?" * len(was))
+        cursor = self.db.execute(
+            f"UPDATE campaign SET state = ?, updated_at = ? WHERE id = ? AND state IN ({marks})",  # noqa: S608
+            [state, stamp(now), campaign_id, *was],
+        )
+        return cursor.rowcount == 1
 
     def save_edition(
         self, campaign: str, association: str, channel: str, digest: str, body: bytes, now: datetime

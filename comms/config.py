@@ -61,7 +61,9 @@ class Smtp(Section):
         "", description="Password; better set as COMMS_SMTP__PASSWORD in the environment.", repr=False
     )
     timeout: Annotated[float, Field(gt=0, le=3600)] = Field(
-        60.0, description="Seconds to wait for an answer before the connection counts as lost."
+        60.0,
+        description="Seconds to wait for an answer before the connection counts as lost; ten times as long for the "
+        "answer to a whole message.",
     )
     connections: Annotated[int, Field(ge=1, le=200)] = Field(4, description="Connections kept open by each sender.")
 
@@ -82,10 +84,10 @@ class Delivery(Section):
     doubt: Literal["resend", "hold"] = Field(
         "resend",
         description="When a sender died before the server's answer was recorded: `resend` under the same "
-        "Message-ID, or `hold` as uncertain for a person to decide.",
+        "Message-ID, at most twice, or `hold` as uncertain for a person to decide.",
     )
     give_up_hours: Annotated[float, Field(gt=0, le=240)] = Field(
-        48.0, description="How long a message that the server defers is tried again."
+        48.0, description="How long a message that the server defers is tried again, three times at the least."
     )
 
 

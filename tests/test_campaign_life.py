@@ -1,4 +1,4 @@
-"""A campaign from its schedule to its end: due at each member's time, paused, resumed, cancelled, stopped by readers."""
+"""A campaign from its schedule to its end: due at each member's time, paused, resumed, cancelled, left by readers."""
 
 from __future__ import annotations
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.conftest import Comms
+from tests.support import fake_x
 from tests.support.processes import kill, of_workspace, wait_until
-
-sys.path.insert(0, str(Path(__file__).parent / "comms" / "channels"))
-
-import fake_x  # noqa: E402 - found beside the channel's own tests
 
 CAMPAIGN = """\
 ---

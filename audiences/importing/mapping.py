@@ -115,7 +115,8 @@ class _Mapping:
             data = tomllib.loads(self._text)
         except tomllib.TOMLDecodeError as error:
             line = re.search(r"at line (\d+)", str(error))
-            raise ImportFileError(self._path, int(line[1]) if line else 0, f"is no TOML: {error}") from error
+            number = int(line[1]) if line else self._text.count("\n") + 1  # "at end of document"
+            raise ImportFileError(self._path, number, f"is no TOML: {error}") from error
         except RecursionError as error:
             raise ImportFileError(self._path, 0, "is nested too deep for a mapping") from error
         columns = data.get(_TABLE)

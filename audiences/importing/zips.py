@@ -55,13 +55,17 @@ def entry(source: SourceFile, name: str) -> SourceFile:
         raw = source.open()
         try:
             archive = zipfile.ZipFile(raw)
-            return BufferedReader(_Entry(raw, archive, archive.open(name)))
+            stream = BufferedReader(_Entry(raw, archive, archive.open(name)))
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, KeyError, struct.error) as error:
             raw.close()
             raise OSError(f"the ZIP is damaged ({error})") from error
         except BaseException:
             raw.close()
             raise
+        if stream.peek(len(_MAGIC)).startswith(_MAGIC):
+            stream.close()
+            raise OSError("it is a ZIP inside a ZIP; unpack the outer one and import that")
+        return stream
 
     return SourceFile(f"{source.path}/{clean_text(name)[:200]}", open_entry)
 

@@ -103,9 +103,7 @@ def sanitise(markup: str, base: str) -> str:
     text = _DOCUMENT_TAG.sub("", clean_text(markup))
     if not text.strip():
         return ""
-    parser = etree.HTMLParser(
-        encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True
-    )
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True)
     root = etree.fromstring(f"<html><body>{text}</body></html>".encode(), parser)
     pieces: list[str] = []
     # A stack of its own, for markup can be nested deeper than Python's calls; it holds elements and finished text.

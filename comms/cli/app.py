@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -104,6 +105,19 @@ def hoist_workspace(arguments: list[str]) -> list[str]:
     return front + rest
 
 
+class _Printer:
+    """Prints log lines; one that can not be printed, as on a full disk, is no reason to stop."""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def msg(self, message: str) -> None:
+        with contextlib.suppress(OSError):
+            print(message, file=sys.stderr, flush=True)
+
+    log = debug = info = warning = warn = error = critical = exception = msg
+
+
 class _OneLine(logging.Formatter):
     """A library's log record as one line: its traceback is for those who ask with COMMS_LOG."""
 
@@ -126,5 +140,5 @@ def _log_plainly() -> None:
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_Printer,
     )

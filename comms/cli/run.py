@@ -20,7 +20,7 @@ from comms.worker import HueyQueue, run_sender, senders
 def run() -> None:
     """Run control, senders and the web face in one command, until Ctrl-C or SIGTERM."""
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     with open_workspace() as workspace:
         lock = ControlLock(workspace.folder)

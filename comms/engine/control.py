@@ -32,6 +32,7 @@ IDLE_S = 0.2
 BLOCKED_S = 2.0
 """Pause before the next try when the disk is full or a database is held by others."""
 RECOVER_EVERY_S = 1.0
+SWEEP_EVERY_S = 6 * 3600.0
 SMALLEST_BATCH = 20
 _LOOKS, _LOOK_S = 5, 0.02
 OPEN_POSTS = (PostState.QUEUED, PostState.SENDING)
@@ -84,11 +85,13 @@ class Control:
     senders: int
     """How many senders to keep busy."""
     _recovered_at: float = field(default=float("-inf"), init=False)
+    _swept_at: float = field(default=float("-inf"), init=False)
     _outfits: dict[tuple[str, str], Outfit] = field(default_factory=dict, init=False)
     _starting: bool = field(default=True, init=False)
 
     def run(self, stopped: Callable[[], bool], after_step: Callable[[], None] = lambda: None) -> None:
         """Work until `stopped()`; `after_step` is called after each step, for progress."""
+        self.workspace.journal_folder.mkdir(mode=0o700, exist_ok=True)
         while not stopped():
             pause = IDLE_S
             try:
@@ -120,8 +123,11 @@ class Control:
 
     def _take_reports(self) -> bool:
         reports = [Report.from_json(data) for data in self.queue.take_reports()]
+        known = {association.slug for association in self.workspace.associations()} if reports else set()
         for report in reports:
-            if report.association:
+            if report.association and report.association not in known:
+                log.warning("dropped a report of an association that is not here")
+            elif report.association:
                 dispatch.take_report(
                     self.workspace.ledger(report.association),
                     self.workspace.journal_folder,
@@ -144,8 +150,11 @@ class Control:
                 give_up_s=self._give_up_s,
                 starting=self._starting,
             )
-        if self._starting:
+        for row in self.workspace.host.campaigns([CampaignState.CANCELLED]):
+            sending.finish_cancel(self.workspace, row)
+        if time.monotonic() - self._swept_at >= SWEEP_EVERY_S:
             journal.sweep(self.workspace.journal_folder, older_than_s=2 * BATCH_VALID_S)
+            self._swept_at = time.monotonic()
         if settled:
             log.info("took over what lost senders left", batches=settled)
         self._starting = False
@@ -153,12 +162,14 @@ class Control:
 
     def _start_due(self) -> None:
         """Begin scheduled campaigns whose time has come, and finish beginning those that were cut off."""
-        now = self.workspace.now()
-        for row in self.workspace.host.campaigns([CampaignState.SCHEDULED]):
+        host, now = self.workspace.host, self.workspace.now()
+        for row in host.campaigns([CampaignState.SCHEDULED]):
             if row.due_at is not None and row.due_at <= now:
-                with self.workspace.host.db.atomic():
-                    self.workspace.host.set_state(row.id, CampaignState.SENDING, now)
-                log.info("campaign is due", campaign=row.id)
+                with host.db.atomic():
+                    # Unless a person paused or cancelled it in this very moment.
+                    begun = host.set_state(row.id, CampaignState.SENDING, now, was=[CampaignState.SCHEDULED])
+                if begun:
+                    log.info("campaign is due", campaign=row.id)
 
     def _advance(self, row: CampaignRow) -> bool:
         """Hand out what is due of a campaign, and close it when all of it is done."""
@@ -173,11 +184,11 @@ class Control:
                 done &= run_done
         done &= not self.workspace.host.posts(row.id, OPEN_POSTS)
         if done:
-            now = self.workspace.now()
-            with self.workspace.host.db.atomic():
-                self.workspace.host.set_state(row.id, CampaignState.SENT, now)
-                self.workspace.host.note("comms", CampaignState.SENT, row.id, "", now)
-            log.info("campaign is sent", campaign=row.id)
+            host, now = self.workspace.host, self.workspace.now()
+            with host.db.atomic():
+                if host.set_state(row.id, CampaignState.SENT, now, was=[CampaignState.SENDING]):
+                    host.note("comms", CampaignState.SENT, row.id, "", now)
+                    log.info("campaign is sent", campaign=row.id)
         return moved or done
 
     def _advance_run(self, row: CampaignRow, slug: str) -> tuple[bool, bool]:

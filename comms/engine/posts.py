@@ -76,10 +76,10 @@ def recover(workspace: Workspace, queue: Queue, *, starting: bool) -> int:
     now = workspace.now()
     for post in workspace.host.posts(states=[PostState.SENDING]):
         order = order_id(post)
-        if not journal.was_begun(folder, order) and not starting:
-            waited = now - post.updated_at
-            if queue.waiting() or waited < timedelta(seconds=LOST_AFTER_S):
-                continue
+        # A clock that was put back must not hide the post until time has caught up.
+        recent = timedelta() <= now - post.updated_at < timedelta(seconds=LOST_AFTER_S)
+        if not starting and not journal.was_begun(folder, order) and (recent or queue.waiting()):
+            continue
         reading = journal.reclaim(folder, order)
         if reading is None:
             continue
@@ -88,8 +88,8 @@ def recover(workspace: Workspace, queue: Queue, *, starting: bool) -> int:
         elif reading.handed_over or not reading.trustworthy:
             receipt = Receipt(post.id, Outcome.UNKNOWN, 0, SENDER_DIED)
         else:
-            receipt = Receipt(post.id, Outcome.DEFERRED, 0, "the sender stopped before it began")
-        settled += _settle(workspace, post, receipt)
+            receipt = None
+        settled += _settle(workspace, post, receipt) if receipt else _take_back(workspace, post)
         journal.settle(folder, order)
     return settled
 
@@ -120,6 +120,12 @@ def _receipt(post: int, result: PostResult) -> Receipt:
             return Receipt(post, Outcome.DEFERRED, 0, reason, {"retry_at": retry_at.isoformat()} if retry_at else {})
         case Unknown(reason):
             return Receipt(post, Outcome.UNKNOWN, 0, reason)
+
+
+def _take_back(workspace: Workspace, post: PostRow) -> bool:
+    """Queue a post again that no sender ever began: that was no try."""
+    with workspace.host.db.atomic():
+        return workspace.host.update_post(post.id, was=PostState.SENDING, state=PostState.QUEUED, now=workspace.now())
 
 
 def _settle(workspace: Workspace, post: PostRow, receipt: Receipt) -> bool:

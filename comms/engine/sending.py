@@ -187,15 +187,21 @@ def cancel(workspace: Workspace, campaign_id: str, *, who: str) -> int:
     row = find(workspace, campaign_id)
     allowed = (CampaignState.SCHEDULED, CampaignState.SENDING, CampaignState.PAUSED)
     _change(workspace, campaign_id, CampaignState.CANCELLED, allowed, who)
+    return finish_cancel(workspace, row)
+
+
+def finish_cancel(workspace: Workspace, row: CampaignRow) -> int:
+    """Carry a cancelled campaign into the ledgers. Control calls it again, for what was cut off in between."""
     now, cancelled = workspace.now(), 0
     for slug in row.senders:
         ledger = workspace.ledger(slug)
-        with ledger.db.atomic():
-            run = ledger.run(campaign_id, editions.NEWSLETTER)
-            if run is not None:
+        run = ledger.run(row.id, editions.NEWSLETTER)
+        if run is not None and run.state == "sending":
+            with ledger.db.atomic():
                 cancelled += ledger.cancel(run.id, now)
-    with workspace.host.db.atomic():
-        workspace.host.cancel_posts(campaign_id, was=PostState.QUEUED, state=PostState.CANCELLED, now=now)
+    if workspace.host.posts(row.id, [PostState.QUEUED]):
+        with workspace.host.db.atomic():
+            workspace.host.cancel_posts(row.id, was=PostState.QUEUED, state=PostState.CANCELLED, now=now)
     return cancelled
 
 
@@ -228,7 +234,7 @@ def _change(
         row = find(workspace, campaign_id)
         if row.state not in was:
             raise StateError(f"campaign {campaign_id} is {row.state}; it can not become {state} from there.")
-        host.set_state(campaign_id, state, now)
+        host.set_state(campaign_id, state, now, was=was)
         host.note(who, state, campaign_id, "", now)
 
 

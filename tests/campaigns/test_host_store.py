@@ -98,7 +98,8 @@ def test_campaigns_are_listed_by_state_oldest_first(store: HostStore) -> None:
     assert [row.id for row in store.campaigns()] == ["partner", "a-later", "b-later"]
     assert [row.id for row in store.campaigns(["sending", "scheduled"])] == ["partner", "a-later"]
     assert store.campaigns([]) == []
-    store.set_state("partner", "paused", LATER)
+    assert not store.set_state("partner", "paused", LATER, was=["cancelled"])
+    assert store.set_state("partner", "paused", LATER, was=["sending", "scheduled"])
     assert [row.id for row in store.campaigns(["paused"])] == ["partner"]
     assert store.campaign("none") is None
 

@@ -119,10 +119,10 @@ def test_the_older_substack_export_is_known_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("separator", "encoding"), [(",", "utf-8"), (";", "utf-8-sig")])
 def test_keila_in_both_of_its_forms(tmp_path: Path, separator: str, encoding: str) -> None:
+    data = '"{""lib"": {""size"": 3, ""rural"": true, ""areas"": [""a"", ""b""]}}"'
     rows = [
         ["Email", "First name", "Last name", "Data", "Status", "External ID"],
-        ["a@x.org", "Ána", "Reyes", '"{""lib"": {""size"": 3, ""rural"": true, ""areas"": [""a"", ""b""]}}"', "active"]
-        + ["17"],
+        ["a@x.org", "Ána", "Reyes", data, "active", "17"],
         ["b@x.org", "", "", "", "unsubscribed", ""],
         ["c@x.org", "", "", "", "unreachable", ""],
     ]
@@ -212,7 +212,7 @@ CIVI_FLAGS = "Do Not Email,No Bulk Emails (User Opt Out),On Hold,Do Not Trade,"
 
 def test_the_membership_export_of_civicrm_gives_level_status_and_renewal(tmp_path: Path) -> None:
     text = CIVI.format(CIVI_FLAGS) + (
-        "1,Individual,,,No,,a@x.org,Institutional,\"March 1st, 2019\",2027-03-01,Current\n"
+        '1,Individual,,,No,,a@x.org,Institutional,"March 1st, 2019",2027-03-01,Current\n'
         "2,Individual,,,No,,b@x.org,Individual,2019-03-01,2020-03-01,Expired\n"
         "3,Individual,,,On Hold Opt Out,,c@x.org,Individual,,,Current\n"
         "4,Individual,,,No,1,d@x.org,Individual,,,Grace\n"
@@ -269,8 +269,12 @@ def test_two_switches_of_wild_apricot_stop_newsletters_and_one_stops_events(tmp_
 
 @pytest.mark.parametrize(
     ("status", "consents", "suppression"),
-    [("enabled", ["* granted implied"], None), ("disabled", ["* withdrawn"], None), ("new", [], None)]
-    + [("Blocklisted", ["* withdrawn"], "blocklisted")],
+    [
+        ("enabled", ["* granted implied"], None),
+        ("disabled", ["* withdrawn"], None),
+        ("new", [], None),
+        ("Blocklisted", ["* withdrawn"], "blocklisted"),
+    ],
 )
 def test_every_status_of_listmonk(tmp_path: Path, status: str, consents: list[str], suppression: str | None) -> None:
     text = f"uuid,email,name,attributes,status,created_at,updated_at\nu1,a@x.org,Ana,{{}},{status},,\n"
@@ -348,7 +352,8 @@ def test_a_line_of_mailman_that_is_no_member_is_refused_with_its_number(tmp_path
 
 def test_a_no_is_kept_even_where_the_rest_of_the_row_can_not_be_believed(tmp_path: Path) -> None:
     text = MAILCHIMP.format("UNSUB_TIME,UNSUB_REASON") + (
-        "u@x.org,Eve,x,,,,,long ago,NORMAL,3,e3,,,surplus\n" + f"v@x.org,Vi,{'x' * 20_000},,,,,2024-01-01,NORMAL,3,e4,,\n"
+        "u@x.org,Eve,x,,,,,long ago,NORMAL,3,e3,,,surplus\n"
+        + f"v@x.org,Vi,{'x' * 20_000},,,,,2024-01-01,NORMAL,3,e4,,\n"
     )
     rows = rows_of(write(tmp_path, "unsubscribed.csv", text))
     no, long = (row for row in rows if isinstance(row, ImportRow))

@@ -204,9 +204,7 @@ def test_feedgen_alone_is_killed_by_one_bad_title() -> None:
 @both
 def test_no_address_in_the_feed_is_relative(write: Writer) -> None:
     content = "<a href='/a'>a</a><img src='b.png' srcset='c.png 2x' alt=''>"
-    xml = write(
-        make_info(homepage="https://coalition.example/news/"), [make_entry(url="../c/1", content_html=content)]
-    )
+    xml = write(make_info(homepage="https://coalition.example/news/"), [make_entry(url="../c/1", content_html=content)])
     (entry,) = entries_of(xml)
     link = entry.find("link") if write is to_rss else entry.find(f"{ATOM}link")
     assert link is not None
@@ -353,9 +351,7 @@ def test_any_text_gives_a_well_formed_feed(write: Writer, title: str, summary: s
 @both
 def test_a_megabyte_in_every_field_is_written(write: Writer) -> None:
     big = "word & <p> " * 100_000
-    assert (
-        len(entries_of(write(make_info(), [make_entry(title=big, summary=big, content_html=big, author=big)]))) == 1
-    )
+    assert len(entries_of(write(make_info(), [make_entry(title=big, summary=big, content_html=big, author=big)]))) == 1
 
 
 # --- refusals ---------------------------------------------------------------------------------

@@ -127,9 +127,7 @@ def _is_absolute(url: str | None) -> bool:
 
 HOSTILE = [
     make_entry(1, title="<b>&]]>\x0b", summary="<script>x</script> & \ud800", url="/c/1"),
-    make_entry(
-        2, content_html="<p style='x' onclick='y'>a<a href='/b'>c</a><script>d</script><iframe src=e></iframe>"
-    ),
+    make_entry(2, content_html="<p style='x' onclick='y'>a<a href='/b'>c</a><script>d</script><iframe src=e></iframe>"),
     make_entry(3, content_html="", language="ar", tags=("one", "two", "one", "")),
     make_entry(4, summary="", author="", title=""),
 ]
@@ -147,9 +145,7 @@ def test_our_atom_draws_no_message() -> None:
 
 def test_every_date_says_the_moment_it_stands_for() -> None:
     feed = etree.fromstring(to_atom(make_info(), HOSTILE))
-    said = [
-        datetime.fromisoformat(entry.findtext(f"{ATOM}published") or "") for entry in feed.findall(f"{ATOM}entry")
-    ]
+    said = [datetime.fromisoformat(entry.findtext(f"{ATOM}published") or "") for entry in feed.findall(f"{ATOM}entry")]
     assert said == [entry.published for entry in reversed(HOSTILE)]
     assert {moment.utcoffset() for moment in said} == {timedelta(0)}
 

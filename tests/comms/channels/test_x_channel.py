@@ -13,18 +13,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import fake_x
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from fake_x import FakeX, Reply, problem
 from hypothesis import given
 from hypothesis import strategies as st
 
 from comms.channels.base import Posted, PostResult, Refused, SocialChannel, SocialImage, SocialPost, Unknown
 from comms.channels.x import Answer, XChannel, XCredentials, result_of
 from comms.errors import ConfigError
+from tests.support import fake_x
+from tests.support.fake_x import FakeX, Reply, problem
 
 NOW = datetime(2027, 2, 1, 9, 0, tzinfo=UTC)
 RESET = NOW + timedelta(minutes=4)
