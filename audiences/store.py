@@ -295,6 +295,28 @@ class People:
         """Delete a member with all that hangs on it: consent, tags, ids, snapshots of imports."""
         self.db.execute("DELETE FROM member WHERE id = ?", [member_id])
 
+    def suppressions(self) -> list[tuple[bytes, str, str, str]]:
+        """Every suppression: (address hash, scope, reason, time)."""
+        return self.db.execute("SELECT address_hash, scope, reason, at FROM suppression").fetchall()
+
+    def add_suppressions(self, rows: Sequence[tuple[bytes, str, str, str]]) -> int:
+        """Add what `suppressions` of another copy of this database gave. Returns how many were new."""
+        before = self.db.conn.total_changes
+        self.db.conn.executemany(
+            "INSERT OR IGNORE INTO suppression (address_hash, scope, reason, at) VALUES (?, ?, ?, ?)", rows
+        )
+        return int(self.db.conn.total_changes - before)
+
+    def withdrawals(self) -> dict[str, list[str]]:
+        """Address -> what its member opted out of, and has not come back to."""
+        found: dict[str, list[str]] = {}
+        for address, topic in self.db.execute(
+            "SELECT member.address, topic FROM subscription JOIN member ON member.id = member_id"
+            " WHERE state = 'withdrawn' AND member.address IS NOT NULL ORDER BY topic"
+        ):
+            found.setdefault(address, []).append(topic)
+        return found
+
     def add_tags(self, tags: Iterable[tuple[int, str]], import_number: int | None = None) -> None:
         """Tag members: (member's id, tag)."""
         self.db.conn.executemany(

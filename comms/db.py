@@ -55,7 +55,7 @@ def open_database(path: Path, migrations: Sequence[Migrations], *, create: bool 
     newer program, StorageError when SQLite can not use it. A connection belongs to the thread that opened it.
     """
     if not create and not path.exists():
-        raise WorkspaceError(f"{path} is missing.", hint="Restore it from a backup: comms restore FILE --into DIR.")
+        raise WorkspaceError(f"{path} is missing.", hint="Restore it from a backup: comms restore FILE.")
     with storage_errors(path):
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
         try:
@@ -92,7 +92,7 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 
 _FULL = "Nothing was half done. Free some space; what was under way then goes on."
-_RESTORE = "The file is damaged. Restore the last backup: comms restore FILE --into DIR."
+_RESTORE = "The file is damaged. Restore the last backup: comms restore FILE."
 _KNOWN = {
     "disk is full": (_FULL, True),
     "disk I/O error": ("Nothing was half done. Is the disk full or failing?", True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,9 @@ import typer
 from rich.markup import escape
 
 from audiences.models import Association
-from comms.cli.output import NO, JsonFlag, open_workspace, print_json, say, stop
+from comms.cli.output import NO, JsonFlag, open_workspace, print_json, say, stop, workspace_folder
 from comms.engine import maintenance, setup
+from comms.engine import restore as restoring
 from comms.errors import UsageError
 
 
@@ -76,14 +78,25 @@ def backup(
 
 def restore(
     file: Annotated[Path, typer.Argument(help="An archive made by `comms backup`.")],
-    folder: Annotated[Path, typer.Option("--into", metavar="DIR", help="A new folder.")],
+    folder: Annotated[
+        Path | None, typer.Option("--into", metavar="DIR", help="The folder; else the workspace that -w names.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Lay a backup out as a new workspace. Campaigns that were under way are paused: look before you resume."""
-    paused = maintenance.restore(file, folder)
+    """Lay a backup out as the workspace; what stands there is set aside, and what people said since is carried over.
+
+    Nothing is sent: campaigns that were under way when the backup was made are paused.
+    """
+    done = restoring.restore(file, (folder or workspace_folder()).resolve())
     if as_json:
-        print_json({"workspace": str(folder), "paused": paused})
+        print_json(asdict(done))
         return
-    say(f"Restored into {escape(str(folder))}.")
-    for campaign in paused:
-        say(f"  {campaign} was under way and is paused now: what went out since the backup is not in it.")
+    say(f"Restored into {escape(str(done.folder))}.")
+    if done.before:
+        say(f"What stood there is now {escape(str(done.before))}; {done.carried:,} opt-outs, suppressions and")
+        say("deliveries that the backup did not know were carried over from it.")
+    if done.in_doubt:
+        say(f"{done.in_doubt:,} newsletters were being sent when the backup was made: held as uncertain.")
+    for campaign in done.paused:
+        say(f"  {campaign} was under way and is paused. Resume it only if nothing was sent after the backup,")
+        say("  or if what stood there before could be carried over: else some would get it twice.")

@@ -29,9 +29,14 @@ AssociationOption = Annotated[
 ]
 
 
+def workspace_folder() -> Path:
+    """The folder that `-w` or COMMS_WORKSPACE names, else the current one."""
+    return Path(os.environ.get("COMMS_WORKSPACE") or ".")
+
+
 def open_workspace() -> Workspace:
-    """The workspace that `-w` or COMMS_WORKSPACE names, else the current folder."""
-    return Workspace(Path(os.environ.get("COMMS_WORKSPACE") or "."))
+    """The workspace there."""
+    return Workspace(workspace_folder())
 
 
 def print_json(data: Any) -> None:

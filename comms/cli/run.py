@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from comms.cli.output import open_workspace, say
+from comms.cli.output import open_workspace, say, workspace_folder
 from comms.engine.control import Control, ControlLock
 from comms.errors import StateError
 from comms.web.server import serve
@@ -45,8 +43,7 @@ def worker(
     tethered: Annotated[bool, typer.Option("--tethered", hidden=True)] = False,
 ) -> None:
     """Be one more sender, until Ctrl-C or SIGTERM."""
-    folder = Path(os.environ.get("COMMS_WORKSPACE") or ".")
-    run_sender(folder, tethered=tethered)
+    run_sender(workspace_folder(), tethered=tethered)
 
 
 def web(

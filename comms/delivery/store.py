@@ -324,6 +324,41 @@ class Ledger:
         )
         return dict(rows.fetchall())
 
+    def reached(self, campaign: str, channel: str) -> list[str]:
+        """Addresses that have the message of a run, or may have it."""
+        rows = self.db.execute(
+            "SELECT member.address FROM delivery JOIN run ON run.id = delivery.run_id"
+            " JOIN member ON member.id = delivery.member_id"
+            " WHERE run.campaign = ? AND run.channel = ? AND delivery.state IN ('sent', 'uncertain')",
+            [campaign, channel],
+        )
+        return [row[0] for row in rows]
+
+    def settle_as_sent(self, run_id: int, addresses: Sequence[str], now: datetime) -> int:
+        """Take over from a newer copy of this ledger that these addresses have the message. Returns how many."""
+        before = self.db.conn.total_changes
+        self.db.conn.executemany(
+            "UPDATE delivery SET state = 'sent', final_at = ?, batch = NULL, reason = NULL WHERE run_id = ?"
+            " AND state IN ('ready', 'claimed', 'deferred')"
+            " AND member_id = (SELECT id FROM member WHERE address = ?)",
+            [(int(now.timestamp()), run_id, address) for address in addresses],
+        )
+        return int(self.db.conn.total_changes - before)
+
+    def hold_claimed(self, cause: str, now: datetime) -> int:
+        """Close every open batch, its deliveries in doubt and held: a person decides. Returns how many."""
+        self.db.execute(
+            "INSERT INTO doubt (delivery_id, batch, at, cause, resolution)"
+            " SELECT id, batch, ?, ?, 'held' FROM delivery WHERE state = 'claimed'",
+            [_stamp(now), cause],
+        )
+        cursor = self.db.execute(
+            "UPDATE delivery SET state = 'uncertain', final_at = ?, reason = ?, batch = NULL WHERE state = 'claimed'",
+            [int(now.timestamp()), cause],
+        )
+        self.db.execute("DELETE FROM batch")
+        return cursor.rowcount
+
     def of_member(self, member_id: int) -> list[dict[str, Any]]:
         """What was sent, or is to be sent, to a member."""
         rows = self.db.execute(

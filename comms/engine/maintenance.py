@@ -1,26 +1,25 @@
-"""Looks after a workspace: what is wrong with it, a backup of it, and the way back."""
+"""Looks after a workspace: what is wrong with it, and a backup of it. The way back is `restore.py`."""
 
 from __future__ import annotations
 
-import gzip
 import shutil
 import tarfile
 import tempfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from comms import config, keys
 from comms.channels.newsletter import ServerUnreachableError
-from comms.db import DATABASE_ERRORS, SAFE_VERSION, copy_database, damage, sqlite_version
+from comms.db import SAFE_VERSION, copy_database, damage, sqlite_version
 from comms.engine import sending
 from comms.engine.control import ControlLock
+from comms.engine.setup import FOLDERS
 from comms.engine.workspace import Workspace
-from comms.errors import CommsError, StateError, UsageError
+from comms.errors import StateError, UsageError
 
 LEAST_FREE_BYTES = 200 * 1024 * 1024
-_FOLDERS = ("associations", "campaigns", "templates", "media", "outbox")
+_COPIED_AS_THEY_ARE = [name for name in FOLDERS if name not in ("associations", "journal")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +59,7 @@ def _sqlite() -> Finding:
 
 def _database(path: Path) -> Finding:
     fault = damage(path)
-    return Finding(
-        not fault, f"{path.name}: {fault or 'intact'}", "Restore the last backup: comms restore FILE --into DIR."
-    )
+    return Finding(not fault, f"{path.name}: {fault or 'intact'}", "Restore the last backup: comms restore FILE.")
 
 
 def _disk(workspace: Workspace) -> Finding:
@@ -131,53 +128,10 @@ def back_up(workspace: Workspace, file: Path) -> int:
                 copy = Path(scratch) / "host.db"
                 copy_database(workspace.host_path, copy)
                 archive.add(copy, "host.db")
-                for name in (config.FILE_NAME, keys.FILE_NAME, *(n for n in _FOLDERS if n != "associations")):
+                for name in (config.FILE_NAME, keys.FILE_NAME, *_COPIED_AS_THEY_ARE):
                     if (workspace.folder / name).exists():
                         archive.add(workspace.folder / name, name)
             part.replace(file)
         finally:
             part.unlink(missing_ok=True)
     return file.stat().st_size
-
-
-def restore(file: Path, folder: Path) -> list[str]:
-    """Lay a backup out as a new workspace. Returns the campaigns that were under way when it was made: they are
-    paused, because what went out since is not in it.
-
-    Raises UsageError when the folder holds something already or the file is no backup.
-    """
-    try:
-        _verify(file)
-        if folder.exists() and any(folder.iterdir()):
-            raise UsageError(f"{folder} is not empty.", hint="Restore into a new folder, look at it, then move it.")
-        folder.mkdir(parents=True, exist_ok=True)
-    except (EOFError, OSError, zlib.error) as error:
-        raise UsageError(f"{file} can not be restored into {folder}: {error}.") from error
-    try:
-        with tarfile.open(file, "r:gz") as archive:
-            archive.extractall(folder, filter="data")
-        folder.chmod(0o700)
-        for private in (folder / keys.FILE_NAME, *folder.rglob("*.db")):
-            private.chmod(0o600)
-        for name in (*_FOLDERS, "journal"):
-            (folder / name).mkdir(mode=0o700, exist_ok=True)
-        with Workspace(folder) as workspace:
-            return _pause_all(workspace)
-    except (tarfile.TarError, CommsError, OSError, *DATABASE_ERRORS) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise UsageError(f"{file} is no backup that can be restored: {error}") from error
-
-
-def _verify(file: Path) -> None:
-    """Read the archive to its end, where its checksum stands, before anything of it is laid out."""
-    with gzip.open(file) as stream:
-        while stream.read(1 << 20):
-            pass
-
-
-def _pause_all(workspace: Workspace) -> list[str]:
-    paused = []
-    for row in workspace.host.campaigns(["sending", "scheduled"]):
-        sending.pause(workspace, row.id, who="restore")
-        paused.append(row.id)
-    return paused

@@ -16,7 +16,7 @@ from audiences.errors import ImportFileError
 from audiences.importing import base, plain
 from audiences.importing.base import CHUNK, ImportResult, Refusal
 from audiences.models import ANY_TOPIC, TRACKING, Basis, Consent, ConsentState, Member, SuppressionScope
-from audiences.store import People
+from audiences.store import EVERYONE, People
 
 LATER = NOW + timedelta(days=30)
 
@@ -130,8 +130,6 @@ def test_a_stray_nul_in_a_large_file_is_dirt_in_a_cell_and_no_reason_to_refuse_i
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        (",Ada", "has no address"),
-        ("   ,Ada", "has no address"),
         ("not an address,Ada", "is not an e-mail address"),
         ("Ada <ada@example.org>,Ada", "is not an e-mail address"),
         ("ada@example.org,Ada,extra", "has 3 cells, the header 2: is a separator unquoted?"),
@@ -145,6 +143,20 @@ def test_a_bad_row_is_refused_with_its_line_and_the_rest_is_taken(
     assert result.added == 2
     assert [refusal.line for refusal in result.refused] == [4]
     assert why in result.refused[0].reason
+
+
+def test_a_row_without_an_address_is_kept_once_as_a_contact_that_gets_no_newsletter(
+    people: People, tmp_path: Path
+) -> None:
+    text = "email,name,consent\n,Ada,yes\n   ,Ben,yes\nc@d.org,Cy,yes\n"
+    assert counts(import_text(people, tmp_path, text)) == (3, 0, 0, 0)
+    assert counts(import_text(people, tmp_path, text, LATER)) == (0, 0, 3, 0)
+    assert [(m.address, m.attributes["name"]) for m in people.select()] == [
+        (None, "Ada"),
+        (None, "Ben"),
+        ("c@d.org", "Cy"),
+    ]
+    assert people.exclusions(EVERYONE, None) == {"no_address": 2, None: 1}
 
 
 def test_short_rows_and_empty_surplus_cells_are_no_fault(people: People, tmp_path: Path) -> None:

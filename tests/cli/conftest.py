@@ -10,7 +10,7 @@ email,name,state,consent
 ada@example.org,Ada,WA,yes
 ben@example.org,Ben,WA,no
 eva@example.org,Eva,OR,
-,Nobody,OR,yes
+no address,Nobody,OR,yes
 """
 
 

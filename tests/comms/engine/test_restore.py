@@ -1,0 +1,110 @@
+"""A backup comes back without forgetting what people said and got since it was made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.conftest import Comms, MailServer
+from tests.support.processes import kill, of_workspace, wait_until
+
+CAMPAIGN = """\
+---
+campaign: {id}
+title: A campaign
+language: en
+newsletter:
+  subject: "Hello"
+  preview: A preview
+---
+
+Hello.
+"""
+
+
+@pytest.fixture
+def server(comms: Comms, tmp_path: Path, mail_server: Callable[..., MailServer]) -> MailServer:
+    (tmp_path / "people.csv").write_text("email\n" + "".join(f"p{n}@example.org\n" for n in range(200)))
+    assert comms("members", "import", str(tmp_path / "people.csv")).code == 0
+    server = mail_server(delay=0.05)
+    comms.environment |= {
+        "COMMS_SMTP__PORT": str(server.port),
+        "COMMS_DELIVERY__SENDERS": "2",
+        "COMMS_DELIVERY__BATCH_SIZE": "20",
+    }
+    return server
+
+
+def campaign(folder: Path, name: str) -> str:
+    path = folder / f"{name}.md"
+    path.write_text(CAMPAIGN.format(id=name))
+    return str(path)
+
+
+def test_who_was_erased_or_left_after_the_backup_is_not_mailed_after_the_restore(
+    comms: Comms, server: MailServer, tmp_path: Path
+) -> None:
+    archive = str(tmp_path / "backup.tar.gz")
+    assert comms("backup", archive).code == 0
+    assert comms("members", "erase", "p1@example.org", "--yes").code == 0
+    out = tmp_path / "out.csv"
+    out.write_text("email,status\np2@example.org,unsubscribed\n")
+    assert comms("members", "import", str(out)).code == 0
+    done = comms("restore", archive, "--json")
+    assert done.code == 0, done.err
+    assert done.json()["carried"] >= 2
+    assert Path(done.json()["before"]).is_dir()
+    for address in ("p1@example.org", "p2@example.org"):
+        assert comms("members", "show", address, "--json").json()["mailable"] is False
+    assert comms("campaign", "send", campaign(tmp_path, "after"), "--yes", "--wait").code == 0
+    assert Counter(server.recipients()) == Counter(f"p{n}@example.org" for n in range(200) if n not in (1, 2))
+
+
+def test_what_was_sent_after_the_backup_is_not_sent_again(comms: Comms, server: MailServer, tmp_path: Path) -> None:
+    path = campaign(tmp_path, "life")
+    assert comms("campaign", "send", path, "--yes").code == 0
+    run = comms.start("run")
+    wait_until(lambda: len(server.taken()) > 20)
+    archive = str(tmp_path / "backup.tar.gz")
+    assert comms("backup", archive).code == 0
+    wait_until(lambda: len(server.taken()) > 100)
+    kill(of_workspace(comms.folder))
+    run.wait()
+    run = comms.start("run")  # takes over what the killed senders left, so that the old ledger is complete
+    wait_until(lambda: comms("campaign", "pause", "life").code == 0)
+    wait_until(lambda: comms("campaign", "status", "life", "--json").json()["deliveries"]["claimed"] == 0)
+    run.terminate()
+    assert run.wait(30) == 0
+
+    done = comms("restore", archive, "--json")
+    assert done.code == 0, done.err
+    assert done.json()["paused"] == ["life"]
+    assert comms("campaign", "resume", "life").code == 0
+    assert comms("campaign", "send", path, "--yes", "--wait").code == 0
+    copies = Counter(server.recipients())
+    report = comms("report", "life", "--json").json()
+    held = {case["address"] for case in report["in_doubt"]}
+    assert set(copies) | held == {f"p{n}@example.org" for n in range(200)}
+    twice = {address for address, number in copies.items() if number > 1}
+    assert len(twice) <= 8, "only those on the wire of the killed senders may have two"
+    deliveries = report["deliveries"]
+    assert deliveries["sent"] + deliveries["uncertain"] == 200
+
+
+def test_a_restore_over_something_else_is_refused(comms: Comms, server: MailServer, tmp_path: Path) -> None:
+    archive = str(tmp_path / "backup.tar.gz")
+    assert comms("backup", archive).code == 0
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "letter.txt").write_text("keep me")
+    assert comms("restore", archive, "--into", str(other)).code == 2
+    assert (other / "letter.txt").read_text() == "keep me"
+    run = comms.start("run")
+    wait_until(lambda: (comms.folder / "queue.db").exists())
+    refused = comms("restore", archive)
+    assert refused.code == 1
+    assert "runs" in refused.err
+    run.terminate()
+    assert run.wait(30) == 0
