@@ -206,7 +206,7 @@ def documented_columns() -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("name", sorted(set[str]().union(*documented_columns().values()) - {"email"}))
 def test_a_column_that_the_page_for_associations_names_has_its_meaning_there(name: str) -> None:
-    columns = plain.recognise([name, "zip"] if name in plain.ADDRESS_NAMES else ["email", name, "zip"], "members.csv")
+    columns = plain.find_columns([name, "zip"] if name in plain.ADDRESS_NAMES else ["email", name, "zip"], "members.csv")
 
     assert set(columns.attributes.values()) - {"zip"} == ({"status"} if name == "status" else set())
 

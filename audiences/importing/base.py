@@ -76,6 +76,10 @@ class ImportResult:
     """What differs for members known before, field by field; the first `MOST_CHANGES` of them."""
     suppressed: int = 0
     """Addresses that must not be written to any more, and could be before."""
+    source: str = ""
+    """Which product's file it was read as."""
+    sureness: float = 1.0
+    """How sure that is, from 0 to 1; 1 where a person said so."""
     number: int | None = None
     """The import's number in the association, by which it can be undone; None for a dry run."""
 

@@ -17,9 +17,8 @@ NAME = "constantcontact"
 LABEL = "Constant Contact"
 _MARKS = (
     "email_permission_status", "email_update_source", "confirmed_opt_out_date", "confirmed_opt_out_source",
-    "confirmed_opt_out_reason", "email_lists", "phone_home", "phone_mobile", "phone_work", "phone_other",
-    "street_address_line_1_home", "street_address_line_1_work", "city_home", "city_work", "state_province_home",
-    "state_province_work", "zip_postal_code_home", "zip_postal_code_work", "country_home", "source_name",
+    "confirmed_opt_out_reason", "email_lists", "street_address_line_1_home", "street_address_line_1_work",
+    "state_province_home", "state_province_work", "zip_postal_code_home", "zip_postal_code_work",
 )  # fmt: skip
 _NO = ("unsubscribed", "opted out", "opt-out", "opt out", "removed", "do not mail")
 _BOUNCED = ("bounced", "undeliverable", "non-existent")

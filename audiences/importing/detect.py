@@ -84,15 +84,22 @@ def reader_for(name: str) -> Source:
     return SOURCES[name]
 
 
+def surest(path: Path) -> tuple[str, float]:
+    """The source that is surest of the file, and how sure. Raises ImportFileError when none knows it."""
+    found = detect(path)
+    if not found:
+        reason = (
+            "is of no source that is known. Say which column is what in a mapping file: "
+            "comms members mapping FILE > mapping.toml, then import with --mapping mapping.toml"
+        )
+        raise ImportFileError(str(path), 0, reason)
+    return found[0]
+
+
 def read(path: Path, now: datetime, source: str = AUTO) -> Iterator[ImportRow | Refusal]:
     """The people of the file, read as `source` writes them, or as the surest of all does.
 
     Raises ImportFileError for a file that can not be imported, AudienceError for an unknown source.
     """
-    if source == AUTO:
-        found = detect(path)
-        if not found:
-            reason = "is of no source that is known; say which column is what in a mapping file, and import with that"
-            raise ImportFileError(str(path), 0, reason)
-        source = found[0][0]
-    return reader_for(source).read(path, now)
+    name = surest(path)[0] if source == AUTO else source
+    return reader_for(name).read(path, now)

@@ -22,6 +22,7 @@ from audiences.models import Basis
 
 NAME = "mailchimp"
 LABEL = "Mailchimp"
+_ADDRESSES = ("email_address", "email")
 _MARKS = (
     "member_rating", "optin_time", "optin_ip", "confirm_time", "confirm_ip", "leid", "euid", "gmtoff", "dstoff",
     "last_changed", "unsub_time", "unsub_campaign_id", "clean_time", "clean_campaign_id",
@@ -43,7 +44,10 @@ def recognise(sample: Sample) -> float:
     if sample.kind is Kind.ZIP:
         found = {status for member in sample.members if (status := _status_of_name(member))}
         return 0.95 if len(found) > 1 else 0.7 if found else 0.0
-    return likeness(sample, _MARKS, enough=4)
+    sure = likeness(sample, _MARKS, enough=4)
+    # Somebody who took the other columns out did not make subscribers of these people.
+    named = _status_of_name(sample.file_name) in (_Status.UNSUBSCRIBED, _Status.NONSUBSCRIBED)
+    return max(sure, 0.6) if named and sample.columns & set(_ADDRESSES) else sure
 
 
 def read(path: Path, now: datetime) -> Iterator[ImportRow | Refusal]:
@@ -109,7 +113,7 @@ def _layout(of_file: _Status | None) -> Layout:
         name=NAME,
         label=LABEL,
         standing=partial(_standing, of_file=of_file),
-        address=("email_address", "email"),
+        address=_ADDRESSES,
         identity="euid",
         renamed={"cc": "country"},
         tags={"tags": values.quoted_list},

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
+from audiences.importing import detect
+from audiences.importing import mapping as columns
 from comms.cli.output import (
     NO,
     AssociationOption,
@@ -32,9 +34,14 @@ MOST_REASONS_SHOWN = 20
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A CSV file with a header row and a column `email`.")],
+    file: Annotated[Path, typer.Argument(help="An export of a membership or newsletter tool, or any CSV, TSV, XLSX.")],
     association: AssociationOption = None,
-    source: Annotated[Literal["auto", "csv"], typer.Option(help="What wrote the file.")] = "auto",
+    source: Annotated[
+        str, typer.Option(help=f"What wrote the file: {detect.AUTO}, {', '.join(sorted(detect.SOURCES))}.")
+    ] = detect.AUTO,
+    mapping: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Says which column is what; see `comms members mapping`.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -44,7 +51,9 @@ def import_(
     """
     with open_workspace() as workspace, progress("importing") as update:
         slug = workspace.association(association).slug
-        result = audience.import_members(workspace, file, slug, dry_run=dry_run, progress=update)
+        result = audience.import_members(
+            workspace, file, slug, source=source, mapping=mapping, dry_run=dry_run, progress=update
+        )
     if as_json:
         print_json(
             {
@@ -54,6 +63,8 @@ def import_(
                 "refused": [{"line": r.line, "reason": r.reason} for r in result.refused],
                 "consent_kept": [{"line": r.line, "reason": r.reason} for r in result.consent_kept],
                 "suppressed": result.suppressed,
+                "source": result.source,
+                "sureness": round(result.sureness, 2),
                 "changes": [asdict(change) for change in result.changes],
                 "import": result.number,
                 "dry_run": dry_run,
@@ -61,6 +72,7 @@ def import_(
         )
         return
     would = "would be " if dry_run else ""
+    say(f"{escape(file.name)} read as {result.source} ({result.sureness:.0%} sure)")
     say(
         f"{slug}: {result.added:,} {would}added, {result.updated:,} {would}updated, "
         f"{result.unchanged:,} unchanged, {len(result.refused):,} refused"
@@ -81,6 +93,14 @@ def import_(
             say(f"  {escape(str(file))}:{note.line}: {title}: {escape(note.reason)}")
         if len(notes) > MOST_REASONS_SHOWN:
             say(f"  ... and {len(notes) - MOST_REASONS_SHOWN:,} more {title} (all with --json)")
+
+
+@app.command()
+def mapping(
+    file: Annotated[Path, typer.Argument(help="A table that no source recognises.")],
+) -> None:
+    """Print a mapping file for a table, with a guess for each column, to fill in and import with --mapping."""
+    typer.echo(columns.guess(file), nl=False)
 
 
 @app.command()

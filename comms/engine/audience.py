@@ -12,7 +12,8 @@ from audiences import segments
 from audiences.addresses import normalise_address
 from audiences.attributes import clean_text
 from audiences.consent import exclusion
-from audiences.importing import base, plain
+from audiences.importing import base, detect
+from audiences.importing import mapping as columns
 from audiences.importing.base import ImportResult
 from audiences.importing.log import ImportLog, PastImport, Undone
 from audiences.models import Consent, Member
@@ -32,19 +33,27 @@ def import_members(
     path: Path,
     association: str,
     *,
+    source: str = detect.AUTO,
+    mapping: Path | None = None,
     dry_run: bool = False,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> ImportResult:
-    """Import a CSV file in one transaction; with `dry_run` nothing stays. `progress` gets the rows read so far.
+    """Import a file in one transaction; with `dry_run` nothing stays. `progress` gets the rows read so far.
 
-    Raises audiences.errors.ImportFileError when the file as a whole can not be imported: nothing stays then.
+    `source` names the product that wrote it; a `mapping` file says which column is what instead. Raises
+    audiences.errors.AudienceError for an unknown source, or a file that can not be imported: nothing stays then.
     """
     people = workspace.people(association)
     now = workspace.now()
     result = ImportResult()
+    if mapping is not None:
+        result.source, rows = "mapping", columns.read(path, now, mapping)
+    else:
+        result.source, result.sureness = detect.surest(path) if source == detect.AUTO else (source, 1.0)
+        rows = detect.reader_for(result.source).read(path, now)
     try:
         with storage_errors(workspace.association_path(association)), people.db.atomic():
-            for state in base.apply(people, plain.read(path, now), now, result, file=clean_text(path.name)):
+            for state in base.apply(people, rows, now, result, file=clean_text(path.name)):
                 progress(state.rows)
             if dry_run:
                 raise _DryRun

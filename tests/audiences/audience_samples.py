@@ -10,6 +10,8 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from audiences.addresses import normalise_address
+from audiences.importing import base, plain
+from audiences.importing.base import ImportResult
 from audiences.migrations import AUDIENCES
 from audiences.models import ANY_TOPIC, TRACKING, Basis, Consent, ConsentState, Member
 from audiences.store import People
@@ -54,3 +56,15 @@ def changes() -> st.SearchStrategy[Consent]:
     return st.builds(
         lambda topic, granted: grant(topic) if granted else withdraw(topic), st.sampled_from(TOPICS), st.booleans()
     )
+
+
+def import_file(people: People, path: Path, now: datetime = NOW) -> ImportResult:
+    result = ImportResult()
+    with people.db.atomic():
+        for _ in base.apply(people, plain.read(path, now), now, result):
+            pass
+    return result
+
+
+def counts(result: ImportResult) -> tuple[int, int, int, int]:
+    return result.added, result.updated, result.unchanged, len(result.refused)

@@ -206,6 +206,15 @@ def test_a_list_put_together_of_all_three_mailchimp_files_is_read_row_by_row(tmp
     ]
 
 
+def test_a_list_called_unsubscribed_is_no_list_of_subscribers_whatever_columns_are_left(tmp_path: Path) -> None:
+    path = write(tmp_path, "unsubscribed_export.csv", "Email Address,First Name\nu@x.org,Ulla\n")
+    assert best(path) == "mailchimp"
+    assert said(people_of(path)["u@x.org"].consents) == ["* withdrawn"]
+    tidied = write(tmp_path, "members cleaned.csv", "Email Address,First Name\na@x.org,Ana\n")
+    assert best(tidied) == "plain"
+    assert people_of(tidied)["a@x.org"].suppression is None
+
+
 CIVI = "Contact ID,Contact Type,{}Email,Membership Type,Member Since,Membership Expiration Date,Membership Status\n"
 CIVI_FLAGS = "Do Not Email,No Bulk Emails (User Opt Out),On Hold,Do Not Trade,"
 
