@@ -45,9 +45,7 @@ def stamp(kind: str) -> Path:
 def is_current(kind: str) -> bool:
     """True when .venv was made from this lock; a dev environment serves for running too."""
     kinds = ("run", "dev") if kind == "run" else ("dev",)
-    return (BIN / "comms").exists() and any(
-        stamp(k).exists() and stamp(k).read_text() == fingerprint(k) for k in kinds
-    )
+    return (BIN / "comms").exists() and any(stamp(k).exists() and stamp(k).read_text() == fingerprint(k) for k in kinds)
 
 
 def make_venv(uv: str | None) -> None:

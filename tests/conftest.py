@@ -16,6 +16,7 @@ import pytest
 
 from audiences.models import Association
 from comms.engine.setup import create_workspace
+from tests.support.processes import kill, of_workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data"
@@ -125,8 +126,9 @@ HOST = Association("coalition", "The Coalition", "news@coalition.example", "1 Ma
 
 
 @pytest.fixture
-def comms(tmp_path: Path) -> Comms:
+def comms(tmp_path: Path) -> Iterator[Comms]:
     """A fresh workspace with the host `coalition`, and the command to work in it."""
     folder = tmp_path / "workspace"
     create_workspace(folder, HOST).close()
-    return Comms(folder, {"COMMS_SITE__PORT": str(free_port())})
+    yield Comms(folder, {"COMMS_SITE__PORT": str(free_port())})
+    kill(of_workspace(folder))  # what a failed test left running

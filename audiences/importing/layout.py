@@ -246,7 +246,7 @@ class _Reader:
         attributes = self._values(record, problems)
         if addresses[1:]:
             attributes[OTHER_ADDRESSES] = ", ".join(addresses[1:])
-        identity = record.get(self._layout.identity)[:MAX_NAME_CHARACTERS]
+        identity = values.label(record.get(self._layout.identity))[:MAX_NAME_CHARACTERS]
         if identity:
             external_id = f"{self._layout.name}:{identity}"
         else:

@@ -130,9 +130,14 @@ def quoted_list(cell: str) -> list[str]:
         return cell.split(",")
 
 
+def label(text: str) -> str:
+    """Text that names a thing, such as a tag or an id: cleaned, and without characters that nobody can see."""
+    return "".join(char for char in clean_text(text) if char.isprintable())
+
+
 def tags(items: list[str]) -> tuple[str, ...]:
     """The tags, cleaned, each once. Raises ValueError when they are too many or too long."""
-    cleaned = tuple(dict.fromkeys(tag for tag in map(clean_text, items) if tag))
+    cleaned = tuple(dict.fromkeys(tag for tag in map(label, items) if tag))
     if len(cleaned) > MAX_TAGS or any(len(tag) > MAX_TAG_CHARACTERS for tag in cleaned):
         raise ValueError(f"has too many or too long tags; {MAX_TAGS} of {MAX_TAG_CHARACTERS} characters are allowed")
     return cleaned

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 from audiences.addresses import fold_case
-from audiences.attributes import clean_text
 from audiences.importing import values
 from audiences.importing.base import ImportRow, Refusal
 from audiences.importing.files import source_file
@@ -58,7 +57,7 @@ def _person(card: Card) -> Iterator[ImportRow | Refusal]:
     if not addresses and (reason or not attributes):
         yield Refusal(card.line, reason or "the card holds nothing that could be kept")
         return
-    identity = _first(card, "UID", lambda text: clean_text(text)[:MAX_NAME_CHARACTERS])
+    identity = _first(card, "UID", lambda text: values.label(text)[:MAX_NAME_CHARACTERS])
     yield ImportRow(
         line=card.line,
         address=addresses[0] if addresses else None,

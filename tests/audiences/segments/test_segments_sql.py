@@ -32,9 +32,7 @@ def databases() -> Iterator[list[sqlite_utils.Database]]:
 
 def plan(database: sqlite_utils.Database, rule: str) -> str:
     condition = to_sql(parse(rule), TODAY)
-    rows = database.conn.execute(
-        f"EXPLAIN QUERY PLAN SELECT * FROM member WHERE {condition.sql}", condition.parameters
-    )
+    rows = database.conn.execute(f"EXPLAIN QUERY PLAN SELECT * FROM member WHERE {condition.sql}", condition.parameters)
     return "\n".join(row[3] for row in rows)
 
 
@@ -101,9 +99,7 @@ LARGEST = {
 
 
 @pytest.mark.parametrize("rule", LARGEST.values(), ids=LARGEST)
-def test_the_largest_rules_stay_within_the_limits_of_sqlite(
-    databases: list[sqlite_utils.Database], rule: str
-) -> None:
+def test_the_largest_rules_stay_within_the_limits_of_sqlite(databases: list[sqlite_utils.Database], rule: str) -> None:
     read = parse(rule)
     members = [Member(None, {"state": "v7", "joined": "2025-01-01", "a": "b"}), Member(None, {"a": 1, "c": 4})]
     expected = [number for number, member in enumerate(members) if matches(read, member, TODAY)]

@@ -41,8 +41,7 @@ from audiences.segments import explain, parse
         ),
         (
             "a = 1 or not everyone",
-            "Members for whom at least one of these is true:\n"
-            "- a is the number 1\n- never (this holds for no member)",
+            "Members for whom at least one of these is true:\n- a is the number 1\n- never (this holds for no member)",
         ),
         (
             "a = 1 or b = 2 and not (c = 3 and has d)",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tests.conftest import Comms, MailServer
 from tests.support.processes import kill, of_workspace, wait_until
 
