@@ -71,7 +71,16 @@ class Smtp(Section):
 class Queue(Section):
     """Where batches wait for a sender."""
 
-    url: str = Field("", description="Empty for a file in the workspace.")
+    url: str = Field(
+        "", description="Empty for a file in the workspace, or a Redis such as `redis://localhost:6379/0`."
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _is_redis(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must be empty, or the address of a Redis such as redis://localhost:6379/0")
+        return value
 
 
 class Delivery(Section):

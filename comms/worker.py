@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from huey import SqliteHuey
+from huey import RedisHuey, SqliteHuey
 from huey.consumer import Consumer
 from huey.exceptions import HueyException
 from huey.registry import Message
 from huey.serializer import Serializer
+from redis.exceptions import RedisError
 
 from comms.db import DATABASE_ERRORS
 from comms.delivery.batches import MailBatch, Receipt, Report, from_json
@@ -33,6 +34,7 @@ from comms.delivery.journal import Journal
 from comms.delivery.sender import MailSender
 from comms.engine import posts
 from comms.engine.workspace import Workspace
+from comms.errors import StorageError
 from comms.keys import TamperedError, WorkspaceKey
 from comms.links import LinkSigner
 
@@ -65,21 +67,12 @@ class SealedSerializer(Serializer):  # type: ignore[misc]
 
 
 class HueyQueue:
-    """The queue between control and senders, on a file of its own."""
+    """The queue between control and senders: on a file of the workspace, or in Redis."""
 
     def __init__(self, workspace: Workspace) -> None:
-        serializer = SealedSerializer(workspace.key)
-        options: dict[str, Any] = {
-            "filename": str(workspace.queue_path),
-            "results": False,
-            "serializer": serializer,
-            "fsync": False,  # the ledger is the truth; what the queue loses is found there
-            "strict_fifo": True,
-            "timeout": 30,
-        }
-        self.work: Any = SqliteHuey("work", **options)
-        self.reports: Any = SqliteHuey("reports", **options)
-        workspace.queue_path.chmod(0o600)
+        self._place = workspace.settings.queue.url or str(workspace.queue_path)
+        self.work: Any = _open(workspace, "work", blocking=True)
+        self.reports: Any = _open(workspace, "reports", blocking=False)
         self.on_work: Callable[[Mapping[str, Any]], None] = _refuse
         """What a sender does with an item; set in sender processes."""
         self._taken: list[Mapping[str, Any]] = []
@@ -96,17 +89,20 @@ class HueyQueue:
 
     def put(self, work: Mapping[str, Any]) -> None:
         """Hand a batch or a post to whichever sender comes first."""
-        self._send(dict(work))
+        with self._failing_softly():
+            self._send(dict(work))
 
     def waiting(self) -> int:
         """Batches and posts that no sender has taken yet."""
-        return int(self.work.pending_count())
+        with self._failing_softly():
+            return int(self.work.pending_count())
 
     def take_reports(self) -> list[Mapping[str, Any]]:
         """Reports that came in since the last call; what is not sealed with our key is dropped."""
         while True:
             try:
-                task = self.reports.dequeue()
+                with self._failing_softly():
+                    task = self.reports.dequeue()
             except (TamperedError, HueyException) as error:  # HueyException: a task of the other queue
                 log.warning("dropped what is no report of this workspace", reason=str(error))
                 continue
@@ -118,7 +114,35 @@ class HueyQueue:
 
     def report(self, report: Report) -> None:
         """Tell control what became of a batch."""
-        self._report(report.to_json())
+        with self._failing_softly():
+            self._report(report.to_json())
+
+    @contextlib.contextmanager
+    def _failing_softly(self) -> Iterator[None]:
+        """A queue that can not be reached now is waited for: the ledger knows what was to be done."""
+        try:
+            yield
+        except (RedisError, *DATABASE_ERRORS) as error:
+            hint = "Is it running, and is there room? What is under way goes on when it is there again."
+            raise StorageError(f"the queue {self._place} does not answer: {error}.", hint=hint, passing=True) from error
+
+
+def _open(workspace: Workspace, name: str, *, blocking: bool) -> Any:
+    """One Huey. In Redis its name holds a mark of the workspace, so that several can share a server."""
+    serializer = SealedSerializer(workspace.key)
+    url = workspace.settings.queue.url
+    if url:
+        mark = workspace.key.derive("queue").hex()[:16]
+        return RedisHuey(
+            f"comms-{mark}-{name}", url=url, blocking=blocking, results=False, serializer=serializer, clean_name=False
+        )
+    path = workspace.queue_path
+    # fsync off: the ledger is the truth, and what the queue loses is found there.
+    huey = SqliteHuey(
+        name, filename=str(path), results=False, serializer=serializer, fsync=False, strict_fifo=True, timeout=30
+    )
+    path.chmod(0o600)
+    return huey
 
 
 def _refuse(work: Mapping[str, Any]) -> None:

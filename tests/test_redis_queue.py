@@ -1,0 +1,87 @@
+"""The queue in Redis: the same promises, also when the server dies and forgets everything in the middle."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Comms, MailServer, free_port
+from tests.support.processes import wait_until
+
+REDIS = shutil.which("redis-server")
+pytestmark = pytest.mark.skipif(REDIS is None, reason="redis-server is not installed")
+
+CAMPAIGN = """\
+---
+campaign: queued
+title: Queued
+language: en
+newsletter:
+  subject: "Hello {{ member.name }}"
+  preview: A preview
+---
+
+Hello {{ member.name }}.
+"""
+
+
+class Redis:
+    """A Redis server that keeps nothing on disk."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.start()
+
+    def start(self) -> None:
+        assert REDIS is not None
+        words = [REDIS, "--port", str(self.port), "--save", "", "--appendonly", "no"]
+        self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    server = Redis()
+    yield server
+    server.stop()
+
+
+def test_a_redis_that_is_killed_and_comes_back_empty_loses_nobody(
+    redis: Redis, comms: Comms, tmp_path: Path, mail_server: Callable[..., MailServer]
+) -> None:
+    (tmp_path / "people.csv").write_text("email,name\n" + "".join(f"p{n}@example.org,N{n}\n" for n in range(400)))
+    (tmp_path / "campaign.md").write_text(CAMPAIGN)
+    assert comms("members", "import", str(tmp_path / "people.csv")).code == 0
+    server = mail_server(delay=0.05)
+    comms.environment |= {
+        "COMMS_SMTP__PORT": str(server.port),
+        "COMMS_QUEUE__URL": f"redis://127.0.0.1:{redis.port}/0",
+        "COMMS_DELIVERY__SENDERS": "2",
+        "COMMS_DELIVERY__BATCH_SIZE": "40",
+    }
+    assert comms("campaign", "send", str(tmp_path / "campaign.md"), "--yes").code == 0
+    run = comms.start("run")
+    wait_until(lambda: len(server.taken()) > 60)
+    redis.stop()
+    redis.start()
+    wait_until(lambda: comms("campaign", "status", "queued", "--json").json()["state"] == "sent", seconds=90)
+    run.terminate()
+    assert run.wait(30) == 0
+    assert not (comms.folder / "queue.db").exists()
+    assert Counter(server.recipients()) == Counter(f"p{n}@example.org" for n in range(400))
+    assert comms("report", "queued", "--json").json()["in_doubt"] == []
+
+
+def test_an_address_that_is_no_redis_is_refused_by_name(comms: Comms) -> None:
+    comms.environment["COMMS_QUEUE__URL"] = "http://localhost"
+    done = comms("campaign", "list")
+    assert done.code == 2
+    assert "COMMS_QUEUE__URL" in done.err
