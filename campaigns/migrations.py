@@ -10,7 +10,7 @@ CAMPAIGNS = Migrations("campaigns")
 
 @CAMPAIGNS()
 def campaigns(db: Database) -> None:
-    """Associations, campaigns and their editions, feed entries, social posts, and who did what."""
+    """Associations, campaigns and their editions."""
     for statement in (
         """
         CREATE TABLE association (
@@ -53,6 +53,14 @@ def campaigns(db: Database) -> None:
             UNIQUE (campaign, association, channel)
         )
         """,
+    ):
+        db.execute(statement)
+
+
+@CAMPAIGNS()
+def publications(db: Database) -> None:
+    """Feed entries, social posts, and who did what."""
+    for statement in (
         """
         CREATE TABLE entry (
             id INTEGER PRIMARY KEY,

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from audiences.models import Association
 from comms.delivery import journal
-from comms.delivery.batches import MailBatch, Report
+from comms.delivery.batches import MailBatch, Recipient, Report
 from comms.delivery.store import Ledger, Run
 
 BATCH_VALID_S = 6 * 3600.0
@@ -50,6 +50,22 @@ class Outfit:
     site_url: str
     smtp: Mapping[str, Any]
 
+    def batch(self, batch_id: str, run: int, recipients: tuple[Recipient, ...], *, not_after: float) -> MailBatch:
+        """One batch of the run."""
+        return MailBatch(
+            id=batch_id,
+            run=run,
+            association=self.association,
+            campaign=self.campaign,
+            edition=self.edition,
+            list_id=self.list_id,
+            url=self.url,
+            site_url=self.site_url,
+            smtp=self.smtp,
+            recipients=recipients,
+            not_after=not_after,
+        )
+
 
 def dispatch(ledger: Ledger, run: Run, outfit: Outfit, queue: Queue, *, size: int, now: datetime) -> int:
     """Claim one batch and hand it on. Returns how many rows were moved: 0 when nothing is due."""
@@ -58,19 +74,7 @@ def dispatch(ledger: Ledger, run: Run, outfit: Outfit, queue: Queue, *, size: in
         claim = ledger.claim(run, batch_id, size, now)
     if not claim.recipients:
         return claim.skipped
-    batch = MailBatch(
-        id=batch_id,
-        run=run.id,
-        association=outfit.association,
-        campaign=outfit.campaign,
-        edition=outfit.edition,
-        list_id=outfit.list_id,
-        url=outfit.url,
-        site_url=outfit.site_url,
-        smtp=outfit.smtp,
-        recipients=claim.recipients,
-        not_after=now.timestamp() + BATCH_VALID_S,
-    )
+    batch = outfit.batch(batch_id, run.id, claim.recipients, not_after=now.timestamp() + BATCH_VALID_S)
     queue.put(batch.to_json())
     return len(claim.recipients) + claim.skipped
 

@@ -10,7 +10,7 @@ from audiences.models import Association, Member
 from audiences.store import agrees_sql
 from campaigns import definition
 from campaigns.models import Campaign
-from comms.delivery.batches import MailBatch, Recipient
+from comms.delivery.batches import Recipient
 from comms.delivery.messages import MessageMaker
 from comms.engine import editions, feeds
 from comms.engine.audience import compile_rule
@@ -131,19 +131,7 @@ def _member(workspace: Workspace, campaign: Campaign, sender: Association, addre
 def _newsletter(workspace: Workspace, campaign: Campaign, sender: Association, member: Member) -> dict[str, bytes]:
     edition = editions.newsletter(workspace, campaign, sender)
     outfit = editions.outfit(workspace, campaign, sender, edition.to_json())
-    batch = MailBatch(
-        id="preview",
-        run=NOBODY,
-        association=sender,
-        campaign=outfit.campaign,
-        edition=outfit.edition,
-        list_id=outfit.list_id,
-        url=outfit.url,
-        site_url=outfit.site_url,
-        smtp=outfit.smtp,
-        recipients=(),
-        not_after=0.0,
-    )
+    batch = outfit.batch("preview", NOBODY, (), not_after=0.0)
     maker = MessageMaker(batch, Renderer(edition), workspace.links)
     attributes = attribute_json.encode(member.attributes)
     recipient = Recipient(NOBODY, member.address or "", member.language, attributes, tracked=False)
