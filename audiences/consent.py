@@ -86,7 +86,7 @@ class Standing:
 def refusal(standing: Standing, change: Consent, origin: Origin) -> str | None:
     """Why `change` may not be recorded; None when it may (or changes nothing).
 
-    A withdrawal is always allowed. A grant by import is allowed only where nothing was said before.
+    A withdrawal is always allowed. A grant by import is allowed only where the person never said no.
     """
     if change.state is ConsentState.WITHDRAWN or origin is Origin.PERSON:
         return None

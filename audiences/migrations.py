@@ -46,7 +46,8 @@ def people(db: Database) -> None:
         CREATE TABLE topic (
             slug TEXT PRIMARY KEY,
             title TEXT NOT NULL,
-            frequency TEXT NOT NULL DEFAULT 'each'
+            frequency TEXT NOT NULL DEFAULT 'each',
+            public INTEGER NOT NULL DEFAULT 1
         ) WITHOUT ROWID
         """,
         """

@@ -65,6 +65,8 @@ class Topic:
     slug: str
     title: str
     frequency: str = "each"
+    public: bool = True
+    """May its feed be listed before anything was published in it."""
 
 
 class ConsentState(StrEnum):

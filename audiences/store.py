@@ -161,22 +161,39 @@ class People:
             for topic, state, at, source, basis, wording in rows
         ]
 
+    def decided_in_person(self, member_id: int, topic: str) -> bool:
+        """Does the latest record of this topic come from the member, and not from an import."""
+        row = self.db.execute(
+            "SELECT import_id IS NULL FROM consent WHERE member_id = ? AND topic = ? ORDER BY id DESC LIMIT 1",
+            [member_id, topic],
+        ).fetchone()
+        return bool(row and row[0])
+
+    def suppressed_for(self, reason: str) -> list[int]:
+        """Ids of members whose address is suppressed for exactly this reason."""
+        rows = self.db.execute(
+            "SELECT id FROM member WHERE address_hash IN (SELECT address_hash FROM suppression WHERE reason = ?)",
+            [reason],
+        )
+        return [row[0] for row in rows]
+
     def subscriptions(self) -> dict[str, int]:
         """Topic -> number of members who agree to it; `ANY_TOPIC` and `TRACKING` among them."""
         rows = self.db.execute("SELECT topic, count(*) FROM subscription WHERE state = 'granted' GROUP BY topic")
         return dict(rows.fetchall())
 
     def topics(self) -> list[Topic]:
-        return [Topic(*row) for row in self.db.execute("SELECT slug, title, frequency FROM topic ORDER BY slug")]
+        rows = self.db.execute("SELECT slug, title, frequency, public FROM topic ORDER BY slug")
+        return [Topic(slug, title, frequency, bool(public)) for slug, title, frequency, public in rows]
 
     # --- writing ------------------------------------------------------------------------------
 
     def add_topic(self, topic: Topic) -> None:
         """Add or retitle a topic."""
         self.db.execute(
-            "INSERT INTO topic (slug, title, frequency) VALUES (?, ?, ?)"
-            " ON CONFLICT (slug) DO UPDATE SET title = excluded.title, frequency = excluded.frequency",
-            [topic.slug, topic.title, topic.frequency],
+            "INSERT INTO topic (slug, title, frequency, public) VALUES (?, ?, ?, ?) ON CONFLICT (slug) DO UPDATE"
+            " SET title = excluded.title, frequency = excluded.frequency, public = excluded.public",
+            [topic.slug, topic.title, topic.frequency, int(topic.public)],
         )
 
     def by_address(self, addresses: Sequence[str]) -> dict[str, Member]:
@@ -199,14 +216,14 @@ class People:
         return {external: found[member_id] for external, member_id in rows}
 
     def tags(self, member_ids: Iterable[int]) -> dict[int, set[str]]:
-        """The tags of each of these members, in lower case."""
+        """The tags of each of these members, case folded."""
         tags: dict[int, set[str]] = {member_id: set() for member_id in member_ids}
         marks = ",".join("?" * len(tags))
         for member_id, tag in self.db.execute(
             f"SELECT member_id, tag FROM tag WHERE member_id IN ({marks})",  # noqa: S608
             list(tags),
         ):
-            tags[member_id].add(tag)
+            tags[member_id].add(tag.casefold())
         return tags
 
     def insert(self, members: Sequence[Member], now: datetime) -> None:
@@ -254,9 +271,10 @@ class People:
         self.db.conn.executemany("INSERT OR IGNORE INTO attribute (name) VALUES (?)", [(name,) for name in names])
 
     def note_topics(self, slugs: Iterable[str]) -> None:
-        """Make topics of these slugs known, under a title made from the slug, unless they are."""
+        """Make topics of these slugs known, under a title made from the slug, unless they are. They stay private:
+        what a list of members mentions is nobody else's business."""
         self.db.conn.executemany(
-            "INSERT OR IGNORE INTO topic (slug, title) VALUES (?, ?)",
+            "INSERT OR IGNORE INTO topic (slug, title, public) VALUES (?, ?, 0)",
             [(slug, slug.replace("-", " ").capitalize()) for slug in sorted(slugs)],
         )
 
@@ -285,9 +303,12 @@ class People:
     def suppress(
         self, address: str, scope: SuppressionScope, reason: str, now: datetime, import_number: int | None = None
     ) -> None:
-        """Never write to this address again within `scope`; the first reason stays."""
+        """Never write to this address again within `scope`. The first reason stays, unless it came with an import
+        and this one did not: undoing that import must not lift it."""
         self.db.execute(
-            "INSERT OR IGNORE INTO suppression (address_hash, scope, reason, at, import_id) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO suppression (address_hash, scope, reason, at, import_id) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (address_hash, scope) DO UPDATE SET reason = excluded.reason, import_id = NULL"
+            " WHERE excluded.import_id IS NULL AND suppression.import_id IS NOT NULL",
             [address_hash(self._hash_key, address), scope.value, reason, _stamp(now), import_number],
         )
 

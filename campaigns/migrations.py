@@ -108,3 +108,15 @@ def publications(db: Database) -> None:
         """,
     ):
         db.execute(statement)
+
+
+@CAMPAIGNS()
+def indexes(db: Database) -> None:
+    """What control asks many times a second, and feeds at every request, must not grow with history."""
+    for statement in (
+        "CREATE INDEX campaign_state ON campaign(state, created_at)",
+        "CREATE INDEX post_open ON post(state) WHERE state IN ('queued', 'sending')",
+        "CREATE INDEX post_campaign ON post(campaign, id)",
+        "CREATE INDEX entry_published ON entry(association, published)",
+    ):
+        db.execute(statement)

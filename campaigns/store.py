@@ -79,6 +79,11 @@ class HostStore:
         rows = self.db.query("SELECT * FROM association ORDER BY is_host DESC, slug")
         return [{**row, "brand": json.loads(str(row["brand"]))} for row in rows]
 
+    def association(self, slug: str) -> dict[str, Any] | None:
+        """One association as a row, None when there is none."""
+        rows = self.db.query("SELECT * FROM association WHERE slug = ?", [slug])
+        return next(({**row, "brand": json.loads(str(row["brand"]))} for row in rows), None)
+
     def add_association(self, row: Mapping[str, Any], now: datetime, *, is_host: bool = False) -> None:
         """Insert one; its keys are the columns. Raises sqlite3.IntegrityError when the slug is taken."""
         values = {**row, "brand": json.dumps(row["brand"]), "is_host": int(is_host), "created_at": stamp(now)}

@@ -66,11 +66,24 @@ def open_database(path: Path, migrations: Sequence[Migrations], *, create: bool 
                 if migration_set.pending(db):
                     # Under the write lock, so that of two processes that start at once one does it.
                     with db.atomic():
-                        migration_set.apply(db)
+                        _apply(migration_set, db, path)
         except BaseException:
             connection.close()
             raise
     return db
+
+
+def _apply(migration_set: Migrations, db: Database, path: Path) -> None:
+    """Raises WorkspaceError when a step does not fit what the file holds; it is as it was then."""
+    try:
+        migration_set.apply(db)
+    except sqlite3.OperationalError as error:
+        if any(part in str(error) for part in _KNOWN):
+            raise
+        raise WorkspaceError(
+            f"{path} can not be brought up to date: {error}.",
+            hint="It was changed by hand, or by a version between releases. Restore a backup: comms restore FILE.",
+        ) from error
 
 
 @contextlib.contextmanager
@@ -97,7 +110,7 @@ _KNOWN = {
     "disk is full": (_FULL, True),
     "disk I/O error": ("Nothing was half done. Is the disk full or failing?", True),
     "readonly": ("Give the user who runs comms the right to write there.", False),
-    "unable to open": ("Does the folder exist, is the disk full, may the user who runs comms write there?", False),
+    "unable to open": ("Does the folder exist, is the disk full, are too many files open, may we write there?", True),
     "locked": ("Another process has held it for half a minute; see `comms doctor`.", True),
     "malformed": (_RESTORE, False),
     "not a database": (_RESTORE, False),

@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from huey import RedisHuey, SqliteHuey
@@ -70,7 +71,11 @@ class HueyQueue:
     """The queue between control and senders: on a file of the workspace, or in Redis."""
 
     def __init__(self, workspace: Workspace) -> None:
-        self._place = workspace.settings.queue.url or str(workspace.queue_path)
+        parts = urlsplit(workspace.settings.queue.url)
+        # Without user and password, which stand in front of the host.
+        self._place = (
+            f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.scheme else str(workspace.queue_path)
+        )
         self.work: Any = _open(workspace, "work", blocking=True)
         self.reports: Any = _open(workspace, "reports", blocking=False)
         self.on_work: Callable[[Mapping[str, Any]], None] = _refuse
@@ -158,7 +163,11 @@ class SenderTask:
         self._mail = MailSender(LinkSigner(workspace.key), stop)
 
     def __call__(self, work: Mapping[str, Any]) -> None:
-        item = from_json(work)
+        try:
+            item = from_json(work)
+        except (KeyError, TypeError, ValueError) as error:
+            log.error("dropped work of another version; do all processes run the same?", reason=str(error))
+            return
         try:
             journal = Journal.begin(self._folder, item.id)
         except OSError as error:
@@ -178,7 +187,7 @@ class SenderTask:
                 association, receipts = "", (posts.publish(item, journal),)
         try:
             self._queue.report(Report(item.id, association, receipts))
-        except DATABASE_ERRORS as error:
+        except StorageError as error:
             log.error("batch can not be reported; control reads its journal", batch=item.id, reason=str(error))
 
     def close(self) -> None:

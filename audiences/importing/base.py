@@ -222,9 +222,9 @@ class _Chunk:
 
     def _take_tags(self, member_id: int, row: ImportRow) -> bool:
         known = self._tags.setdefault(member_id, set())
-        fresh = [tag for tag in dict.fromkeys(row.tags) if tag not in known]
+        fresh = {tag.casefold(): tag for tag in row.tags if tag.casefold() not in known}
         known.update(fresh)
-        self._new_tags += [(member_id, tag) for tag in fresh]
+        self._new_tags += [(member_id, tag) for tag in fresh.values()]
         return bool(fresh)
 
 

@@ -70,7 +70,7 @@ class ImportLog:
     def undo(self, number: int, now: datetime) -> Undone | None:
         """Take an import back; None when there is none of this number, or it is undone already.
 
-        Members it added go, unless a later import or the person has touched them; members it changed become what
+        Members it added go, unless a later import changed them or the person spoke; members it changed become what
         they were, unless a later import changed them again. Its consent records stay as evidence and
         count no more; its suppressions and tags go.
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import resource
 import sys
 from typing import Annotated
 
@@ -56,6 +57,7 @@ def _workspace(
 def main() -> None:
     """Run the command line. Exit code 0: good; 1: the answer is no; 2: wrong usage."""
     _log_plainly()
+    _allow_open_files()
     arguments = hoist_workspace(sys.argv[1:])
     as_json = "--json" in arguments
     try:
@@ -124,6 +126,15 @@ class _OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         cause = f": {record.exc_info[1]}" if record.exc_info and record.exc_info[1] else ""
         return f"{record.levelname.lower()} {record.name}: {record.getMessage()}{cause}"
+
+
+def _allow_open_files() -> None:
+    """Every association is a database with descriptors of its own; the usual 1,024 are soon used up."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _log_plainly() -> None:

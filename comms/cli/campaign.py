@@ -116,8 +116,8 @@ def send(
             if prepared.plan.audience:
                 sending.check_mail_server(workspace)
             if not yes:
-                show_plan(prepared)
-                confirm(f"Send {_counted(prepared)} now?")
+                _show_for_consent(prepared, as_json=as_json)
+                confirm(f"Send {_counted(prepared)} now?", as_json=as_json)
             row = sending.approve(workspace, prepared, who=_who())
             sending.start(workspace, row)
         elif not as_json:
@@ -136,8 +136,8 @@ def schedule(file: File, association: Senders = None, yes: Yes = False, as_json:
         _require_checked(workspace, file, tuple(association or ()), as_json=as_json)
         prepared = _prepare(workspace, file, association, scheduled=True, as_json=as_json)
         if not yes:
-            show_plan(prepared)
-            confirm(f"Approve {prepared.campaign.id} for {prepared.due_at:%Y-%m-%d %H:%M} UTC?")
+            _show_for_consent(prepared, as_json=as_json)
+            confirm(f"Approve {prepared.campaign.id} for {prepared.due_at:%Y-%m-%d %H:%M} UTC?", as_json=as_json)
         row = sending.approve(workspace, prepared, who=_who())
         _show_status(workspace, row.id, as_json=as_json)
         if not as_json:
@@ -183,7 +183,7 @@ def resume(campaign_id: Id, as_json: JsonFlag = False) -> None:
 def cancel(campaign_id: Id, yes: Yes = False, as_json: JsonFlag = False) -> None:
     """End a campaign: what is not sent yet is never sent. Can not be undone."""
     if not yes:
-        confirm(f"Cancel {campaign_id} for good?")
+        confirm(f"Cancel {campaign_id} for good?", as_json=as_json)
     _act(lambda workspace: sending.cancel(workspace, campaign_id, who=_who()), campaign_id, as_json=as_json)
 
 
@@ -256,6 +256,12 @@ def _act(action: Callable[[Workspace], object], campaign_id: str, *, as_json: bo
     with open_workspace() as workspace:
         action(workspace)
         _show_status(workspace, campaign_id, as_json=as_json)
+
+
+def _show_for_consent(prepared: Prepared, *, as_json: bool) -> None:
+    """The plan that a person says yes to; with `--json` nobody is there to read it."""
+    if not as_json:
+        show_plan(prepared)
 
 
 def _nothing(prepared: Prepared, *, as_json: bool) -> None:

@@ -198,7 +198,7 @@ def erase(
 ) -> None:
     """Forget one member for good: rows gone, counts kept, the address never written to again. Can not be undone."""
     if not yes:
-        confirm(f"Erase everything held of {address}?")
+        confirm(f"Erase everything held of {address}?", as_json=as_json)
     with open_workspace() as workspace:
         slug = workspace.association(association).slug
         receipt = rights.erase_member(workspace, address, slug)

@@ -95,10 +95,10 @@ def progress(text: str, total: int | None = None) -> Iterator[Any]:
         yield update
 
 
-def confirm(question: str) -> None:
+def confirm(question: str, *, as_json: bool = False) -> None:
     """Ask before what can not be taken back. Where nobody can answer, ask for `--yes` instead."""
-    if not sys.stdin.isatty():
-        show_error("this needs a yes, and nobody is there to give it.", "Add --yes to the command.", as_json=False)
+    if as_json or not sys.stdin.isatty():
+        show_error("this needs a yes, and nobody is there to give it.", "Add --yes to the command.", as_json=as_json)
         stop(WRONG_USAGE)
     if not typer.confirm(question):
         say("Nothing was done.")

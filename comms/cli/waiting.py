@@ -47,9 +47,8 @@ def _control(workspace: Workspace, campaign_id: str, show: Callable[[], None]) -
 
 
 def _is_over(workspace: Workspace, campaign_id: str) -> bool:
-    return sending.find(workspace, campaign_id).state in (*sending.OVER, "paused") and not any(
-        workspace.ledger(association.slug).open_batches() for association in workspace.associations()
-    )
+    row = sending.find(workspace, campaign_id)
+    return row.state in (*sending.OVER, "paused") and not sending.is_busy(workspace, row)
 
 
 def _show(workspace: Workspace, campaign_id: str, update: Callable[..., None], told: set[str]) -> None:

@@ -188,6 +188,10 @@ class Ledger:
             )
         return Claim(tuple(recipients), len(skipped))
 
+    def is_busy(self, run_id: int) -> bool:
+        """Does some sender hold a batch of the run."""
+        return self.db.execute("SELECT 1 FROM batch WHERE run_id = ? LIMIT 1", [run_id]).fetchone() is not None
+
     def open_batches(self) -> list[tuple[str, float]]:
         """Batches that are not settled: (id, Unix time of the claim)."""
         return self.db.execute("SELECT id, claimed_at FROM batch ORDER BY claimed_at").fetchall()
@@ -203,13 +207,6 @@ class Ledger:
         """Deliveries that the batch holds."""
         rows = self.db.execute("SELECT id FROM delivery WHERE batch = ? AND state = 'claimed'", [batch])
         return [row[0] for row in rows]
-
-    def next_due(self, run_id: int) -> int | None:
-        """Unix time at which the next delivery of the run may be claimed; None when none waits."""
-        row = self.db.execute(
-            "SELECT min(next_at) FROM delivery WHERE run_id = ? AND state IN ('ready', 'deferred')", [run_id]
-        ).fetchone()
-        return row[0] if row else None
 
     # --- settle -------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +24,8 @@ from comms.errors import CommsError, UsageError
 from comms.rendering.errors import TemplateError
 
 Level = Literal["must fix", "should fix"]
+LONGEST_OFFSET = timedelta(hours=14)
+"""No place on earth is further from UTC."""
 LONG_SUBJECT = 90
 """Characters; phones show some 40, most mail programs cut before this."""
 GMAIL_CLIP_BYTES = 95_000
@@ -94,6 +97,11 @@ def _findings(workspace: Workspace, campaign: Campaign, senders: tuple[str, ...]
         yield from _check_newsletter(workspace, campaign, association)
         yield from _check_social(workspace, campaign, association)
     yield from _check_images(workspace, campaign)
+    if campaign.schedule is not None and campaign.schedule.at < workspace.now().replace(tzinfo=None) - LONGEST_OFFSET:
+        line = campaign.key_lines.get("schedule.at", 0)
+        yield _should(
+            line, "schedule.at", "is past everywhere: scheduled, it would go out at once", "choose a time to come"
+        )
     if campaign.relay is not None:
         line = campaign.key_lines.get("relay", 0)
         yield _should(

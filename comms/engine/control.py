@@ -9,12 +9,13 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
+from campaigns.models import Campaign
 from campaigns.store import CampaignRow
 from comms.db import storage_errors
 from comms.delivery import dispatch, journal
@@ -22,7 +23,7 @@ from comms.delivery.batches import Report
 from comms.delivery.dispatch import BATCH_VALID_S, Outfit, Queue
 from comms.engine import editions, posts, sending
 from comms.engine.workspace import Workspace
-from comms.errors import StorageError
+from comms.errors import CommsError, StorageError
 from comms.events import CampaignState, PostState
 
 log = structlog.get_logger(__name__)
@@ -86,6 +87,12 @@ class Control:
     """How many senders to keep busy."""
     _recovered_at: float = field(default=float("-inf"), init=False)
     _swept_at: float = field(default=float("-inf"), init=False)
+    _room: int = field(default=0, init=False)
+    """Batches that may still be handed out in this step, over all campaigns."""
+    _ended: set[str] = field(default_factory=set, init=False)
+    """Cancelled campaigns that are through with it."""
+    _troubled: set[str] = field(default_factory=set, init=False)
+    """Associations whose database can not be used, so that it is said once."""
     _outfits: dict[tuple[str, str], Outfit] = field(default_factory=dict, init=False)
     _starting: bool = field(default=True, init=False)
 
@@ -114,15 +121,24 @@ class Control:
             moved |= self._recover()
             self._start_due()
             self._recovered_at = time.monotonic()
-        for row in self.workspace.host.campaigns([CampaignState.SENDING]):
+        rows = self.workspace.host.campaigns([CampaignState.SENDING])
+        self._room = 2 * self.senders - self._in_flight(rows)
+        for row in rows:
             moved |= self._advance(row)
+        under_way = {row.id for row in rows}
+        self._outfits = {key: outfit for key, outfit in self._outfits.items() if key[0] in under_way}
         moved |= posts.hand_out(self.workspace, self.queue) > 0
         return moved
 
     # --- parts of a step ----------------------------------------------------------------------
 
     def _take_reports(self) -> bool:
-        reports = [Report.from_json(data) for data in self.queue.take_reports()]
+        reports = []
+        for data in self.queue.take_reports():
+            try:
+                reports.append(Report.from_json(data))
+            except (KeyError, TypeError, ValueError) as error:
+                log.warning("dropped a report of another version", reason=str(error))
         known = {association.slug for association in self.workspace.associations()} if reports else set()
         for report in reports:
             if report.association and report.association not in known:
@@ -141,9 +157,9 @@ class Control:
 
     def _recover(self) -> bool:
         settled = posts.recover(self.workspace, self.queue, starting=self._starting)
-        for association in self.workspace.associations():
+        for slug in self._usable([association.slug for association in self.workspace.associations()]):
             settled += dispatch.recover(
-                self.workspace.ledger(association.slug),
+                self.workspace.ledger(slug),
                 self.workspace.journal_folder,
                 self.queue,
                 now=self.workspace.now(),
@@ -151,7 +167,10 @@ class Control:
                 starting=self._starting,
             )
         for row in self.workspace.host.campaigns([CampaignState.CANCELLED]):
-            sending.finish_cancel(self.workspace, row)
+            if row.id not in self._ended and set(self._usable(row.senders)) == set(row.senders):
+                sending.finish_cancel(self.workspace, row)
+                if not sending.is_busy(self.workspace, row):
+                    self._ended.add(row.id)
         if time.monotonic() - self._swept_at >= SWEEP_EVERY_S:
             journal.sweep(self.workspace.journal_folder, older_than_s=2 * BATCH_VALID_S)
             self._swept_at = time.monotonic()
@@ -174,6 +193,8 @@ class Control:
     def _advance(self, row: CampaignRow) -> bool:
         """Hand out what is due of a campaign, and close it when all of it is done."""
         campaign = sending.read_back(row)
+        if set(self._usable(row.senders)) != set(row.senders):
+            return False
         if not sending.is_started(self.workspace, row, campaign):
             sending.start(self.workspace, row)
         moved, done = False, True
@@ -182,7 +203,7 @@ class Control:
                 run_moved, run_done = self._advance_run(row, slug)
                 moved |= run_moved
                 done &= run_done
-        done &= not self.workspace.host.posts(row.id, OPEN_POSTS)
+        done &= not self.workspace.host.posts(row.id, OPEN_POSTS) and self._is_public(row, campaign)
         if done:
             host, now = self.workspace.host, self.workspace.now()
             with host.db.atomic():
@@ -191,23 +212,55 @@ class Control:
                     log.info("campaign is sent", campaign=row.id)
         return moved or done
 
+    def _is_public(self, row: CampaignRow, campaign: Campaign) -> bool:
+        """Have entry and posts gone out everywhere: where members' zones differ, some newsletters go before them."""
+        now = self.workspace.now()
+        senders = (self.workspace.association(slug) for slug in row.senders)
+        return all(now >= sending.publication_time(self.workspace, row, campaign, sender) for sender in senders)
+
     def _advance_run(self, row: CampaignRow, slug: str) -> tuple[bool, bool]:
         """(did anything move, is the run done)."""
         ledger = self.workspace.ledger(slug)
         run = ledger.run(row.id, editions.NEWSLETTER)
-        assert run is not None, "start() made it"
+        if run is None:
+            return False, False  # paused or cancelled before it could be frozen
         if run.state != "sending":
             return False, True
         moved = False
-        while len(ledger.open_batches()) < 2 * self.senders:
+        while self._room > 0 and self._still_sending(row):
             size = self._batch_size(ledger.waiting(run.id))
             outfit = self._outfit(row, slug)
             if not dispatch.dispatch(ledger, run, outfit, self.queue, size=size, now=self.workspace.now()):
                 break
             moved = True
+            self._room -= 1
         with ledger.db.atomic():
             done = ledger.finish(run.id, self.workspace.now())
         return moved, done
+
+    def _still_sending(self, row: CampaignRow) -> bool:
+        """A pause or a cancel holds from the next batch on, not from the next step."""
+        current = self.workspace.host.campaign(row.id)
+        return current is not None and current.state == CampaignState.SENDING
+
+    def _in_flight(self, rows: list[CampaignRow]) -> int:
+        slugs = {slug for row in rows for slug in row.senders}
+        return sum(len(self.workspace.ledger(slug).open_batches()) for slug in self._usable(sorted(slugs)))
+
+    def _usable(self, slugs: Iterable[str]) -> Iterator[str]:
+        """Those whose database can be opened: one that is damaged must not stop the others."""
+        for slug in slugs:
+            try:
+                self.workspace.association_db(slug)
+            except CommsError as error:
+                if isinstance(error, StorageError) and error.passing:
+                    raise
+                if slug not in self._troubled:
+                    log.error("left out", association=slug, reason=error.message, hint=error.hint)
+                self._troubled.add(slug)
+            else:
+                self._troubled.discard(slug)
+                yield slug
 
     def _batch_size(self, waiting: int) -> int:
         """Small enough that every sender has something to do, large enough that the queue costs nothing."""

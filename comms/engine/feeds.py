@@ -162,10 +162,11 @@ def _find(workspace: Workspace, slug: str) -> Association | None:
 
 
 def _topics(workspace: Workspace, owner: Association) -> dict[str, str]:
-    """Topics that have a feed -> title: those that the association names, and those of its entries."""
-    titles = {topic.slug: topic.title or topic.slug for topic in workspace.people(owner.slug).topics()}
-    titles |= {slug: slug for slug in workspace.host.entry_topics(owner.slug) if slug not in titles}
-    return {slug: titles[slug] for slug in sorted(titles) if SLUG.fullmatch(slug)}
+    """Topics that have a feed -> title: those the association made public, and those it published in."""
+    known = {topic.slug: topic for topic in workspace.people(owner.slug).topics()}
+    slugs = {slug for slug, topic in known.items() if topic.public} | set(workspace.host.entry_topics(owner.slug))
+    titles = {slug: known[slug].title if slug in known else slug for slug in sorted(slugs)}
+    return {slug: title or slug for slug, title in titles.items() if SLUG.fullmatch(slug)}
 
 
 def _listed(workspace: Workspace, owner: Association) -> tuple[FeedListing, ...]:

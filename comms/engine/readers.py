@@ -232,7 +232,9 @@ def _change(workspace: Workspace, token: str, wanted: _Wanted) -> SubscriptionVi
             before = people.standings({member.id: member.address})[member.id]
             after, changes = before, []
             for change in wanted(letter, people, before, now):
-                if is_news(after, change) and refusal(after, change, Origin.PERSON) is None:
+                # What an import says, the person may say too: an undone import then takes nothing of it back.
+                news = is_news(after, change) or not people.decided_in_person(member.id, change.topic)
+                if news and refusal(after, change, Origin.PERSON) is None:
                     changes.append((member.id, change))
                     after = after.after(change)
             people.record(changes, now)

@@ -21,8 +21,9 @@ from comms.db import DATABASE_ERRORS
 from comms.engine import sending
 from comms.engine.control import ControlLock
 from comms.engine.editions import NEWSLETTER
+from comms.engine.rights import ERASED
 from comms.engine.setup import FOLDERS
-from comms.engine.workspace import Workspace
+from comms.engine.workspace import Workspace, in_use
 from comms.errors import CommsError, StateError, UsageError
 
 IN_DOUBT = "restored from a backup made while it was being sent"
@@ -51,8 +52,11 @@ def restore(file: Path, folder: Path) -> Restored:
     """
     _verify(file, folder)
     replaces = (folder / config.FILE_NAME).exists()
-    if replaces and ControlLock(folder).is_held():
-        raise StateError(f"comms runs in {folder}.", hint="Stop it first; nothing was changed.")
+    if replaces and (ControlLock(folder).is_held() or in_use(folder)):
+        raise StateError(
+            f"something of comms runs in {folder}: comms run, comms web, a worker, or another command.",
+            hint="Stop it first; nothing was changed.",
+        )
     if not replaces and folder.exists() and any(folder.iterdir()):
         raise UsageError(
             f"{folder} is not empty, and no workspace.", hint="Name a new folder, or the workspace itself."
@@ -121,6 +125,9 @@ def _carry_association(old: Workspace, new: Workspace, slug: str) -> int:
     carried = 0
     with people.db.atomic():
         carried += people.add_suppressions(before.suppressions())
+        for member_id in people.suppressed_for(ERASED):
+            ledger.forget(member_id, now)
+            people.remove(member_id)
         for address, topics in before.withdrawals().items():
             member = people.find(address)
             if member is None or member.id is None:

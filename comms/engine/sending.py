@@ -54,7 +54,7 @@ def prepare(
 
     `scheduled` keeps the definition's time instead of now. Raises TemplateError, segments.RuleError, UsageError.
     """
-    slugs: Sequence[str | None] = senders or [campaign.association]
+    slugs: Sequence[str | None] = list(dict.fromkeys(senders)) or [campaign.association]
     associations = tuple(workspace.association(slug) for slug in slugs)
     if scheduled and campaign.schedule is None:
         raise UsageError(f"campaign {campaign.id} has no schedule.", hint="Add `schedule:` with `at:` and `timezone:`.")
@@ -125,11 +125,13 @@ def start(workspace: Workspace, row: CampaignRow) -> None:
         association = workspace.association(slug)
         if campaign.newsletter is not None:
             _freeze(workspace, row, campaign, association)
+        if now < publication_time(workspace, row, campaign, association):
+            continue
         with storage_errors(workspace.host_path), host.db.atomic():
-            if campaign.feed is not None:
-                entry = editions.entry(workspace, campaign, association, now)
-                if host.entry(slug, campaign.id) is None:
-                    host.save_entry(entry)
+            if find(workspace, row.id).state != CampaignState.SENDING:
+                return  # paused or cancelled in this very moment
+            if campaign.feed is not None and host.entry(slug, campaign.id) is None:
+                host.save_entry(editions.entry(workspace, campaign, association, now))
             for network, text in editions.posts(workspace, campaign, association).items():
                 host.add_post(campaign.id, slug, network, text, PostState.QUEUED, now)
 
@@ -156,12 +158,20 @@ def _parsed(campaign_id: str, text: str) -> Campaign:
     return definition.read(text, path=f"{campaign_id} (as approved)")
 
 
+def publication_time(workspace: Workspace, row: CampaignRow, campaign: Campaign, association: Association) -> datetime:
+    """When the entry and the posts go out: by the association's own clock, whatever the zones of its members."""
+    return _due(workspace, campaign, association)[None] if row.due_at else row.created_at
+
+
 def is_started(workspace: Workspace, row: CampaignRow, campaign: Campaign) -> bool:
     """Does every part of the campaign stand in its database."""
     posts = {(post.association, post.network) for post in workspace.host.posts(row.id)}
     for slug in row.senders:
         if campaign.newsletter is not None and workspace.ledger(slug).run(row.id, editions.NEWSLETTER) is None:
             return False
+        association = workspace.association(slug)
+        if row.due_at and workspace.now() < publication_time(workspace, row, campaign, association):
+            continue
         if campaign.feed is not None and workspace.host.entry(slug, row.id) is None:
             return False
         if any((slug, network) not in posts for network in campaign.social):
@@ -196,13 +206,25 @@ def finish_cancel(workspace: Workspace, row: CampaignRow) -> int:
     for slug in row.senders:
         ledger = workspace.ledger(slug)
         run = ledger.run(row.id, editions.NEWSLETTER)
-        if run is not None and run.state == "sending":
+        if run is not None:
             with ledger.db.atomic():
-                cancelled += ledger.cancel(run.id, now)
+                if run.state == "sending":
+                    cancelled += ledger.cancel(run.id, now)
+                ledger.finish(run.id, now)
     if workspace.host.posts(row.id, [PostState.QUEUED]):
         with workspace.host.db.atomic():
             workspace.host.cancel_posts(row.id, was=PostState.QUEUED, state=PostState.CANCELLED, now=now)
     return cancelled
+
+
+def is_busy(workspace: Workspace, row: CampaignRow) -> bool:
+    """Does some sender hold newsletters of the campaign."""
+    for slug in row.senders:
+        ledger = workspace.ledger(slug)
+        run = ledger.run(row.id, editions.NEWSLETTER)
+        if run is not None and ledger.is_busy(run.id):
+            return True
+    return False
 
 
 def deferrals(workspace: Workspace, campaign_id: str) -> dict[str, int]:

@@ -6,6 +6,8 @@ to the thread that made it, as SQLite connections do.
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -38,6 +40,11 @@ FIRST_TOPIC = "news"
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.ASCII)
 
 
+MOST_OPEN = 32
+"""Databases of associations kept open at a time by one Workspace; each takes three descriptors."""
+_IN_USE = "in-use.lock"
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -57,6 +64,9 @@ class Workspace:
         self.key = keys.load(self.folder)
         self.now = clock
         self._databases: dict[Path, Database] = {}
+        # Shared by all who have the workspace open, so that a restore does not swap it from under them.
+        self._in_use = os.open(self.folder / _IN_USE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._in_use, fcntl.LOCK_SH)
 
     # --- where things lie ---------------------------------------------------------------------
 
@@ -119,12 +129,13 @@ class Workspace:
 
     def association(self, slug: str | None) -> Association:
         """One by its slug; the host for None. Raises UsageError when there is none."""
+        if slug is not None:
+            row = self.host.association(slug)
+            if row is not None:
+                return _association(row)
         known = self.associations()
         if slug is None:
             return known[0]
-        for association in known:
-            if association.slug == slug:
-                return association
         raise UsageError(
             f"there is no association {slug!r}.",
             hint=f"Known are: {', '.join(a.slug for a in known)}. Add one with: comms association add {slug} ...",
@@ -183,6 +194,9 @@ class Workspace:
         for db in self._databases.values():
             db.close()
         self._databases.clear()
+        if self._in_use >= 0:
+            os.close(self._in_use)
+            self._in_use = -1
 
     def __enter__(self) -> Workspace:
         return self
@@ -193,9 +207,24 @@ class Workspace:
         self.close()
 
     def _open(self, path: Path, sets: Any) -> Database:
-        if path not in self._databases:
-            self._databases[path] = open_database(path, sets)
-        return self._databases[path]
+        db = self._databases.pop(path, None) or open_database(path, sets)
+        self._databases[path] = db  # the one used last stands last
+        if len(self._databases) > MOST_OPEN:
+            oldest = next(p for p, d in self._databases.items() if p != self.host_path and not d.conn.in_transaction)
+            self._databases.pop(oldest).close()
+        return db
+
+
+def in_use(folder: Path) -> bool:
+    """Has any process the workspace in `folder` open."""
+    descriptor = os.open(folder / _IN_USE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _association(row: Mapping[str, Any]) -> Association:

@@ -12,7 +12,7 @@ from audiences.importing import base
 from audiences.importing.base import ImportResult, ImportRow
 from audiences.importing.log import ImportLog
 from audiences.migrations import AUDIENCES
-from audiences.models import ANY_TOPIC, Basis, Consent, ConsentState
+from audiences.models import ANY_TOPIC, Basis, Consent, ConsentState, SuppressionScope
 from audiences.store import People
 from comms.db import Database, open_database
 
@@ -148,3 +148,21 @@ def test_another_address_under_the_same_id_does_not_inherit_the_consent(people: 
     bring(people, ImportRow(2, "new@example.org", external_id="x:1"))
     assert agrees(people, "old@example.org")
     assert not agrees(people, "new@example.org")
+
+
+def test_a_suppression_of_a_persons_own_outlives_the_import_that_had_one_too(people: People) -> None:
+    wrong = bring(people, ImportRow(2, "a@example.org", suppression="hard bounce"))
+    with people.db.atomic():
+        people.suppress("a@example.org", SuppressionScope.ASSOCIATION, "erased at the person's wish", NOW)
+    undo(people, wrong.number)
+    assert people.suppressed(["a@example.org"]) == {"a@example.org"}
+
+
+def test_tags_that_differ_in_case_are_one(people: People) -> None:
+    bring(people, ImportRow(2, "a@example.org", tags=("Board",)))
+    assert bring(people, ImportRow(2, "a@example.org", tags=("board",))).unchanged == 1
+
+
+def test_topics_that_only_a_list_mentions_stay_private(people: People) -> None:
+    bring(people, ImportRow(2, "a@example.org", consents=(grant("board-grievances"),)))
+    assert [(topic.slug, topic.public) for topic in people.topics()] == [("board-grievances", False)]

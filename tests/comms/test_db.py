@@ -229,7 +229,7 @@ def test_a_file_with_a_set_of_steps_that_is_not_ours_is_refused(path: Path) -> N
 
 def test_a_migration_that_fails_leaves_no_trace(tmp_path: Path) -> None:
     path = tmp_path / "new.db"
-    with pytest.raises(DATABASE_ERRORS, match="no_such_table"):
+    with pytest.raises(WorkspaceError, match="no_such_table"):
         open_database(path, (BROKEN,), create=True)
     connection = sqlite3.connect(path)
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
