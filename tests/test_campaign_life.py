@@ -181,3 +181,23 @@ def test_two_control_processes_do_not_run_in_one_workspace(comms: Comms, server:
     assert "already" in second.err
     run.terminate()
     assert run.wait(30) == 0
+
+
+def test_an_association_whose_database_is_damaged_does_not_stop_the_others(
+    comms: Comms, server: MailServer, tmp_path: Path
+) -> None:
+    words = ("--name", "Other", "--from", "o@other.example", "--postal-address", "2 Main Street")
+    assert comms("association", "add", "other", *words).code == 0
+    for file in (comms.folder / "associations").glob("other.db*"):
+        file.write_bytes(b"this was a database" * 300)
+    done = comms("campaign", "send", campaign(tmp_path), "--yes", "--wait", "--json")
+    assert done.code == 0, done.err
+    assert done.json()["deliveries"]["sent"] == 300
+    assert "other" in done.err
+
+
+def test_json_is_one_document_also_where_a_yes_is_missing(comms: Comms, server: MailServer, tmp_path: Path) -> None:
+    done = comms("campaign", "send", campaign(tmp_path), "--json")
+    assert done.code == 2
+    assert "--yes" in done.json()["hint"]
+    assert server.taken() == []

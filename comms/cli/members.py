@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from audiences.importing import detect
+from audiences.importing import detect, plain
 from audiences.importing import mapping as columns
 from comms.cli.output import (
     NO,
@@ -72,7 +72,11 @@ def import_(
         )
         return
     would = "would be " if dry_run else ""
-    say(f"{escape(file.name)} read as {result.source} ({result.sureness:.0%} sure)")
+    source_known = detect.SOURCES.get(result.source)
+    if source_known is None or source_known.NAME == plain.NAME:
+        say(f"{escape(file.name)} read as a plain table")
+    else:
+        say(f"{escape(file.name)} read as {source_known.LABEL} ({result.sureness:.0%} sure)")
     say(
         f"{slug}: {result.added:,} {would}added, {result.updated:,} {would}updated, "
         f"{result.unchanged:,} unchanged, {len(result.refused):,} refused"

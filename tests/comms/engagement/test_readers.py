@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from sent_newsletter import LINKS, SITE, Sent, consent
 from audiences.models import ANY_TOPIC, TRACKING, Basis, Consent, ConsentState
 from comms.engagement import store
 from comms.engine import readers
+from comms.engine.audience import import_members, undo_import
 from comms.engine.workspace import Workspace
 from comms.links import EditionToken, LinkSigner, MemberToken
 
@@ -226,3 +229,13 @@ def test_an_erased_member_gets_a_friendly_page_and_nothing_is_recorded(sent: Sen
 )
 def test_a_masked_address_shows_one_letter_at_most(address: str, masked: str) -> None:
     assert readers.mask(address) == masked
+
+
+def test_a_reader_who_stops_stays_out_when_an_import_that_said_so_too_is_undone(sent: Sent, tmp_path: Path) -> None:
+    file = tmp_path / "out.csv"
+    file.write_text(f"email,status\n{BEN},unsubscribed\n")
+    number = import_members(sent.workspace, file, sent.association).number
+    assert number is not None
+    readers.unsubscribe(sent.workspace, sent.token(BEN))
+    undo_import(sent.workspace, number, sent.association)
+    assert not agrees(sent, BEN, None)
