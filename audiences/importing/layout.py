@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 
 from audiences.addresses import fold_case, normalise_address
 from audiences.attributes import attribute_value, clean_text
@@ -131,8 +132,12 @@ def read_layout(layout: Layout, source: SourceFile, now: datetime) -> Iterator[I
 
 
 def column_names(header: Sequence[str], path: str) -> list[str]:
-    """The names of the columns as we write them. Raises ImportFileError when one is endless."""
-    names = [attribute_name(cell) for cell in header]
+    """The names of the columns as we write them; a second column of one name becomes `name_2`, so that neither hides
+    the other. Raises ImportFileError when one is endless."""
+    names: list[str] = []
+    for name in map(attribute_name, header):
+        numbered = (f"{name}_{number}" for number in count(2))
+        names.append(next(other for other in numbered if other not in names) if name and name in names else name)
     for position, name in enumerate(names, start=1):
         if len(name) > MAX_NAME_CHARACTERS:
             reason = f"the name of column {position} has {len(name):,} characters; is a line break missing?"

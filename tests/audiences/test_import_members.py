@@ -360,3 +360,12 @@ def test_a_suppressed_address_is_added_as_a_member_and_stays_suppressed(people: 
     assert result.added == 1
     assert result.consent_kept == [Refusal(2, "the address is suppressed")]
     assert reason(people, "ada@example.org") is Exclusion.SUPPRESSED
+
+
+def test_a_second_column_of_one_name_hides_neither(people: People, tmp_path: Path) -> None:
+    import_text(people, tmp_path, "email,State,state,email\nana@example.org,WA,x,other@example.org\n")
+    assert member(people, "ana@example.org").attributes == {
+        "state": "WA",
+        "state_2": "x",
+        "email_2": "other@example.org",
+    }
