@@ -57,9 +57,9 @@ def test_a_key_that_others_can_reach_is_refused_with_the_command_that_mends_it(t
 
 @pytest.mark.parametrize("mode", [0o600, 0o400])
 def test_a_key_that_only_its_owner_reaches_is_taken(tmp_path: Path, mode: int) -> None:
-    keys.create(tmp_path)
+    made = keys.create(tmp_path)
     (tmp_path / keys.FILE_NAME).chmod(mode)
-    keys.load(tmp_path)
+    assert keys.load(tmp_path).derive("links") == made.derive("links")
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"abcd", b"zz" * 32, b"00" * 31, b"00" * 33, b"\xff" * 64])
