@@ -1,0 +1,148 @@
+"""The codes and words of one failure -> its kind. Pure; knows nothing of messages.
+
+The words decide, since many servers give one code for everything; then the enhanced code (RFC 3463, and the registry
+of RFC 5248), then the SMTP reply (RFC 5321 section 4.2.3). Where all are silent the failure is `other`, which is soft:
+to stop writing to somebody needs a reason that can be shown.
+"""
+
+from __future__ import annotations
+
+import re
+
+from comms.engagement.bounces.addresses import ADDRESS
+from comms.engagement.bounces.codes import Status, reply_in, status_in
+from comms.engagement.bounces.models import BounceClass, Kind
+from comms.engagement.bounces.phrases import PHRASES, SURE
+
+LONGEST = 4_000
+"""Characters of one explanation that are looked at."""
+
+_WEAK = (Kind.FILTERED, Kind.NETWORK, Kind.SYSTEM)
+"""What words of these kinds say is said in passing by many servers; a plain code goes before."""
+
+_DETAILS: dict[tuple[int, int], Kind] = {
+    (1, 0): Kind.NO_USER,
+    (1, 1): Kind.NO_USER,
+    (1, 2): Kind.NO_HOST,
+    (1, 3): Kind.NO_USER,
+    (1, 6): Kind.MOVED,
+    (1, 7): Kind.BLOCK,
+    (1, 8): Kind.BLOCK,
+    (1, 10): Kind.NO_MAIL,
+    (2, 1): Kind.DISABLED,
+    (2, 2): Kind.FULL,
+    (2, 3): Kind.SIZE,
+    (3, 2): Kind.NO_MAIL,
+    (3, 4): Kind.SIZE,
+    (4, 4): Kind.NO_HOST,
+    (4, 310): Kind.NO_HOST,
+    (7, 13): Kind.DISABLED,
+    (7, 17): Kind.MOVED,
+}
+"""RFC 3463 section 3; 1.10 is RFC 7505, 7.13 RFC 4954, 7.17 RFC 7293, 4.310 Exchange Online."""
+
+_SUBJECTS = {
+    1: Kind.OTHER,
+    2: Kind.FILTERED,
+    3: Kind.SYSTEM,
+    4: Kind.NETWORK,
+    5: Kind.SYSTEM,
+    6: Kind.SIZE,
+    7: Kind.BLOCK,
+}
+_REPLIES = {521: Kind.NO_MAIL, 551: Kind.MOVED, 552: Kind.FULL, 556: Kind.NO_MAIL}
+"""521 and 556 are RFC 7504, the others RFC 5321 section 4.2.3. 550, 553 and 554 are given for everything."""
+
+_ABOUT_SENDER = re.compile(
+    r"(?i)(?:after|in reply to|response to|following|during|error in|to the) (?:the )?(?:mail from|initial connection"
+    r"|helo|ehlo|connect)"
+    r"|>>> (?:mail from|helo|ehlo).{0,300}\n<<< 5|my name was rejected|does not like (?:sender|me)\b"
+)
+_AT_RECIPIENT = re.compile(
+    r"(?i)(?:after|in reply to|response to|following|during|error in|to the) (?:the )?rcpt|>>> rcpt to.{0,300}\n<<< 5"
+    r"|does not like recipient|\[rcpt_?to\]|rejected recipient"
+)
+_AFTER_DATA = re.compile(
+    r"(?i)(?:after|in reply to|response to|following) (?:the )?(?:end of data|data|pipelined data)\b"
+    r"|server command\s{1,5}data\b"
+)
+_MAILBOX_IS_THERE = ((2, 0), (2, 1), (3, 0), (7, 0), (7, 1))
+
+_SPACE = re.compile(r"\s+")
+_TOKEN = re.compile(r"\S{200,}")
+
+
+def classify(text: str, status: Status | None = None, *, temporary: bool = False, around: str = "") -> Kind:
+    """The kind of a failure, from what the server said of it and the status code that came with that.
+
+    `temporary`: the report says that it is still being tried, so that nothing can be hard. `around` is text that tells
+    at which command of the SMTP session it happened, and of which nothing else is believed.
+    """
+    status = _better(status, status_in(text))
+    reply = reply_in(text)
+    kind = _kind(text, status, reply)
+    if kind.of_class is BounceClass.HARD:
+        kind = _doubted(kind, text, status, f"{text}\n{around[:LONGEST]}")
+    if kind.of_class is BounceClass.HARD and (temporary or _is_temporary(status, reply)):
+        return Kind.DELAYED if temporary else Kind.NETWORK if kind is Kind.NO_HOST else Kind.OTHER
+    return Kind.DELAYED if temporary and kind in (Kind.OTHER, *_WEAK) else kind
+
+
+def _kind(text: str, status: Status | None, reply: int | None) -> Kind:
+    said = said_kind(text)
+    coded = _coded(status)
+    if said is None or (said in _WEAK and coded not in (None, Kind.OTHER)):
+        return coded or said or _REPLIES.get(reply or 0, Kind.OTHER)
+    return said
+
+
+def said_kind(text: str) -> Kind | None:
+    """What the words alone say; None when they are not words that we know."""
+    plain = plain_words(text)
+    return next((kind for kind, pattern in PHRASES if pattern.search(plain)), None)
+
+
+def plain_words(text: str) -> str:
+    """The text as phrases are looked for in it: small letters, single spaces, every address a lone `@`.
+
+    An address may hold any word (`mailboxfull@example.org`) and is no evidence.
+    """
+    return _TOKEN.sub(" ", _SPACE.sub(" ", ADDRESS.sub("@", text[:LONGEST]).replace("’", "'").lower()))
+
+
+def _doubted(kind: Kind, text: str, status: Status | None, session: str) -> Kind:
+    """A hard kind, unless the place in the SMTP session or the code speaks against it.
+
+    What is refused before the recipient was named is refused for the sender's sake. "User unknown" after the message
+    was sent, or with a code that says that the mailbox is there, is a filter's answer. Without a telling code or the
+    place where it was said it is only said.
+    """
+    if _ABOUT_SENDER.search(session):
+        return Kind.BLOCK
+    if kind is not Kind.NO_USER or _AT_RECIPIENT.search(session):
+        return kind
+    if _AFTER_DATA.search(session) or (status is not None and (status.subject, status.detail) in _MAILBOX_IS_THERE):
+        return Kind.FILTERED
+    told = (status is not None and not status.vague) or SURE.search(plain_words(text)) is not None
+    return kind if told else Kind.NO_USER_SAID
+
+
+def _coded(status: Status | None) -> Kind | None:
+    if status is None or status.of_class == 2 or status.vague:
+        return None
+    kind = _DETAILS.get((status.subject, status.detail)) or _SUBJECTS.get(status.subject)
+    return Kind.OTHER if kind and kind.of_class is BounceClass.HARD and status.of_class == 4 else kind
+
+
+def _is_temporary(status: Status | None, reply: int | None) -> bool:
+    """4yz and 4.x.x may succeed later (RFC 5321 section 4.2.1). The status says it more surely than the reply."""
+    if status is not None:
+        return status.of_class == 4
+    return reply is not None and reply < 500
+
+
+def _better(first: Status | None, second: Status | None) -> Status | None:
+    """The status of the server that refused goes before a vague one of the server that reports."""
+    if first is None or (first.vague and second is not None and second.of_class != 2):
+        return second or first
+    return first
