@@ -47,7 +47,7 @@ def normalise_address(text: str) -> str:
 
 def fold_case(address: str) -> str:
     """The form under which two addresses are the same member: ASCII letters small, as SQLite's NOCASE compares."""
-    return address.translate(_FOLDED)
+    return address.lower() if address.isascii() else address.translate(_FOLDED)
 
 
 def address_hash(key: bytes, address: str) -> bytes:

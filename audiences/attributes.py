@@ -41,7 +41,7 @@ def _value(cell: str) -> AttributeValue | None:
     text = clean_text(cell)
     if not text:
         return None
-    if _NUMBER.fullmatch(text):
+    if text[0] in "-0123456789" and _NUMBER.fullmatch(text):
         return Decimal(text) if "." in text else int(text)
     if len(text) > MAX_VALUE_CHARACTERS:
         raise ValueError(f"the value has {len(text):,} characters; {MAX_VALUE_CHARACTERS:,} are allowed")
@@ -49,14 +49,17 @@ def _value(cell: str) -> AttributeValue | None:
 
 
 # Columns such as state and sector hold few different cells, many times.
-_SHORT = 64
-_short_value = lru_cache(maxsize=32_768)(_value)
+_SHORT = 16
+_short_value = lru_cache(maxsize=4_096)(_value)
 
 
 def encode(attributes: Mapping[str, AttributeValue]) -> str:
     """As JSON in the order of names, so that equal attributes are equal text. Decimals keep their digits."""
-    parts = [f"{_quoted(name)}:{_literal(value)}" for name, value in sorted(attributes.items())]
-    return "{" + ",".join(parts) + "}"
+    try:
+        return _encoded(dict(attributes))
+    except TypeError:  # a Decimal, which the library would not write as a number
+        parts = [f"{_quoted(name)}:{_literal(value)}" for name, value in sorted(attributes.items())]
+        return "{" + ",".join(parts) + "}"
 
 
 def decode(text: str) -> dict[str, AttributeValue]:
@@ -70,3 +73,6 @@ def _literal(value: AttributeValue) -> str:
 
 
 _quoted: Callable[[str], str] = json.JSONEncoder(ensure_ascii=False).encode
+_encoded: Callable[[dict[str, AttributeValue]], str] = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), sort_keys=True, check_circular=False
+).encode

@@ -9,10 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from audiences.models import ANY_TOPIC, TRACKING, Consent, ConsentState, Member
+from audiences.models import ANY_TOPIC, TRACKING, Consent, ConsentState, Frequency, Member, SuppressionScope
+
+BLOCKLISTED = "blocklisted"
+"""Why an address is suppressed that the association, or the tool it used before, shut out."""
+GAPS = MappingProxyType({Frequency.DAILY: timedelta(hours=20), Frequency.WEEKLY: timedelta(days=6, hours=12)})
+"""Shortest time between two newsletters of a topic. Less than a day and a week, so that a newsletter which goes
+out at the same hour every time, give or take, is not left out every other time."""
 
 
 class Exclusion(StrEnum):
@@ -24,6 +31,10 @@ class Exclusion(StrEnum):
     """The person opted out."""
     NO_CONSENT = "no_consent"
     """The person never agreed to this topic."""
+    PAUSED = "paused"
+    """The person asked for no newsletter before a date."""
+    TOO_OFTEN = "too_often"
+    """The person has had a newsletter of this topic as recently as they, or the topic, want no other."""
 
     @property
     def words(self) -> str:
@@ -36,6 +47,8 @@ _WORDS = {
     Exclusion.SUPPRESSED: "address bounced, complained or was erased",
     Exclusion.WITHDRAWN: "unsubscribed",
     Exclusion.NO_CONSENT: "never agreed to this newsletter",
+    Exclusion.PAUSED: "asked for a pause",
+    Exclusion.TOO_OFTEN: "asked for fewer mails",
 }
 
 
@@ -80,7 +93,49 @@ class Standing:
     @property
     def withdrew(self) -> bool:
         """Did the member ever say no to newsletters, as far as it still stands."""
-        return any(state is ConsentState.WITHDRAWN for topic, state in self.states.items() if topic != TRACKING)
+        return ConsentState.WITHDRAWN in self.states.values() and any(
+            state is ConsentState.WITHDRAWN for topic, state in self.states.items() if topic != TRACKING
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a member gets a topic, and when they last did."""
+
+    frequency: Frequency
+    """The member's own choice, else the topic's."""
+    sent_at: datetime | None = None
+    """When a mail server last took a newsletter of the topic for the member; None where nobody keeps count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How often, and from when on, a member wants what they agreed to."""
+
+    paused_until: date | None = None
+    """No newsletter before this day (UTC)."""
+    paces: Mapping[str, Pace] = field(default_factory=lambda: MappingProxyType({}))
+
+    def pauses(self, now: datetime) -> bool:
+        """Does the member's pause still hold; it ends by itself."""
+        return self.paused_until is not None and now.date() < self.paused_until
+
+    def had_enough(self, topic: str | None, now: datetime) -> bool:
+        """Would a newsletter of `topic` come sooner after the last than the member wants."""
+        pace = self.paces.get(topic) if topic is not None else None
+        if pace is None or pace.sent_at is None or pace.frequency not in GAPS:
+            return False
+        return now - pace.sent_at < GAPS[pace.frequency]
+
+
+def may_return(scope: SuppressionScope, reason: str) -> bool:
+    """Does a suppression end when the person follows a link that was mailed to the address.
+
+    Who does so shows that the mailbox works (a bounce is over), that it is theirs, and that they want the
+    newsletters (a complaint, an erasure: both were their own act). What the association decided is not theirs to
+    take back, nor does a link of one association speak for all.
+    """
+    return scope is SuppressionScope.ASSOCIATION and reason != BLOCKLISTED
 
 
 def refusal(standing: Standing, change: Consent, origin: Origin) -> str | None:
@@ -103,15 +158,21 @@ def refusal(standing: Standing, change: Consent, origin: Origin) -> str | None:
 
 def is_news(standing: Standing, change: Consent) -> bool:
     """Does `change` say anything that the standing does not say already."""
-    return standing.after(change).states != standing.states
+    if standing.states.get(change.topic) is not change.state:
+        return True
+    if change.topic != ANY_TOPIC or change.state is ConsentState.GRANTED:
+        return False
+    return any(state is ConsentState.GRANTED for name, state in standing.states.items() if name != TRACKING)
 
 
-def exclusion(member: Member, standing: Standing, topic: str | None) -> Exclusion | None:
+def exclusion(member: Member, standing: Standing, topic: str | None, wishes: Wishes, now: datetime) -> Exclusion | None:
     """Why no newsletter of `topic` may go to the member; None when one may. `store.exclusion_sql` says the same."""
     if member.address is None:
         return Exclusion.NO_ADDRESS
     if standing.suppressed:
         return Exclusion.SUPPRESSED
-    if standing.agrees_to(topic):
-        return None
-    return Exclusion.WITHDRAWN if standing.withdrew else Exclusion.NO_CONSENT
+    if not standing.agrees_to(topic):
+        return Exclusion.WITHDRAWN if standing.withdrew else Exclusion.NO_CONSENT
+    if wishes.pauses(now):
+        return Exclusion.PAUSED
+    return Exclusion.TOO_OFTEN if wishes.had_enough(topic, now) else None

@@ -24,3 +24,8 @@ class ImportFileError(AudienceError):
         super().__init__(f"{path}:{line}: {message}" if line else f"{path}: {message}")
         self.path = path
         self.line = line
+        self._message = message
+
+    def __reduce__(self) -> tuple[type[ImportFileError], tuple[str, int, str]]:
+        # Errors are rebuilt from what they print, unless told otherwise; this one travels between processes.
+        return type(self), (self.path, self.line, self._message)

@@ -18,9 +18,9 @@ APPLY_CONSENT = (
 """What one record of the consent log changes in what its member agrees to now."""
 
 
-def _applied(prefix: str) -> str:
-    """The same as the body of a trigger, in which the record's columns stand under `prefix`."""
-    return " ".join(re.sub(r":(\w+)", rf"{prefix}\1", statement) + ";" for statement in APPLY_CONSENT)
+def _applied(prefix: str, *statements: str) -> str:
+    """Of these, the body of a trigger, in which the record's columns stand under `prefix`."""
+    return " ".join(re.sub(r":(\w+)", rf"{prefix}\1", statement) + ";" for statement in statements)
 
 
 @AUDIENCES()
@@ -80,7 +80,7 @@ def people(db: Database) -> None:
         ) WITHOUT ROWID
         """,
         "CREATE INDEX subscription_member ON subscription(member_id, topic, state)",
-        f"CREATE TRIGGER consent_applies AFTER INSERT ON consent BEGIN {_applied('NEW.')} END",
+        f"CREATE TRIGGER consent_applies AFTER INSERT ON consent BEGIN {_applied('NEW.', *APPLY_CONSENT)} END",
         """
         CREATE TABLE suppression (
             address_hash BLOB NOT NULL,
@@ -144,5 +144,101 @@ def imports(db: Database) -> None:
         ) WITHOUT ROWID
         """,
         "CREATE INDEX external_member ON external(member_id)",
+    ):
+        db.execute(statement)
+
+
+@AUDIENCES()
+def activity_and_segments(db: Database) -> None:
+    """What members who agreed to it did, added up per campaign; rules kept by name; the indexes that rules use."""
+    withdraw_all, set_one = APPLY_CONSENT
+    for statement in (
+        # The withdrawal of everything is rare: as a trigger of its own it costs the other records nothing.
+        "DROP TRIGGER consent_applies",
+        "CREATE TRIGGER consent_withdraws_all AFTER INSERT ON consent WHEN NEW.topic = '*' AND NEW.state = 'withdrawn'"
+        f" BEGIN {_applied('NEW.', withdraw_all)} END",
+        f"CREATE TRIGGER consent_applies AFTER INSERT ON consent BEGIN {_applied('NEW.', set_one)} END",
+        # Members are looked up by address; a hash is looked up among suppressions. The way back is rare enough to scan.
+        "DROP INDEX member_address_hash",
+        "ALTER TABLE member ADD COLUMN opened_at TEXT",
+        "ALTER TABLE member ADD COLUMN clicked_at TEXT",
+        """
+        CREATE TABLE activity (
+            campaign TEXT NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('opened', 'clicked')),
+            member_id INTEGER NOT NULL REFERENCES member(id) ON DELETE CASCADE,
+            at TEXT NOT NULL,
+            PRIMARY KEY (campaign, kind, member_id)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX activity_member ON activity(member_id)",
+        "CREATE TABLE segment (name TEXT PRIMARY KEY, rule TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID",
+        """
+        CREATE TABLE segment_index (
+            name TEXT PRIMARY KEY,
+            columns TEXT NOT NULL,
+            few INTEGER NOT NULL,
+            used_at TEXT NOT NULL
+        ) WITHOUT ROWID
+        """,
+    ):
+        db.execute(statement)
+
+
+@AUDIENCES()
+def choices_and_signups(db: Database) -> None:
+    """What members choose beside yes and no, where a consent came from, and sign-ups that wait to be confirmed."""
+    for statement in (
+        "ALTER TABLE consent ADD COLUMN request_address TEXT",
+        "ALTER TABLE consent ADD COLUMN confirmed TEXT",
+        "ALTER TABLE member ADD COLUMN paused_until TEXT",
+        "UPDATE topic SET frequency = 'each' WHERE frequency NOT IN ('each', 'daily', 'weekly')",
+        # A row only where the member chose a frequency, or the topic's own is not 'each': most have none.
+        """
+        CREATE TABLE pace (
+            topic TEXT NOT NULL,
+            member_id INTEGER NOT NULL REFERENCES member(id) ON DELETE CASCADE,
+            frequency TEXT CHECK (frequency IN ('each', 'daily', 'weekly')),
+            sent_at INTEGER,
+            PRIMARY KEY (topic, member_id)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX pace_member ON pace(member_id)",
+        """
+        CREATE TABLE signup (
+            id INTEGER PRIMARY KEY,
+            token_hash BLOB NOT NULL UNIQUE,
+            address TEXT NOT NULL COLLATE NOCASE,
+            topics TEXT NOT NULL,
+            language TEXT,
+            source TEXT NOT NULL,
+            request_address TEXT,
+            request_network TEXT,
+            requested_at TEXT NOT NULL,
+            expires_at TEXT NOT NULL,
+            confirmed_at TEXT
+        )
+        """,
+        "CREATE INDEX signup_address ON signup(address, requested_at)",
+        "CREATE INDEX signup_network ON signup(request_network, requested_at) WHERE request_network IS NOT NULL",
+        "CREATE INDEX signup_waiting ON signup(expires_at) WHERE confirmed_at IS NULL",
+    ):
+        db.execute(statement)
+
+
+@AUDIENCES()
+def retention(db: Database) -> None:
+    """What may grow old: what undoing an import needs, and where a consent was asked from."""
+    lasting = "id, member_id, topic, state, basis, at, source, wording, recorded_at, import_id, confirmed"
+    for statement in (
+        "ALTER TABLE import ADD COLUMN forgotten_at TEXT",
+        # The log stays append-only but for the IP address in it, which can go and can not change.
+        "DROP TRIGGER consent_is_append_only",
+        f"CREATE TRIGGER consent_is_append_only BEFORE UPDATE OF {lasting} ON consent"
+        " BEGIN SELECT RAISE(ABORT, 'the consent log is append-only'); END",
+        "CREATE TRIGGER consent_request_address_only_goes BEFORE UPDATE OF request_address ON consent"
+        " WHEN NEW.request_address IS NOT NULL"
+        " BEGIN SELECT RAISE(ABORT, 'the consent log is append-only'); END",
+        "CREATE INDEX consent_request_address ON consent(recorded_at) WHERE request_address IS NOT NULL",
     ):
         db.execute(statement)

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 AttributeValue = str | int | Decimal
 """What a member's attribute can be: text (dates are ISO text, `2025-01-31`) or a number."""
@@ -60,13 +61,23 @@ class Association:
     brand: Brand = field(default_factory=Brand)
 
 
+class Frequency(StrEnum):
+    """How often, at most, newsletters of a topic come."""
+
+    EACH = "each"
+    """Every one, as it is sent."""
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     slug: str
     title: str
-    frequency: str = "each"
+    frequency: Frequency = Frequency.EACH
+    """For everyone who chose no other for themselves."""
     public: bool = True
-    """May its feed be listed before anything was published in it."""
+    """Is it offered to everyone: on the sign-up page, and as a feed before anything was published in it."""
 
 
 class ConsentState(StrEnum):
@@ -82,8 +93,7 @@ class Basis(StrEnum):
     EXPRESS = "express"
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(NamedTuple):
     """One line of the append-only consent log."""
 
     topic: str
@@ -97,6 +107,10 @@ class Consent:
     """None for a withdrawal."""
     wording: str = ""
     """Which text the person agreed to."""
+    request_address: str | None = None
+    """IP address that the request came from, where there was one."""
+    confirmed: str | None = None
+    """How the person showed that the mailbox is theirs: `link in the mail of 2027-01-05T10:00Z`."""
 
 
 class SuppressionScope(StrEnum):

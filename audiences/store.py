@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -11,11 +13,13 @@ from sqlite_utils.db import Database
 
 from audiences import attributes as attribute_json
 from audiences.addresses import address_hash, fold_case
+from audiences.choices import paused_sql, too_often_sql
 from audiences.consent import Standing
 from audiences.models import (
     Basis,
     Consent,
     ConsentState,
+    Frequency,
     Member,
     SuppressionScope,
     Topic,
@@ -23,6 +27,8 @@ from audiences.models import (
 from audiences.segments import Condition
 
 EVERYONE = Condition("1", {})
+_LARGE_CACHE = -64 * 1024
+"""Of SQLite's page cache while a list is written, in KiB (negative, as the pragma wants it)."""
 _MEMBER_COLUMNS = "member.id, member.address, member.language, member.timezone, member.attributes"
 
 
@@ -49,14 +55,15 @@ def tracked_sql() -> str:
     return _subscribed("topic = 'tracking' AND state = 'granted'")
 
 
-def exclusion_sql(topic: str | None) -> Condition:
+def exclusion_sql(topic: str | None, now: datetime) -> Condition:
     """Why `member` may not be written to, as the name of a reason; NULL when nothing stands against it."""
-    agrees = agrees_sql(topic)
+    agrees, paused, too_often = agrees_sql(topic), paused_sql(now), too_often_sql(topic, now)
     withdrew = _subscribed("topic <> 'tracking' AND state = 'withdrawn'")
     return Condition(
         f"CASE WHEN member.address IS NULL THEN 'no_address' WHEN {suppressed_sql()} THEN 'suppressed'"
-        f" WHEN {agrees.sql} THEN NULL WHEN {withdrew} THEN 'withdrawn' ELSE 'no_consent' END",
-        agrees.parameters,
+        f" WHEN NOT {agrees.sql} THEN CASE WHEN {withdrew} THEN 'withdrawn' ELSE 'no_consent' END"
+        f" WHEN {paused.sql} THEN 'paused' WHEN {too_often.sql} THEN 'too_often' END",
+        {**agrees.parameters, **paused.parameters, **too_often.parameters},
     )
 
 
@@ -92,15 +99,15 @@ class People:
         sql = f"SELECT count(*) FROM member WHERE {condition.sql}"  # noqa: S608 - compiled, values bound
         return int(self.db.execute(sql, dict(condition.parameters)).fetchone()[0])
 
-    def exclusions(self, condition: Condition, topic: str | None) -> dict[str | None, int]:
+    def exclusions(self, condition: Condition, topic: str | None, now: datetime) -> dict[str | None, int]:
         """Of those for whom `condition` holds: how many are excluded for which reason; None: how many are not."""
-        reason = exclusion_sql(topic)
+        reason = exclusion_sql(topic, now)
         sql = f"SELECT {reason.sql}, count(*) FROM member WHERE {condition.sql} GROUP BY 1"  # noqa: S608
         return dict(self.db.execute(sql, {**condition.parameters, **reason.parameters}).fetchall())
 
-    def lacking(self, condition: Condition, topic: str | None, name: str) -> int:
+    def lacking(self, condition: Condition, topic: str | None, name: str, now: datetime) -> int:
         """How many of those who would get a newsletter have no attribute (or field) of this name."""
-        reason = exclusion_sql(topic)
+        reason = exclusion_sql(topic, now)
         field = name if name in ("address", "language", "timezone") else None
         absent = f"member.{field} IS NULL" if field else "json_type(member.attributes, :path) IS NULL"
         sql = f"SELECT count(*) FROM member WHERE {condition.sql} AND {reason.sql} IS NULL AND {absent}"  # noqa: S608
@@ -110,6 +117,15 @@ class People:
     def attribute_names(self) -> set[str]:
         """Every attribute that some member has."""
         rows = self.db.execute("SELECT name FROM attribute")
+        return {row[0] for row in rows}
+
+    def tag_names(self) -> set[str]:
+        """Every tag that some member has. Asks the index for one after the other: members have many, of few kinds."""
+        rows = self.db.execute(
+            "WITH RECURSIVE named(tag) AS (SELECT min(tag) FROM tag UNION ALL"
+            " SELECT (SELECT min(tag) FROM tag WHERE tag > named.tag) FROM named WHERE named.tag IS NOT NULL)"
+            " SELECT tag FROM named WHERE tag IS NOT NULL"
+        )
         return {row[0] for row in rows}
 
     def timezones(self) -> set[str | None]:
@@ -132,21 +148,42 @@ class People:
 
     def suppressed(self, addresses: Iterable[str]) -> set[str]:
         """Which of these addresses must not be written to by this association."""
+        return self._suppressed(addresses, SuppressionScope.ASSOCIATION)
+
+    def suppressed_for_relays(self, addresses: Iterable[str]) -> set[str]:
+        """Which of these addresses want nothing that is relayed.
+
+        Those who want it from nobody are in the host's database, those who said so to one association in its own:
+        whoever relays asks both.
+        """
+        return self._suppressed(addresses, SuppressionScope.RELAYS)
+
+    def suppressions_of(self, address: str) -> list[tuple[SuppressionScope, str]]:
+        """Every suppression of an address: (scope, reason)."""
+        rows = self.db.execute(
+            "SELECT scope, reason FROM suppression WHERE address_hash = ? ORDER BY scope",
+            [address_hash(self._hash_key, address)],
+        )
+        return [(SuppressionScope(scope), reason) for scope, reason in rows]
+
+    def _suppressed(self, addresses: Iterable[str], scope: SuppressionScope) -> set[str]:
+        if self.db.execute("SELECT 1 FROM suppression LIMIT 1").fetchone() is None:
+            return set()
         by_hash: dict[bytes, list[str]] = {}
         for address in addresses:
             by_hash.setdefault(address_hash(self._hash_key, address), []).append(address)
         marks = ",".join("?" * len(by_hash))
         rows = self.db.execute(
-            f"SELECT address_hash FROM suppression WHERE address_hash IN ({marks})"  # noqa: S608
-            " AND scope IN ('association', 'all')",
-            list(by_hash),
+            f"SELECT address_hash FROM suppression WHERE address_hash IN ({marks}) AND scope IN (?, 'all')",  # noqa: S608
+            [*by_hash, scope.value],
         )
         return {address for (digest,) in rows for address in by_hash[bytes(digest)]}
 
     def consent_log(self, member_id: int) -> list[Consent]:
         """The member's consent records, oldest first."""
         rows = self.db.execute(
-            "SELECT topic, state, at, source, basis, wording FROM consent WHERE member_id = ? ORDER BY id",
+            "SELECT topic, state, at, source, basis, wording, request_address, confirmed FROM consent"
+            " WHERE member_id = ? ORDER BY id",
             [member_id],
         )
         return [
@@ -157,8 +194,10 @@ class People:
                 source,
                 Basis(basis) if basis else None,
                 wording,
+                request_address,
+                confirmed,
             )
-            for topic, state, at, source, basis, wording in rows
+            for topic, state, at, source, basis, wording, request_address, confirmed in rows
         ]
 
     def decided_in_person(self, member_id: int, topic: str) -> bool:
@@ -184,7 +223,7 @@ class People:
 
     def topics(self) -> list[Topic]:
         rows = self.db.execute("SELECT slug, title, frequency, public FROM topic ORDER BY slug")
-        return [Topic(slug, title, frequency, bool(public)) for slug, title, frequency, public in rows]
+        return [Topic(slug, title, Frequency(frequency), bool(public)) for slug, title, frequency, public in rows]
 
     # --- writing ------------------------------------------------------------------------------
 
@@ -193,7 +232,7 @@ class People:
         self.db.execute(
             "INSERT INTO topic (slug, title, frequency, public) VALUES (?, ?, ?, ?) ON CONFLICT (slug) DO UPDATE"
             " SET title = excluded.title, frequency = excluded.frequency, public = excluded.public",
-            [topic.slug, topic.title, topic.frequency, int(topic.public)],
+            [topic.slug, topic.title, Frequency(topic.frequency).value, int(topic.public)],
         )
 
     def by_address(self, addresses: Sequence[str]) -> dict[str, Member]:
@@ -201,6 +240,16 @@ class People:
         marks = ",".join("?" * len(addresses))
         found = self._members(f"member.address IN ({marks})", list(addresses))
         return {fold_case(member.address): member for member in found if member.address}
+
+    @contextmanager
+    def many(self) -> Iterator[None]:
+        """Writes many members with less work: the pages of the index of addresses, met at random, stay in memory."""
+        small = self.db.execute("PRAGMA cache_size").fetchone()[0]
+        self.db.execute(f"PRAGMA cache_size = {_LARGE_CACHE}")
+        try:
+            yield
+        finally:
+            self.db.execute(f"PRAGMA cache_size = {small}")
 
     def next_id(self) -> int:
         """First id that no member has had; holds until the transaction ends."""
@@ -282,8 +331,8 @@ class People:
         """Append to the consent log: (member's id, change). Whether it is allowed was decided before."""
         stamp = _stamp(now)
         self.db.conn.executemany(
-            "INSERT INTO consent (member_id, topic, state, basis, at, source, wording, recorded_at, import_id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO consent (member_id, topic, state, basis, at, source, wording, request_address, confirmed,"
+            " recorded_at, import_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     member_id,
@@ -293,6 +342,8 @@ class People:
                     _stamp(change.at),
                     change.source,
                     change.wording,
+                    change.request_address,
+                    change.confirmed,
                     stamp,
                     import_number,
                 )
@@ -311,6 +362,14 @@ class People:
             " WHERE excluded.import_id IS NULL AND suppression.import_id IS NOT NULL",
             [address_hash(self._hash_key, address), scope.value, reason, _stamp(now), import_number],
         )
+
+    def lift(self, address: str, scope: SuppressionScope) -> bool:
+        """End a suppression; False when there was none. Whether it may end was decided before."""
+        cursor = self.db.execute(
+            "DELETE FROM suppression WHERE address_hash = ? AND scope = ?",
+            [address_hash(self._hash_key, address), scope.value],
+        )
+        return bool(cursor.rowcount)
 
     def remove(self, member_id: int) -> None:
         """Delete a member with all that hangs on it: consent, tags, ids, snapshots of imports."""
@@ -357,6 +416,7 @@ class People:
             yield Member(address, attribute_json.decode(text), language, timezone, member_id)
 
 
+@lru_cache(maxsize=4_096)  # a list of members names few different moments
 def _stamp(moment: datetime) -> str:
     """UTC, to the second, as ISO text that sorts by time."""
     return moment.astimezone(UTC).isoformat(timespec="seconds")

@@ -120,3 +120,18 @@ def indexes(db: Database) -> None:
         "CREATE INDEX entry_published ON entry(association, published)",
     ):
         db.execute(statement)
+
+
+@CAMPAIGNS()
+def jobs(db: Database) -> None:
+    """Work that control does once in a while: when it was last done whole, and how far it is now."""
+    db.execute(
+        """
+        CREATE TABLE job (
+            name TEXT PRIMARY KEY,
+            done_at TEXT,
+            begun_at TEXT,
+            reached TEXT NOT NULL DEFAULT ''
+        ) WITHOUT ROWID
+        """
+    )

@@ -109,6 +109,10 @@ class HostStore:
         sql = f"SELECT {_CAMPAIGN} FROM campaign{where} ORDER BY created_at, id"  # noqa: S608
         return [_campaign(row) for row in self.db.execute(sql, list(states or ()))]
 
+    def campaign_ids(self) -> set[str]:
+        """The id of every campaign there is."""
+        return {row[0] for row in self.db.execute("SELECT id FROM campaign")}
+
     def save_campaign(
         self,
         campaign_id: str,

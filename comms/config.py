@@ -66,6 +66,14 @@ class Smtp(Section):
         "answer to a whole message.",
     )
     connections: Annotated[int, Field(ge=1, le=200)] = Field(4, description="Connections kept open by each sender.")
+    messages_per_connection: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        500, description="Messages after which a connection is replaced by a new one; some servers want few."
+    )
+    client: Literal["bulk", "plain"] = Field(
+        "bulk",
+        description="`bulk` sends several commands at once where the server allows it; `plain` one after the other, "
+        "by another library, should a server not get on with that.",
+    )
 
 
 class Queue(Section):
@@ -110,6 +118,41 @@ class X(Section):
     api_url: str = Field("https://api.x.com", description="Address of the API.")
 
 
+class Retention(Section):
+    """How long what is known of people is kept; once a day the older goes. 0 days: it is kept for good."""
+
+    events_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
+        730,
+        description="Days after a newsletter went out in which it stays known who opened it, clicked in it or "
+        "unsubscribed with it; the figures in reports stay.",
+    )
+    deliveries_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
+        365, description="Days after a newsletter went out in which the mail servers' answers are kept word for word."
+    )
+    imports_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
+        90, description="Days in which an import can be undone; then what members were before it is forgotten."
+    )
+    unconfirmed_days: Annotated[int, Field(ge=0, le=3_650)] = Field(
+        7, description="Days for which a sign-up is kept once its link has expired; 0 deletes it with the link."
+    )
+    request_address_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
+        365, description="Days for which the consent log holds the IP address that a consent was given from."
+    )
+    members_without_consent_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
+        0, description="Days after which members who opted out of everything are erased, as if they had asked for it."
+    )
+
+
+class Segments(Section):
+    """What the rules over members may name."""
+
+    regions: dict[str, list[str]] = Field(
+        {},
+        description='Lists of values by name, as `{ pacific = ["WA", "OR", "CA"] }` for `state in region pacific`, '
+        "beside those of the US Census Bureau, or in their place.",
+    )
+
+
 class Settings(Section):
     """Everything comms.toml can say."""
 
@@ -117,7 +160,9 @@ class Settings(Section):
     smtp: Smtp = Smtp()
     queue: Queue = Queue()
     delivery: Delivery = Delivery()
+    retention: Retention = Retention()
     x: X = X()
+    segments: Segments = Segments()
 
 
 def load(folder: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -204,8 +249,8 @@ def _section(name: str) -> type[Section]:
 def _kind(annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return "one of " + ", ".join(f"`{choice}`" for choice in get_args(annotation))
-    return {str: "text", int: "whole number", float: "number"}[annotation]
+    return {str: "text", int: "whole number", float: "number", dict[str, list[str]]: "lists by name"}[annotation]
 
 
 def _toml(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return f'"{value}"' if isinstance(value, str) else str(value)  # of dictionaries only the empty one, alike in both

@@ -164,6 +164,16 @@ def sqlite_version() -> tuple[int, ...]:
     return tuple(int(part) for part in sqlite3.sqlite_version.split("."))
 
 
+@contextlib.contextmanager
+def patience(db: Database, milliseconds: int) -> Iterator[None]:
+    """For a while, wait only so long for others who write; then SQLite says "database is locked"."""
+    db.execute(f"PRAGMA busy_timeout = {milliseconds}")
+    try:
+        yield
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
 def fold_log(db: sqlite_utils.Database) -> None:
     """Bring the write-ahead log into the file and empty it, so that it keeps nothing of what was deleted."""
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -30,7 +30,7 @@ from huey.serializer import Serializer
 from redis.exceptions import RedisError
 
 from comms.db import DATABASE_ERRORS
-from comms.delivery.batches import MailBatch, Receipt, Report, from_json
+from comms.delivery.batches import LetterOrder, MailBatch, Receipt, Report, from_json
 from comms.delivery.journal import Journal
 from comms.delivery.sender import MailSender
 from comms.engine import posts
@@ -183,6 +183,8 @@ class SenderTask:
             receipts: tuple[Receipt, ...]
             if isinstance(item, MailBatch):
                 association, receipts = item.association.slug, self._mail.send(item, journal)
+            elif isinstance(item, LetterOrder):
+                association, receipts = item.association, self._mail.send_letter(item, journal)
             else:
                 association, receipts = "", (posts.publish(item, journal),)
         try:

@@ -19,6 +19,7 @@ from audiences.importing import (
     mailchimp,
     mailman,
     memberclicks,
+    own,
     plain,
     substack,
     vcard,
@@ -48,6 +49,7 @@ class Source(Protocol):
 
 
 _MODULES: tuple[Source, ...] = (
+    own,
     mailchimp,
     wildapricot,
     civicrm,

@@ -25,6 +25,8 @@ class PastImport:
     added: int
     updated: int
     undone_at: str | None
+    forgotten_at: str | None
+    """Since when it can not be undone any more, because nobody remembers what was before it; None while it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +66,19 @@ class ImportLog:
 
     def past(self) -> list[PastImport]:
         """All imports, oldest first."""
-        rows = self.db.execute("SELECT id, file, at, added, updated, undone_at FROM import ORDER BY id")
+        rows = self.db.execute("SELECT id, file, at, added, updated, undone_at, forgotten_at FROM import ORDER BY id")
         return [PastImport(*row) for row in rows]
 
     def undo(self, number: int, now: datetime) -> Undone | None:
-        """Take an import back; None when there is none of this number, or it is undone already.
+        """Take an import back; None when there is none of this number, or it is undone or forgotten already.
 
         Members it added go, unless a later import changed them or the person spoke; members it changed become what
         they were, unless a later import changed them again. Its consent records stay as evidence and
         count no more; its suppressions and tags go.
         """
         cursor = self.db.execute(
-            "UPDATE import SET undone_at = ? WHERE id = ? AND undone_at IS NULL", [_stamp(now), number]
+            "UPDATE import SET undone_at = ? WHERE id = ? AND undone_at IS NULL AND forgotten_at IS NULL",
+            [_stamp(now), number],
         )
         if cursor.rowcount == 0:
             return None

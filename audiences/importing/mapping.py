@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -19,7 +19,7 @@ from audiences.errors import ImportFileError
 from audiences.importing import plain
 from audiences.importing.base import ImportRow, Refusal
 from audiences.importing.files import source_file
-from audiences.importing.layout import LANGUAGE_NAMES, MAX_NAME_CHARACTERS, TIMEZONE_NAMES, addresses_in, is_secret
+from audiences.importing.layout import LANGUAGE_NAMES, MAX_NAME_CHARACTERS, TIMEZONE_NAMES, is_secret
 from audiences.importing.plain import Columns
 from audiences.importing.rows import read_rows
 from audiences.models import attribute_name
@@ -63,7 +63,7 @@ _MOST_BYTES = 1_000_000
 _TABLE = "columns"
 _INTRODUCTION = """\
 # Which column of {name} is what. Change what stands on the right, and import again with this file.
-#   address        the e-mail address (exactly one column)
+#   address        the e-mail address (one column; without any, nobody in the table can be written to)
 #   ignore         leave the column out
 #   language, timezone, tags, topics
 #   consent        yes or no;  consent_date, consent_basis, consent_source, consent_wording: its proof
@@ -85,7 +85,7 @@ def guess(path: Path) -> str:
     keys = _keys(rows[0])
     taken: set[str] = set()
     lines = []
-    address = _likely_address(rows)
+    address = plain.likely_address(rows[1:])
     for position, key in enumerate(keys):
         cells = (clean_text(row[position][:1_000]) for row in rows[1:] if position < len(row))
         values = list(dict.fromkeys(cell for cell in cells if cell))
@@ -141,15 +141,15 @@ class _Mapping:
             if key not in keys:
                 raise self._error(key, f"is no column of {path}; there are: {', '.join(keys[:20])}")
             positions.setdefault(meaning, []).append(keys.index(key))
-        if len(positions.get(ADDRESS, [])) != 1:
-            found = len(positions.get(ADDRESS, []))
-            raise ImportFileError(self._path, 0, f'{found} columns are set to "{ADDRESS}"; exactly one must be')
+        found = positions.get(ADDRESS, [])
+        if len(found) > 1:
+            raise ImportFileError(self._path, 0, f'{len(found)} columns are set to "{ADDRESS}"; only one can be')
         special = {ADDRESS, IGNORE, OPTED_OUT, *_ONCE}
         for meaning, at in positions.items():
             if len(at) > 1 and meaning not in (IGNORE, OPTED_OUT):
                 raise self._error(keys[at[1]], f"is set to {meaning}, as {keys[at[0]]!r} is; only one column can be")
         attributes = {at[0]: meaning for meaning, at in positions.items() if meaning not in special}
-        columns = Columns(positions[ADDRESS][0], attributes, opt_outs=tuple(positions.get(OPTED_OUT, ())))
+        columns = Columns(next(iter(found), None), attributes, opt_outs=tuple(positions.get(OPTED_OUT, ())))
         once = {field: positions[meaning][0] for meaning, field in _ONCE.items() if meaning in positions}
         return replace(columns, **once)  # type: ignore[arg-type]  # every value of `once` is a position
 
@@ -184,16 +184,6 @@ def _keys(header: Sequence[str]) -> list[str]:
             key = f"{name} ({number})"
         keys[key] = None
     return list(keys)
-
-
-def _likely_address(rows: Sequence[Sequence[str]]) -> int | None:
-    """The column in which most cells are addresses."""
-    counts: Mapping[int, int] = {
-        position: sum(bool(addresses_in(cells[position][:400])[0]) for cells in rows[1:] if position < len(cells))
-        for position in range(len(rows[0]))
-    }
-    best = max(counts, key=lambda position: counts[position])
-    return best if counts[best] else None
 
 
 def _likely(cell: str, filled: bool, taken: set[str]) -> str:

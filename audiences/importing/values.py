@@ -11,6 +11,7 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from audiences.attributes import clean_text
+from audiences.membership import CURRENT_STATUSES
 from audiences.models import attribute_name
 
 YES = frozenset("yes y true t 1 x on subscribed opted-in opted_in opt-in granted confirmed si sí oui ja".split())
@@ -189,9 +190,6 @@ def _plain(value: object) -> str:
     return str(value) if isinstance(value, str | int | float | Decimal) else ""
 
 
-_CURRENT_MEMBER = frozenset("active current new grace graced pendingrenewal pendingupgrade pendinglevelchange".split())
-
-
 def is_current_member(status: str) -> bool:
     """Does a membership of this status, as Wild Apricot, CiviCRM or MemberClicks name it, hold now."""
-    return re.sub(r"[^a-z]", "", status.casefold()) in _CURRENT_MEMBER
+    return re.sub(r"[^a-z]", "", status.casefold()) in CURRENT_STATUSES

@@ -49,6 +49,11 @@ def short(text: str) -> str:
     return line if len(line) <= _QUOTED else f"{line[: _QUOTED - 1]}…"
 
 
+def in_segment(name: str, error: RuleError, column: int) -> RuleError:
+    """`error`, saying in which segment it is, at the column where that one is named."""
+    return RuleError(f"in segment {short(name)}: {error.message}", column, error.hint)
+
+
 def _width(text: str) -> int:
     """Terminal columns of `text`: two for wide East Asian letters, none for combining marks."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -3,53 +3,92 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TypeVar, assert_never
 
+from audiences.membership import CURRENT_STATUSES
 from audiences.models import Member
+from audiences.segments.facts import NOTHING, MemberFacts, has_text, shown
+from audiences.segments.resolve import unresolved
+from audiences.segments.sampling import in_sample
 from audiences.segments.tree import (
+    RENEWAL,
+    STATUS,
     And,
     Compare,
     Everyone,
     HasText,
+    InRegion,
+    Membership,
     Name,
+    Named,
     Node,
     Not,
     OneOf,
     Or,
     Order,
-    Part,
     Present,
     Rule,
+    Sample,
+    Segment,
 )
 from audiences.segments.values import Day, Number, RelativeDay, Text, Value, day_of, fit, fold
 
 _Stored = str | int | float
 _Comparable = TypeVar("_Comparable", str, float)
+_WITHOUT_GAPS = str.maketrans("", "", " _-")
 _DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\Z|[T ][0-9])")
 
 
-def matches(rule: Rule, member: Member, today: date) -> bool:
-    """Whether `rule` holds for `member` on the day `today`."""
-    return _holds(rule.root, member, today)
+def matches(rule: Rule, member: Member, today: date, facts: MemberFacts = NOTHING) -> bool:
+    """Whether `rule` holds for `member`, of whom `facts` are kept, on the day `today`.
+
+    Raises `RuleError` for a rule with names that `resolve` has not replaced.
+    """
+    return _Matcher(member, facts, today).holds(rule.root)
 
 
-def _holds(node: Node, member: Member, today: date) -> bool:
-    match node:
-        case And(nodes):
-            return all(_holds(part, member, today) for part in nodes)
-        case Or(nodes):
-            return any(_holds(part, member, today) for part in nodes)
-        case Not(inner):
-            return not _holds(inner, member, today)
-        case Everyone():
-            return True
-        case Present() | OneOf() | Compare() | HasText():
-            stored = _stored(node.name, member)
-            return stored is not None and _fits(node, stored, today)
-        case _:
-            assert_never(node)
+@dataclass(frozen=True, slots=True)
+class _Matcher:
+    member: Member
+    facts: MemberFacts
+    today: date
+
+    def holds(self, node: Node) -> bool:
+        match node:
+            case And(nodes):
+                return all(map(self.holds, nodes))
+            case Or(nodes):
+                return any(map(self.holds, nodes))
+            case Not(inner):
+                return not self.holds(inner)
+            case Segment(_, inner):
+                return self.holds(inner)
+            case Everyone():
+                return True
+            case Named():
+                raise unresolved(node)
+            case InRegion(name, _, texts):
+                if texts is None:
+                    raise unresolved(node)
+                return self.holds(OneOf(name, texts))
+            case Present() | OneOf() | Compare() | HasText():
+                stored = _stored(node.name, self.member)
+                return stored is not None and _fits(node, stored, self.today)
+            case Membership(current):
+                return self._membership(current=current)
+            case Sample(hundredths):
+                return in_sample(self.member.id, hundredths)
+            case _:
+                return shown(node, self.facts, self.today)
+
+    def _membership(self, *, current: bool) -> bool:
+        status, renewal = (_stored(Name(key), self.member) for key in (STATUS, RENEWAL))
+        over = renewal is not None and _on_side(Compare(Name(RENEWAL), Order.BELOW, RelativeDay()), renewal, self.today)
+        holds = isinstance(status, str) and fold(status).translate(_WITHOUT_GAPS) in CURRENT_STATUSES and not over
+        return holds if current else not holds and not (status is None and renewal is None)
 
 
 def _stored(name: Name, member: Member) -> _Stored | None:
@@ -75,7 +114,7 @@ def _fits(node: Present | OneOf | Compare | HasText, stored: _Stored, today: dat
         case Compare():
             return _on_side(node, stored, today)
         case HasText(_, part, text):
-            return not isinstance(stored, float) and _has(part, fold(str(stored)), fold(text.value))
+            return not isinstance(stored, float) and has_text(part, fold(str(stored)), fold(text.value))
         case _:
             assert_never(node)
 
@@ -117,15 +156,3 @@ def _ordered(order: Order, left: _Comparable, right: _Comparable) -> bool:
             return left >= right
         case _:
             assert_never(order)
-
-
-def _has(part: Part, text: str, wanted: str) -> bool:
-    match part:
-        case Part.ANYWHERE:
-            return wanted in text
-        case Part.START:
-            return text.startswith(wanted)
-        case Part.END:
-            return text.endswith(wanted)
-        case _:
-            assert_never(part)

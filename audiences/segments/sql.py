@@ -3,41 +3,59 @@
 Three facts of SQLite carry the design. It sorts NULL before numbers before text, so `x < ''` means "is a
 number". NOCASE folds A-Z alone and leaves numbers and dates in order, so one index with that collation
 serves every kind of comparison. And comparing NULL gives NULL, which `IS NOT TRUE` and WHERE both read as
-false; so conditions stay bare, for the index to see, and only `not` wraps them.
+false; so conditions stay bare, and only `not` wraps them.
 (https://www.sqlite.org/datatype3.html sections 4 and 7, https://www.sqlite.org/lang_expr.html)
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from enum import IntEnum
+from types import MappingProxyType
 from typing import assert_never
 
+from audiences.membership import CURRENT_STATUSES
+from audiences.segments.expressions import Binding, Bound, Parameters, Sql, join
+from audiences.segments.leading import Leading, among_values, beginning_with
+from audiences.segments.resolve import unresolved
+from audiences.segments.sampling import sample_sql, threshold
+from audiences.segments.search import Search, flattened, search
+from audiences.segments.tables import kept, text_test
 from audiences.segments.tree import (
     FIELDS,
+    RENEWAL,
+    STATUS,
+    Activity,
     And,
     Compare,
     Everyone,
     HasText,
+    InRegion,
+    Membership,
     Name,
+    Named,
     Node,
     Not,
+    OfValue,
     OneOf,
     Or,
     Order,
     Part,
     Present,
     Rule,
+    Sample,
+    Segment,
 )
-from audiences.segments.values import Day, Number, RelativeDay, Text, day_of, fold
+from audiences.segments.values import Day, Number, RelativeDay, Text, Value, day_of
 
 _DAY = "'[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'"
 _DAY_AND_TIME = "'[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ][0-9]*'"
 _FIRST, _LAST = "0", ":"
 """Text that starts with a digit sorts from "0" to before ":", the character after "9"."""
+
+LATEST = frozenset(f"{activity}_at" for activity in Activity)
+"""The columns of `member` that say when a member last did something, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +63,30 @@ class Condition:
     """A boolean expression to put after WHERE (or AND), and the values of its named parameters."""
 
     sql: str
-    parameters: dict[str, str | int | float]
+    parameters: dict[str, Bound]
     """All names start with `segment_`."""
 
 
-def to_sql(rule: Rule, today: date) -> Condition:
+def to_sql(rule: Rule, today: date, leading: Leading = MappingProxyType({})) -> Condition:
     """The condition that picks from `member` those for whom `rule` holds on the day `today`.
 
-    It may be NULL where the rule is false; WHERE makes no difference between the two.
+    `leading` says what indexes there are to search by: it makes a rule faster, and never changes its answer.
+
+    It may be NULL where the rule is false; WHERE makes no difference between the two. Beside `member` it reads
+    `subscription`, `tag` and `activity`. Raises `RuleError` for a rule with names that `resolve` has not replaced.
     """
-    writer = _Writer(today)
-    sql = writer.node(rule.root).within(_Binding.TIGHT)
-    return Condition(sql, writer.parameters)
+    writer = _Writer(today, search(rule), leading)
+    sql = writer.node(rule.root, required=True).within(Binding.TIGHT)
+    return Condition(sql, writer.parameters.values)
 
 
 def index_expression(name: str) -> str:
     """What to index on `member`, in CREATE INDEX, so that rules on `name` need no scan.
 
-    `name` is a field, or an attribute in the form `attribute_name` gives; `ValueError` for any other.
+    `name` is a field, `opened_at` or `clicked_at` (the columns, not attributes of that name), or an attribute in
+    the form `attribute_name` gives; `ValueError` for any other.
     """
-    return f"{_path(name)} COLLATE NOCASE"
+    return name if name in LATEST else f"{_path(name)} COLLATE NOCASE"
 
 
 def _path(name: str, table: str = "") -> str:
@@ -77,66 +99,103 @@ def _path(name: str, table: str = "") -> str:
 
 
 def _column(name: Name) -> str:
-    return _path(name.key, "member.")
+    return f"{_path(name.key, 'member.')} COLLATE NOCASE"
 
 
-class _Binding(IntEnum):
-    """How tightly an expression holds together; a TIGHT one may also be followed by IS."""
-
-    OR = 0
-    AND = 1
-    TIGHT = 2
+def _other(name: Name) -> str:
+    """The same in a second look at the table."""
+    return f"{_path(name.key, 'other.')} COLLATE NOCASE"
 
 
-@dataclass(frozen=True, slots=True)
-class _Sql:
-    text: str
-    binding: _Binding = _Binding.TIGHT
-    depth: int = 1
-    """How deeply the expression nests; SQLite refuses more than 1,000 levels."""
-
-    def within(self, binding: int) -> str:
-        """The text to put where something at least so tight is wanted."""
-        return self.text if self.binding >= binding else f"({self.text})"
+def _unsearched(name: Name) -> str:
+    """The same to SQLite, but that it looks for no index to search by it."""
+    return _column(name) if name.is_field else f"+({_column(name)})"
 
 
 @dataclass(slots=True)
 class _Writer:
-    today: date
-    parameters: dict[str, str | int | float] = field(default_factory=dict)
+    """Writes conditions; those with `required` must all hold for the rule to hold.
 
-    def node(self, node: Node) -> _Sql:
+    SQLite reads the value of an expression from an index, and not from the row, everywhere but in a comparison
+    that it could search by and does not. So a comparison is written for searching only where one index could be
+    searched by it: for certain values, and for the first name with a range. (Seen in SQLite 3.53.)
+    """
+
+    today: date
+    search: Search
+    leading: Leading
+    parameters: Parameters = field(default_factory=Parameters)
+
+    def node(self, node: Node, *, required: bool = False) -> Sql:
         match node:
             case And(nodes):
-                return _join(_Binding.AND, map(self.node, nodes))
+                return self._all_of(nodes, required=required)
             case Or(nodes):
-                return _join(_Binding.OR, map(self.node, nodes))
+                return join(Binding.OR, map(self.node, nodes))
             case Not(inner):
                 negated = self.node(inner)
-                text = f"{negated.within(_Binding.TIGHT)} IS NOT TRUE"
-                return _Sql(text, depth=negated.depth + 1)
+                return Sql(f"{negated.within(Binding.TIGHT)} IS NOT TRUE", depth=negated.depth + 1)
+            case Segment(_, inner):
+                return self.node(inner, required=required)
             case Everyone():
-                return _Sql("TRUE")
+                return Sql("TRUE")
+            case Named():
+                raise unresolved(node)
+            case Membership(current):
+                return self._membership(current=current)
+            case Sample(hundredths):
+                return Sql(sample_sql(self.parameters.bind(threshold(hundredths))), Binding.AND, 4)
+            case Present() | OneOf() | InRegion() | Compare() | HasText():
+                return self._of_value(node, required=required)
+            case _:
+                return kept(node, self.parameters, self.today, each=bool(self.search))
+
+    def _all_of(self, nodes: Sequence[Node], *, required: bool) -> Sql:
+        """All of `nodes`. Days on both sides of one name become one stretch, which is searched as one."""
+        parts = []
+        days: dict[Name, tuple[str, str]] = {}
+        for node in flattened(nodes):
+            if isinstance(node, Compare) and not isinstance(node.value, Number):
+                start, end = _stretch(node.order, day_of(node.value, self.today))
+                known_start, known_end = days.get(node.name, (start, end))
+                days[node.name] = max(start, known_start), min(end, known_end)
+            else:
+                parts.append(self.node(node, required=required))
+        parts += [self._day_range(name, *stretch, required=required) for name, stretch in days.items()]
+        return join(Binding.AND, parts)
+
+    def _of_value(self, node: OfValue, *, required: bool) -> Sql:
+        match node:
             case Present(name):
-                return _Sql(f"{_column(name)} <> ''")
-            case OneOf():
-                return self._one_of(node)
-            case Compare():
-                return self._compare(node)
-            case HasText():
-                return self._has_text(node)
+                return Sql(f"{_unsearched(name)} <> ''", depth=2)
+            case OneOf(name, values):
+                return self._one_of(name, values, required=required)
+            case InRegion(name, _, texts):
+                if texts is None:
+                    raise unresolved(node)
+                return self._one_of(name, texts, required=required)
+            case Compare(name, order, value):
+                if isinstance(value, Number):
+                    return self._number_range(name, order, value.value, required=required)
+                return self._day_range(name, *_stretch(order, day_of(value, self.today)), required=required)
+            case HasText(name, part, text):
+                if self.leading.get(name.key):
+                    # After a range, an index is searched by nothing more.
+                    column = _column(name) if required and not self.search.ranges else _unsearched(name)
+                    return among_values(column, _other(name), lambda value: self._has_text(value, part, text))
+                if part is Part.START and name.key in self.leading:
+                    return beginning_with(_other(name), text.value, self.parameters)
+                return Sql(self._has_text(_column(name), part, text), Binding.AND, 3)
             case _:
                 assert_never(node)
 
-    def _bind(self, value: str | int | float) -> str:
-        name = f"segment_{len(self.parameters) + 1}"
-        self.parameters[name] = value
-        return f":{name}"
+    def _has_text(self, column: str, part: Part, text: Text) -> str:
+        return f"{text_test(column, part, text, self.parameters)} AND typeof({column}) IN ('text', 'integer')"
 
-    def _one_of(self, node: OneOf) -> _Sql:
-        exact: list[str | int | float] = []
-        days = []
-        for value in node.values:
+    def _one_of(self, name: Name, values: Sequence[Value], *, required: bool) -> Sql:
+        exact: list[Bound] = []
+        days: list[date] = []
+        for value in values:
             match value:
                 case Text(text):
                     exact.append(text)
@@ -145,73 +204,80 @@ class _Writer:
                 case Number(number):
                     exact.append(number)
                 case Day() | RelativeDay():
-                    days.append(self._day_range(node.name, None, day_of(value, self.today)))
+                    days.append(day_of(value, self.today))
                 case _:
                     assert_never(value)
-        if node.name.is_field:
+        if name.is_field:
             # A column declared TEXT would turn a number into text before it compares.
             exact = [value for value in exact if isinstance(value, str)]
+        # A range is joined to other values by OR, and then SQLite searches by none of them.
+        alone = required and len(days) + bool(exact) == 1
+        parts = [self._day_range(name, *_stretch(None, day), required=alone) for day in days]
         if exact:
-            listed = ", ".join(map(self._bind, exact))
-            days.append(_Sql(f"{_column(node.name)} COLLATE NOCASE IN ({listed})"))
-        return _join(_Binding.OR, days) if days else _Sql("FALSE")
+            column = _column(name) if alone else _unsearched(name)
+            parts.append(Sql(f"{column} IN ({self.parameters.bind_all(exact)})", depth=2))
+        return join(Binding.OR, parts) if parts else Sql("FALSE")
 
-    def _compare(self, node: Compare) -> _Sql:
-        if not isinstance(node.value, Number):
-            return self._day_range(node.name, node.order, day_of(node.value, self.today))
-        column = f"{_column(node.name)} COLLATE NOCASE"
-        return _Sql(f"{column} {node.order} {self._bind(node.value.value)} AND {column} < ''", _Binding.AND, 2)
+    def _number_range(self, name: Name, order: Order, number: float, *, required: bool) -> Sql:
+        if name.is_field:
+            return Sql("FALSE")
+        column, limit = self._range_columns(name, required=required)
+        test = f"{column} {order} {self.parameters.bind(number)}"
+        if order in (Order.BELOW, Order.AT_MOST):
+            return Sql(test, depth=2)
+        return Sql(f"{test} AND {limit} < ''", Binding.AND, 3)
 
-    def _day_range(self, name: Name, order: Order | None, day: date) -> _Sql:
-        """Text that starts with a day on the given side of `day`, or with `day` itself when `order` is None."""
-        here = day.isoformat()
-        # The next text, not the next day: no date lies between 2025-01-31 and 2025-01-32, and 9999 has no end.
-        after = f"{here[:8]}{day.day + 1:02}"
-        start, end = {
-            None: (here, after),
-            Order.BELOW: (_FIRST, here),
-            Order.AT_MOST: (_FIRST, after),
-            Order.ABOVE: (after, _LAST),
-            Order.AT_LEAST: (here, _LAST),
-        }[order]
-        column = _column(name)
-        return _Sql(
-            f"{column} COLLATE NOCASE >= {self._bind(start)} AND {column} COLLATE NOCASE < {self._bind(end)}"
-            f" AND ({column} GLOB {_DAY} OR {column} GLOB {_DAY_AND_TIME})",
-            _Binding.AND,
-            4,
-        )
+    def _day_range(self, name: Name, start: str, end: str, *, required: bool) -> Sql:
+        """Text that names a day, from `start` to before `end`."""
+        column, limit = self._range_columns(name, required=required)
+        low, high = self.parameters.bind(start), self.parameters.bind(end)
+        if self.leading.get(name.key):
+            return among_values(column, _other(name), _is_day, first=low, after=high)
+        from_start = f"{limit if start == _FIRST else column} >= {low}"
+        to_end = f"{limit if end == _LAST else column} < {high}"
+        return Sql(f"{from_start} AND {to_end} AND ({_is_day(_column(name))})", Binding.AND, 4)
 
-    def _has_text(self, node: HasText) -> _Sql:
-        column = _column(node.name)
-        wanted = fold(node.text.value)
-        match node.part:
-            case Part.ANYWHERE:
-                test = f"instr(lower({column}), {self._bind(wanted)}) > 0"
-            case Part.START:
-                test = f"substr(lower({column}), 1, {len(wanted)}) = {self._bind(wanted)}"
-            case Part.END:
-                test = f"substr(lower({column}), -{len(wanted)}) = {self._bind(wanted)}"
-            case _:
-                assert_never(node.part)
-        return _Sql(f"{test} AND typeof({column}) IN ('text', 'integer')", _Binding.AND, 3)
+    def _range_columns(self, name: Name, *, required: bool) -> tuple[str, str]:
+        """The column as a range on it is written, and as the limit that keeps other kinds of values out.
+
+        Of two ranges on one name each has one side, so their limits are not for searching.
+        """
+        searched = required and self.search.ranges[:1] == (name.key,)
+        alone = searched and self.search.ranges.count(name.key) == 1
+        return (_column(name) if searched else _unsearched(name)), (_column(name) if alone else _unsearched(name))
+
+    def _membership(self, *, current: bool) -> Sql:
+        status = Name(STATUS)
+        if self.leading.get(STATUS):
+            named = among_values(_column(status), _other(status), _is_current)
+        else:
+            named = Sql(_is_current(_column(status)), depth=6)
+        over = Not(Compare(Name(RENEWAL), Order.BELOW, RelativeDay()))
+        holds = join(Binding.AND, [named, self.node(over)])
+        if current:
+            return holds
+        known = self.node(Or((Present(status), Present(Name(RENEWAL)))))
+        return join(Binding.AND, [known, Sql(f"({holds.text}) IS NOT TRUE", depth=holds.depth + 1)])
 
 
-def _join(binding: _Binding, parts: Iterable[_Sql]) -> _Sql:
-    """`parts` joined by AND or OR, nested as little as can be.
+def _stretch(order: Order | None, day: date) -> tuple[str, str]:
+    """From which text to before which text the days lie on the given side of `day`, or `day` itself for None."""
+    here = day.isoformat()
+    # The next text, not the next day: no date lies between 2025-01-31 and 2025-01-32, and 9999 has no end.
+    after = f"{here[:8]}{day.day + 1:02}"
+    return {
+        None: (here, after),
+        Order.BELOW: (_FIRST, here),
+        Order.AT_MOST: (_FIRST, after),
+        Order.ABOVE: (after, _LAST),
+        Order.AT_LEAST: (here, _LAST),
+    }[order]
 
-    Pairing the two shallowest first keeps a list of 1,500 conditions within SQLite's limit on depth. Writing
-    the deeper of a pair first, and no needless parentheses, keeps the deepest rule within the stack of 100
-    that the parser of SQLite before 3.46 has: what stands open to the left of a part takes room there.
-    """
-    heap = [(part.depth, order, part) for order, part in enumerate(parts)]
-    heapq.heapify(heap)
-    made = len(heap)
-    while len(heap) > 1:
-        (shallow, _, second), (deep, _, first) = heapq.heappop(heap), heapq.heappop(heap)
-        if shallow == deep:
-            first, second = second, first
-        text = f"{first.within(binding)} {binding.name} {second.within(binding + 1)}"
-        heapq.heappush(heap, (deep + 1, made, _Sql(text, binding, deep + 1)))
-        made += 1
-    return heap[0][2]
+
+def _is_day(column: str) -> str:
+    return f"{column} GLOB {_DAY} OR {column} GLOB {_DAY_AND_TIME}"
+
+
+def _is_current(column: str) -> str:
+    words = ", ".join(f"'{word}'" for word in sorted(CURRENT_STATUSES))
+    return f"replace(replace(replace(lower({column}), ' ', ''), '_', ''), '-', '') IN ({words})"

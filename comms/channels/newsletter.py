@@ -1,41 +1,47 @@
-"""Hands one encoded message at a time to a mail server, over a connection that is kept.
+"""Hands encoded messages to a mail server, over a connection that is kept.
 
-Plain SMTP (RFC 5321) by aiosmtplib. It knows nothing of members, batches or retries: it says what the
-server said. A faster client fits behind the same four calls.
+`mail_session` gives the client that the settings ask for. The plain one stands here: SMTP (RFC 5321) by aiosmtplib,
+one command after the other. It knows nothing of members, batches or retries: it says what the server said.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 
 import aiosmtplib
 
+from comms.channels.mail import (
+    CLOSING,
+    DOT_PATIENCE,
+    GOODBYE_S,
+    SESSION_CODES,
+    Allowance,
+    ConnectionLostError,
+    Lost,
+    MailSession,
+    OnHandover,
+    OnResult,
+    Outgoing,
+    Reply,
+    Result,
+    Take,
+    one_line,
+    reason_of,
+    refuse_login_in_clear,
+    unreachable,
+)
+from comms.channels.mail import ServerUnreachableError as ServerUnreachableError
+from comms.channels.smtp import BulkSession, wire
 from comms.config import Smtp
-from comms.errors import CommsError
 
 
-class ServerUnreachableError(CommsError, ConnectionError):
-    """No session could be opened: refused, timed out, TLS or login failed. No message was handed over."""
-
-
-class ConnectionLostError(CommsError, ConnectionError):
-    """The session ended. `handed_over` says whether the message may have arrived all the same.
-
-    `kept`: it ended before the first word of this message, as servers end sessions that stand idle or have
-    carried enough; the message was not tried.
-    """
-
-    def __init__(self, message: str, *, handed_over: bool, kept: bool = False) -> None:
-        super().__init__(message)
-        self.handed_over = handed_over
-        self.kept = kept
+def mail_session(settings: Smtp) -> MailSession:
+    """A session that is not open yet, by the client that `[smtp] client` names."""
+    return BulkSession(settings) if settings.client == "bulk" else SmtpTransport(settings)
 
 
 class _Stage(Enum):
@@ -46,50 +52,24 @@ class _Stage(Enum):
     HANDED_OVER = auto()
 
 
-DOT_PATIENCE = 10
-"""How many times longer than for other answers to wait for the one after the final dot. A server scans the
-message before it answers; whoever leaves meanwhile sends it twice (RFC 5321 section 4.5.3.2.6: 10 minutes)."""
-GOODBYE_S = 5.0
-_CLOSING = 421
-_SESSION_CODES = frozenset({421, 502, 503, 530, 534, 535, 538})
-"""Closing down, bad sequence, login wanted or refused (RFC 5321 section 4.2.3, RFC 4954 section 6)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the server answered (RFC 5321 section 4.2): 2yz took it, 4yz later, 5yz never."""
-
-    code: int
-    text: str
-    concerns_recipient: bool = True
-    """False when the server refused the session, the sender or our manners: the next recipient fares no better."""
-
-    @property
-    def accepted(self) -> bool:
-        return 200 <= self.code < 300
-
-    @property
-    def temporary(self) -> bool:
-        return 400 <= self.code < 500
-
-
 class SmtpTransport:
-    """One session with the mail server of `settings`."""
+    """One session with the mail server of `settings`, as `mail.MailSession` promises."""
 
     def __init__(self, settings: Smtp) -> None:
         self._settings = settings
         self._client: aiosmtplib.SMTP | None = None
         self._is_kept = False
         """Did the session carry a message to its end before."""
+        self._allowance = Allowance(0)
 
     async def open(self) -> None:
-        """Connect, say EHLO, secure and log in as the settings say; nothing when the session stands.
-
-        Raises ServerUnreachableError with a reason that can be shown.
-        """
+        """See MailSession."""
         if self._client is not None and self._client.is_connected:
-            return
+            if not self._allowance.is_used_up:
+                return
+            await self.close()
         settings = self._settings
+        refuse_login_in_clear(settings)
         client = aiosmtplib.SMTP(
             hostname=settings.host,
             port=settings.port,
@@ -102,32 +82,51 @@ class SmtpTransport:
         )
         try:
             await client.connect()
+            if client.is_ehlo_or_helo_needed:
+                await _say_hello(client)
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:  # ValueError: no host name
             client.close()
-            raise ServerUnreachableError(
-                f"the mail server {settings.host}:{settings.port} can not be used: {_reason(error)}",
-                hint="See [smtp] in comms.toml.",
-            ) from error
+            raise unreachable(settings, reason_of(error)) from error
         self._client, self._is_kept = client, False
+        self._allowance = Allowance(settings.messages_per_connection)
 
-    async def send(self, sender: str, recipient: str, data: bytes, before_dot: Callable[[], None]) -> Reply:
-        """Send one message; `before_dot` is called before the server can have it.
+    async def deliver(self, take: Take, on_handover: OnHandover, on_result: OnResult) -> None:
+        """See MailSession."""
+        take = self._allowance.limit(take)
+        while self._client is not None and (message := take()) is not None:
+            handed_over = False
 
-        Raises ConnectionLostError when the session ended without an answer; the next `open` then makes a new
-        one. What `before_dot` raises passes through, and nothing was handed over then.
-        """
-        client = self._client
-        assert client is not None, "open() comes first"
+            def before_dot(token: int = message.token) -> None:
+                nonlocal handed_over
+                on_handover(token)
+                handed_over = True
+
+            result: Result
+            try:
+                result = await self._send(self._client, message, before_dot)
+            except ConnectionLostError as error:
+                result = Lost(error.message, error.handed_over, error.kept)
+            except BaseException:
+                on_result(message.token, Lost("the sender was stopped", handed_over))
+                raise
+            on_result(message.token, result)
+
+    async def _send(self, client: aiosmtplib.SMTP, message: Outgoing, before_dot: Callable[[], None]) -> Reply:
+        """Raises ConnectionLostError when the session ended without an answer."""
+        capabilities = wire.Capabilities({name.upper(): text for name, text in client.esmtp_extensions.items()})
+        if reason := wire.why_unfit(message, capabilities):
+            return Reply(0, f"not sent: {reason}")
+        encoding = "ascii" if message.sender.isascii() and message.recipient.isascii() else "utf-8"
         stage = _Stage.SENDER
         try:
-            await client.mail(sender, options=[f"SIZE={len(data)}"] if client.supports_extension("size") else [])
+            await client.mail(message.sender, options=wire.mail_parameters(message, capabilities), encoding=encoding)
             stage = _Stage.RECIPIENT
-            await client.rcpt(recipient)
+            await client.rcpt(message.recipient, options=wire.rcpt_parameters(message, capabilities), encoding=encoding)
             before_dot()
             stage = _Stage.HANDED_OVER
-            response = await client.data(data, timeout=DOT_PATIENCE * self._settings.timeout)
+            response = await client.data(message.data, timeout=DOT_PATIENCE * self._settings.timeout)
         except aiosmtplib.SMTPResponseException as error:
-            if stage is _Stage.SENDER and error.code == _CLOSING and self._is_kept:
+            if stage is _Stage.SENDER and error.code == CLOSING and self._is_kept:
                 raise self._lost(error, stage) from error
             return await self._refused(client, error, stage)
         except (aiosmtplib.SMTPException, ConnectionError, TimeoutError, asyncio.IncompleteReadError) as error:
@@ -136,13 +135,13 @@ class SmtpTransport:
             self._drop()  # cut off in the middle of a transaction: of no use to the next message
             raise
         self._is_kept = True
-        return Reply(response.code, _one_line(response.message))
+        return Reply(response.code, one_line(response.message))
 
     def _lost(self, error: BaseException, stage: _Stage) -> ConnectionLostError:
         kept = stage is _Stage.SENDER and self._is_kept
         self._drop()
         return ConnectionLostError(
-            f"the connection was lost: {_reason(error)}", handed_over=stage is _Stage.HANDED_OVER, kept=kept
+            f"the connection was lost: {reason_of(error)}", handed_over=stage is _Stage.HANDED_OVER, kept=kept
         )
 
     async def _refused(self, client: aiosmtplib.SMTP, error: aiosmtplib.SMTPResponseException, stage: _Stage) -> Reply:
@@ -151,10 +150,10 @@ class SmtpTransport:
             # aiosmtplib's code for a line that is no SMTP reply: whatever it meant, it is no answer.
             self._drop()
             raise ConnectionLostError(
-                f"the server answered nonsense: {_one_line(error.message)[:200]}",
+                f"the server answered nonsense: {one_line(error.message)[:200]}",
                 handed_over=stage is _Stage.HANDED_OVER,
             )
-        if error.code in _SESSION_CODES:
+        if error.code in SESSION_CODES:
             self._drop()
         else:
             try:
@@ -165,8 +164,8 @@ class SmtpTransport:
             except BaseException:
                 self._drop()  # its answer may still come, and would be taken for another's
                 raise
-        ours = stage is _Stage.SENDER or error.code in _SESSION_CODES
-        return Reply(error.code, _one_line(error.message), concerns_recipient=not ours)
+        ours = stage is _Stage.SENDER or error.code in SESSION_CODES
+        return Reply(error.code, one_line(error.message), concerns_recipient=not ours)
 
     async def close(self) -> None:
         """Say goodbye; an error in that is nobody's loss."""
@@ -183,28 +182,18 @@ class SmtpTransport:
             client.close()
 
 
+async def _say_hello(client: aiosmtplib.SMTP) -> None:
+    """So that it is known what the server can do before the first message."""
+    try:
+        await client.ehlo()
+    except aiosmtplib.SMTPHeloError as error:
+        if error.code < 500:
+            raise
+        await client.helo()
+
+
 async def check(settings: Smtp) -> None:
     """Open a session and end it. Raises ServerUnreachableError."""
-    transport = SmtpTransport(settings)
-    await transport.open()
-    await transport.close()
-
-
-def _reason(error: BaseException) -> str:
-    """The cause in the words of the system where there is one: `Connection refused`."""
-    causes = [each for each in (error, error.__cause__, error.__context__) if isinstance(each, OSError) and each.errno]
-    match causes[:1]:
-        case [ssl.SSLCertVerificationError() as cause]:
-            text = f"its certificate is not trusted: {cause.verify_message}"
-        case [ssl.SSLError() | socket.gaierror() as cause]:  # their numbers are not the system's
-            text = cause.strerror or str(cause)
-        case [cause] if cause.errno:
-            text = os.strerror(cause.errno)
-        case _:
-            text = str(error)
-    return _one_line(text)[:300] or type(error).__name__
-
-
-def _one_line(text: str) -> str:
-    """What a server said, fit for a ledger and a terminal."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    session = mail_session(settings)
+    await session.open()
+    await session.close()

@@ -15,7 +15,19 @@ import typer
 from audiences.errors import AudienceError
 from audiences.segments import RuleError
 from campaigns.errors import CampaignError
-from comms.cli import association, campaign, demo, install, members, run, templates
+from comms.cli import (
+    association,
+    bounces,
+    campaign,
+    demo,
+    install,
+    members,
+    retention,
+    run,
+    segments,
+    signup,
+    templates,
+)
 from comms.cli.output import NO, WRONG_USAGE, show_error
 from comms.errors import CommsError, ConfigError, UsageError, WorkspaceError
 
@@ -28,15 +40,18 @@ app = typer.Typer(
 )
 app.add_typer(association.app, name="association")
 app.add_typer(members.app, name="members")
-app.add_typer(members.segments_app, name="segments")
+app.add_typer(segments.app, name="segments")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(templates.app, name="template")
 app.add_typer(templates.feed_app, name="feed")
+app.add_typer(bounces.app, name="bounces")
+members.app.command("invite")(signup.invite)
 app.command("init")(install.init)
 app.command("doctor")(install.doctor)
 app.command("backup")(install.backup)
 app.command("restore")(install.restore)
 app.command("report")(campaign.report)
+app.command("retention")(retention.retention)
 app.command("run")(run.run)
 app.command("worker")(run.worker)
 app.command("web")(run.web)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from audiences.models import Association, Brand, Topic
+from audiences.models import Association, Brand, Frequency, Topic
 from comms.cli.output import JsonFlag, open_workspace, print_json, say, table
 
 app = typer.Typer(no_args_is_help=True, help="The associations of this workspace; each has a database of its own.")
@@ -91,10 +91,15 @@ def topic(
     slug: Annotated[str, typer.Argument(help="Which association.")],
     topic_slug: Annotated[str, typer.Argument(metavar="TOPIC", help="Short name: small letters, digits, hyphens.")],
     title: Annotated[str, typer.Option(help="Its name, as members read it.")],
+    frequency: Annotated[
+        Frequency | None, typer.Option(help="How often, at most, its newsletters go to who chose nothing else.")
+    ] = None,
 ) -> None:
     """Add or retitle a topic that members can choose and feeds can carry."""
     with open_workspace() as workspace:
-        workspace.add_topic(slug, Topic(topic_slug, title))
+        known = {known.slug: known.frequency for known in workspace.people(slug).topics()}
+        often = frequency or known.get(topic_slug, Frequency.EACH)
+        workspace.add_topic(slug, Topic(topic_slug, title, often))
     say(f"{slug} has the topic {topic_slug}.")
 
 

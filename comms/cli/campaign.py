@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +23,7 @@ from comms.cli.output import (
     show_error,
     stop,
     table,
+    who,
 )
 from comms.cli.plan import show_plan
 from comms.cli.waiting import wait_for
@@ -118,7 +118,7 @@ def send(
             if not yes:
                 _show_for_consent(prepared, as_json=as_json)
                 confirm(f"Send {_counted(prepared)} now?", as_json=as_json)
-            row = sending.approve(workspace, prepared, who=_who())
+            row = sending.approve(workspace, prepared, who=who())
             sending.start(workspace, row)
         elif not as_json:
             say(f"{campaign.id} is being sent already; going on with it.")
@@ -138,7 +138,7 @@ def schedule(file: File, association: Senders = None, yes: Yes = False, as_json:
         if not yes:
             _show_for_consent(prepared, as_json=as_json)
             confirm(f"Approve {prepared.campaign.id} for {prepared.due_at:%Y-%m-%d %H:%M} UTC?", as_json=as_json)
-        row = sending.approve(workspace, prepared, who=_who())
+        row = sending.approve(workspace, prepared, who=who())
         _show_status(workspace, row.id, as_json=as_json)
         if not as_json:
             _say_who_sends(workspace)
@@ -170,13 +170,13 @@ def status(campaign_id: Id, as_json: JsonFlag = False) -> None:
 @app.command()
 def pause(campaign_id: Id, as_json: JsonFlag = False) -> None:
     """Hand out no further batch; what senders hold still goes out."""
-    _act(lambda workspace: sending.pause(workspace, campaign_id, who=_who()), campaign_id, as_json=as_json)
+    _act(lambda workspace: sending.pause(workspace, campaign_id, who=who()), campaign_id, as_json=as_json)
 
 
 @app.command()
 def resume(campaign_id: Id, as_json: JsonFlag = False) -> None:
     """Go on where it was paused."""
-    _act(lambda workspace: sending.resume(workspace, campaign_id, who=_who()), campaign_id, as_json=as_json)
+    _act(lambda workspace: sending.resume(workspace, campaign_id, who=who()), campaign_id, as_json=as_json)
 
 
 @app.command()
@@ -184,7 +184,7 @@ def cancel(campaign_id: Id, yes: Yes = False, as_json: JsonFlag = False) -> None
     """End a campaign: what is not sent yet is never sent. Can not be undone."""
     if not yes:
         confirm(f"Cancel {campaign_id} for good?", as_json=as_json)
-    _act(lambda workspace: sending.cancel(workspace, campaign_id, who=_who()), campaign_id, as_json=as_json)
+    _act(lambda workspace: sending.cancel(workspace, campaign_id, who=who()), campaign_id, as_json=as_json)
 
 
 def report(
@@ -276,11 +276,3 @@ def _nothing(prepared: Prepared, *, as_json: bool) -> None:
 def _say_who_sends(workspace: Workspace) -> None:
     if not ControlLock(workspace.folder).is_held():
         say("Nothing is running in this workspace yet: start `comms run`, or use `send --wait`.")
-
-
-def _who() -> str:
-    """Who acts, for the audit log."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

@@ -1,4 +1,4 @@
-"""`comms members` and `comms segments`: bring lists in, ask them, look at one person."""
+"""`comms members`: bring lists in, count them, look at one person."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from rich.markup import escape
 
 from audiences.importing import detect, plain
 from audiences.importing import mapping as columns
+from audiences.importing.base import ImportResult
+from audiences.importing.log import PastImport
+from comms.cli import lists
 from comms.cli.output import (
     NO,
     AssociationOption,
@@ -24,10 +27,9 @@ from comms.cli.output import (
     stop,
     table,
 )
-from comms.engine import audience, rights
+from comms.engine import audience, rights, segments
 
 app = typer.Typer(no_args_is_help=True, help="The members of an association.")
-segments_app = typer.Typer(no_args_is_help=True, help="Rules over members.")
 
 MOST_REASONS_SHOWN = 20
 
@@ -63,6 +65,7 @@ def import_(
                 "refused": [{"line": r.line, "reason": r.reason} for r in result.refused],
                 "consent_kept": [{"line": r.line, "reason": r.reason} for r in result.consent_kept],
                 "suppressed": result.suppressed,
+                "without_address": result.without_address,
                 "source": result.source,
                 "sureness": round(result.sureness, 2),
                 "changes": [asdict(change) for change in result.changes],
@@ -86,6 +89,7 @@ def import_(
             f"  {counted(result.suppressed, 'address', 'addresses')} {would}newly suppressed:"
             " bounced, complained or blocked"
         )
+    _say_without_address(result)
     if dry_run:
         for change in result.changes[:MOST_REASONS_SHOWN]:
             was = f"{change.before!r} -> " if change.before else ""
@@ -97,6 +101,14 @@ def import_(
             say(f"  {escape(str(file))}:{note.line}: {title}: {escape(note.reason)}")
         if len(notes) > MOST_REASONS_SHOWN:
             say(f"  ... and {len(notes) - MOST_REASONS_SHOWN:,} more {title} (all with --json)")
+
+
+def _say_without_address(result: ImportResult) -> None:
+    rows = counted(result.without_address, "row has", "rows have")
+    if result.without_address and result.without_address == result.rows - len(result.refused):
+        say("  no column holds e-mail addresses: what is in the file is kept, and nobody in it can be written to")
+    elif result.without_address:
+        say(f"  {rows} no e-mail address: kept, and nobody there can be written to")
 
 
 @app.command()
@@ -115,8 +127,12 @@ def imports(association: AssociationOption = None, as_json: JsonFlag = False) ->
     if as_json:
         print_json([asdict(one) for one in past])
         return
-    rows = [[str(p.number), p.at[:16], p.file, f"{p.added:,}", f"{p.updated:,}", p.undone_at or ""] for p in past]
+    rows = [[str(p.number), p.at[:16], p.file, f"{p.added:,}", f"{p.updated:,}", _undoing(p)] for p in past]
     table("", ["import", "when (UTC)", "file", "added", "updated", "undone"], rows, right=(0, 3, 4))
+
+
+def _undoing(past: PastImport) -> str:
+    return past.undone_at or ("can not be any more" if past.forgotten_at else "")
 
 
 @app.command("undo-import")
@@ -144,7 +160,7 @@ def count(
 ) -> None:
     """Count the members for whom a rule holds. Exit code 1 when there are none."""
     with open_workspace() as workspace:
-        number = audience.count_members(workspace, rule, workspace.association(association).slug)
+        number = segments.count_members(workspace, rule, workspace.association(association).slug)
     if as_json:
         print_json({"count": number})
     else:
@@ -176,7 +192,10 @@ def show(
     say(f"[bold]{escape(view.member.address or '')}[/] at {slug}")
     say(f"may get newsletters: {verdict}")
     table("", ["attribute", "value"], [[name, str(value)] for name, value in sorted(view.member.attributes.items())])
-    rows = [[f"{c.at:%Y-%m-%d}", c.topic, c.state, c.basis or "", c.source] for c in view.log]
+    rows = [
+        [f"{c.at:%Y-%m-%d}", c.topic, c.state, c.basis or "", f"{c.source}, {c.confirmed}" if c.confirmed else c.source]
+        for c in view.log
+    ]
     table("consent", ["when", "topic", "what", "basis", "evidence"], rows)
 
 
@@ -220,29 +239,5 @@ def erase(
         stop(NO)
 
 
-@segments_app.command()
-def explain(
-    rule: Annotated[str, typer.Argument(help="A segment rule.")],
-    association: AssociationOption = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Say a rule in words, count it, and show ten members it holds for. Exit code 1 when there are none."""
-    with open_workspace() as workspace:
-        found = audience.explain_rule(workspace, rule, workspace.association(association).slug)
-    if as_json:
-        examples = [
-            {"address": m.address, "attributes": {name: str(value) for name, value in m.attributes.items()}}
-            for m in found.examples
-        ]
-        print_json({"rule": rule, "words": found.words, "count": found.count, "examples": examples})
-    else:
-        say(escape(found.words))
-        say(f"{found.count:,} members")
-        names = sorted(found.rule.names())[:6]
-        values = [
-            [m.address or "", *(str(m.attributes.get(name, getattr(m, name, "") or "")) for name in names)]
-            for m in found.examples
-        ]
-        table("", ["address", *names], values)
-    if not found.count:
-        stop(NO)
+app.command("export-list")(lists.export_list_command)
+app.command()(lists.succeed)

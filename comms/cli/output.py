@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import json
 import os
 import sys
@@ -32,6 +33,14 @@ AssociationOption = Annotated[
 def workspace_folder() -> Path:
     """The folder that `-w` or COMMS_WORKSPACE names, else the current one."""
     return Path(os.environ.get("COMMS_WORKSPACE") or ".")
+
+
+def who() -> str:
+    """Who acts, for the audit log."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 def open_workspace() -> Workspace:

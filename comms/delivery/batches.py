@@ -91,11 +91,33 @@ class PostOrder:
         return {"kind": "post", **asdict(self)}
 
 
-def from_json(data: Mapping[str, Any]) -> MailBatch | PostOrder:
+@dataclass(frozen=True, slots=True)
+class LetterOrder:
+    """One try of one letter, for one sender. The mail is written already: a letter is for one person alone."""
+
+    id: str
+    letter: int
+    association: str
+    """Slug of the association whose letter it is."""
+    sender: str
+    """Envelope addresses, in ASCII."""
+    recipient: str
+    message: str
+    """The mail as it goes out, in ASCII."""
+    smtp: Mapping[str, Any]
+    not_after: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": "letter", **asdict(self)}
+
+
+def from_json(data: Mapping[str, Any]) -> MailBatch | PostOrder | LetterOrder:
     """Undo `to_json`. Raises TypeError or KeyError for anything else."""
     values = {name: value for name, value in data.items() if name != "kind"}
     if data["kind"] == "post":
         return PostOrder(**values)
+    if data["kind"] == "letter":
+        return LetterOrder(**values)
     association = values["association"]
     values["association"] = Association(**{**association, "brand": Brand(**association["brand"])})
     values["recipients"] = tuple(Recipient(**recipient) for recipient in values["recipients"])
@@ -104,7 +126,7 @@ def from_json(data: Mapping[str, Any]) -> MailBatch | PostOrder:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one item. `item` is the delivery's or post's id, `code` the reply code or 0."""
+    """What became of one item. `item` is the id of the delivery, post or letter, `code` the reply code or 0."""
 
     item: int
     outcome: Outcome

@@ -67,3 +67,47 @@ def ledger(db: Database) -> None:
         "CREATE INDEX doubt_delivery ON doubt(delivery_id)",
     ):
         db.execute(statement)
+
+
+@DELIVERY()
+def letters(db: Database) -> None:
+    """Mails to one person about one thing, such as the link that confirms a sign-up."""
+    for statement in (
+        # What it says is sealed, for it may hold a link that nobody but its reader may follow; it goes once sent.
+        """
+        CREATE TABLE letter (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            template TEXT NOT NULL,
+            address TEXT NOT NULL COLLATE NOCASE,
+            content BLOB,
+            state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'failed')),
+            attempts INTEGER NOT NULL DEFAULT 0,
+            next_at INTEGER NOT NULL DEFAULT 0,
+            task TEXT,
+            handed_at REAL,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            reply TEXT
+        )
+        """,
+        "CREATE INDEX letter_state ON letter(state, next_at)",
+        "CREATE INDEX letter_address ON letter(address)",
+        "CREATE INDEX letter_expires ON letter(expires_at)",
+    ):
+        db.execute(statement)
+
+
+@DELIVERY()
+def retention(db: Database) -> None:
+    """How far a run's answers of mail servers were cleared, and who holds the mailbox of somebody who handed over."""
+    for statement in (
+        "ALTER TABLE run ADD COLUMN replies_cleared_to INTEGER",
+        """
+        CREATE TABLE heir (
+            delivery_id INTEGER PRIMARY KEY REFERENCES delivery(id),
+            member_id INTEGER NOT NULL REFERENCES member(id) ON DELETE CASCADE
+        )
+        """,
+        "CREATE INDEX heir_member ON heir(member_id)",
+    ):
+        db.execute(statement)

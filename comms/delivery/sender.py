@@ -8,12 +8,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
-from comms.channels.newsletter import ConnectionLostError, ServerUnreachableError, SmtpTransport
+from comms.channels.mail import ConnectionLostError, MailSession, Outgoing, ServerUnreachableError, send_one
+from comms.channels.newsletter import mail_session
+from comms.channels.smtp import new_event_loop
 from comms.config import Smtp
-from comms.delivery.batches import MailBatch, Outcome, Receipt, Recipient
+from comms.delivery.batches import LetterOrder, MailBatch, Outcome, Receipt, Recipient
 from comms.delivery.journal import Journal
 from comms.delivery.messages import MessageMaker
 from comms.errors import CommsError
@@ -42,9 +47,9 @@ class MailSender:
     def __init__(self, signer: LinkSigner, stop: threading.Event) -> None:
         self._signer = signer
         self._stop = stop
-        self._loop = asyncio.new_event_loop()
+        self._loop = new_event_loop()
         self._settings: Smtp | None = None
-        self._transports: list[SmtpTransport] = []
+        self._transports: list[MailSession] = []
         self._renderers: dict[str, Renderer] = {}
 
     def send(self, batch: MailBatch, journal: Journal) -> tuple[Receipt, ...]:
@@ -60,7 +65,19 @@ class MailSender:
             log.error("batch can not be used", batch=batch.id, reason=str(error))
             reason = f"this sender can not use the batch: {error}"
             return tuple(Receipt(each.delivery, Outcome.DEFERRED, 0, reason) for each in batch.recipients)
-        work = _Work(batch, journal, maker, self._stop)
+        return self._work(_Work(batch.id, batch.recipients, journal, maker, self._stop))
+
+    def send_letter(self, order: LetterOrder, journal: Journal) -> tuple[Receipt, ...]:
+        """Send one letter; no receipt when it was not sent."""
+        try:
+            self._use(Smtp(**order.smtp))
+        except ValueError as error:
+            log.error("letter can not be used", letter=order.id, reason=str(error))
+            return (Receipt(order.letter, Outcome.DEFERRED, 0, f"this sender can not use the letter: {error}"),)
+        recipient = Recipient(order.letter, order.recipient, None, "{}", tracked=False)
+        return self._work(_Work(order.id, (recipient,), journal, _Written(order), self._stop))
+
+    def _work(self, work: _Work) -> tuple[Receipt, ...]:
         self._loop.run_until_complete(work.run(self._transports))
         return work.receipts()
 
@@ -73,7 +90,7 @@ class MailSender:
         if settings != self._settings:
             self._loop.run_until_complete(self._close_transports())
             self._settings = settings
-            self._transports = [SmtpTransport(settings) for _ in range(settings.connections)]
+            self._transports = [mail_session(settings) for _ in range(settings.connections)]
 
     async def _close_transports(self) -> None:
         await asyncio.gather(*(transport.close() for transport in self._transports))
@@ -85,26 +102,46 @@ class MailSender:
         return self._renderers[edition]
 
 
-class _Work:
-    """One batch on its way out."""
+class _Maker(Protocol):
+    """Makes what is sent to a recipient."""
 
-    def __init__(self, batch: MailBatch, journal: Journal, maker: MessageMaker, stop: threading.Event) -> None:
-        self._batch = batch
+    def make(self, recipient: Recipient) -> tuple[str, str, bytes]:
+        """Envelope sender, envelope recipient, and the encoded message."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A letter, which control has written already."""
+
+    order: LetterOrder
+
+    def make(self, recipient: Recipient) -> tuple[str, str, bytes]:
+        return self.order.sender, self.order.recipient, self.order.message.encode("ascii")
+
+
+class _Work:
+    """One batch, or one letter, on its way out."""
+
+    def __init__(
+        self, name: str, recipients: Sequence[Recipient], journal: Journal, maker: _Maker, stop: threading.Event
+    ) -> None:
+        self._name = name
+        self._most = len(recipients)
         self._journal = journal
         self._maker = maker
         self._stop = stop
-        self._waiting: deque[tuple[Recipient, int]] = deque((recipient, 1) for recipient in batch.recipients)
+        self._waiting: deque[tuple[Recipient, int]] = deque((recipient, 1) for recipient in recipients)
         self._unreachable = ""
         self._journal_fault = ""
         self._on_wire: set[int] = set()
         self._receipts: list[Receipt] = []
 
-    async def run(self, transports: list[SmtpTransport]) -> None:
+    async def run(self, transports: list[MailSession]) -> None:
         async with asyncio.TaskGroup() as group:
-            for transport in transports[: len(self._batch.recipients)]:
+            for transport in transports[: self._most]:
                 group.create_task(self._drain(transport))
         if self._journal_fault:
-            log.error("batch ended early", batch=self._batch.id, reason=self._journal_fault)
+            log.error("batch ended early", batch=self._name, reason=self._journal_fault)
         elif not self._stop.is_set():
             # Only left over when every connection gave up.
             unreached = [Receipt(r.delivery, Outcome.DEFERRED, 0, self._unreachable) for r, _ in self._waiting]
@@ -116,7 +153,7 @@ class _Work:
         cut = (Receipt(delivery, Outcome.UNKNOWN, 0, "the sender was stopped") for delivery in sorted(self._on_wire))
         return (*self._receipts, *cut)
 
-    async def _drain(self, transport: SmtpTransport) -> None:
+    async def _drain(self, transport: MailSession) -> None:
         while self._goes_on():
             try:
                 await transport.open()
@@ -137,7 +174,7 @@ class _Work:
     def _goes_on(self) -> bool:
         return bool(self._waiting) and not self._stop.is_set() and not self._journal_fault
 
-    async def _send(self, transport: SmtpTransport, recipient: Recipient, attempt: int) -> Receipt | None:
+    async def _send(self, transport: MailSession, recipient: Recipient, attempt: int) -> Receipt | None:
         """The receipt; None when the message is to be tried once more over another session."""
         delivery = recipient.delivery
         try:
@@ -146,15 +183,10 @@ class _Work:
             return Receipt(delivery, Outcome.REJECTED, 0, f"can not be written: {error}")
         except Exception as error:  # noqa: BLE001 - what one member's data sets off must not stop the others
             fault = type(error).__name__  # no more: a log is no place for what is in the data
-            log.error("a message can not be made", batch=self._batch.id, delivery=delivery, fault=fault)
+            log.error("a message can not be made", batch=self._name, delivery=delivery, fault=fault)
             return Receipt(delivery, Outcome.REJECTED, 0, f"can not be written: {type(error).__name__}: {error}")
         try:
-            reply = await transport.send(
-                sender,
-                address,
-                data,
-                lambda: self._about_to(delivery),
-            )
+            reply = await send_one(transport, Outgoing(sender, address, data), lambda: self._about_to(delivery))
         except ConnectionLostError as error:
             if error.handed_over:
                 return Receipt(delivery, Outcome.UNKNOWN, 0, error.message)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from audiences.choices import Choices
 from audiences.segments import Condition
 from audiences.store import exclusion_sql, tracked_sql
 from comms.db import Database
@@ -99,7 +100,7 @@ class Ledger:
             [campaign, channel, topic, digest, doubt, json.dumps(dict(excluded)), _stamp(now)],
         )
         run_id = cursor.lastrowid
-        reason = exclusion_sql(topic)
+        reason = exclusion_sql(topic, now)
         zones = {f"zone_{n}": zone for n, zone in enumerate(z for z in due if z is not None)}
         times = {f"at_{name}": int(due[zone].timestamp()) for name, zone in zones.items()}
         cases = " ".join(f"WHEN :{name} THEN :at_{name}" for name in zones)
@@ -152,7 +153,7 @@ class Ledger:
     def claim(self, run: Run, batch: str, size: int, now: datetime) -> Claim:
         """Take up to `size` due deliveries, once more asking of each member whether it may be written to."""
         moment = int(now.timestamp())
-        reason = exclusion_sql(run.topic)
+        reason = exclusion_sql(run.topic, now)
         recipients: list[Recipient] = []
         skipped: list[tuple[str, int, int]] = []
         for state in (DeliveryState.DEFERRED, DeliveryState.READY):
@@ -224,13 +225,17 @@ class Ledger:
         `in_doubt` names the deliveries that may have arrived, with the cause.
         """
         row = self.db.execute(
-            "SELECT run.doubt, run.state FROM batch JOIN run ON run.id = batch.run_id WHERE batch.id = ?", [batch]
+            "SELECT run.doubt, run.state, run.topic FROM batch JOIN run ON run.id = batch.run_id WHERE batch.id = ?",
+            [batch],
         ).fetchone()
         if row is None:
             return False
-        policy, run_state = row
+        policy, run_state, topic = row
         cancelled = run_state == "cancelled"
         doubts = dict(in_doubt)
+        receipts = tuple(receipts)
+        if topic is not None:
+            self._count_towards_pace(topic, batch, receipts, now)
         for receipt in receipts:
             if receipt.outcome is Outcome.UNKNOWN:
                 doubts.setdefault(receipt.item, receipt.text)
@@ -244,6 +249,15 @@ class Ledger:
         )
         self.db.execute("DELETE FROM batch WHERE id = ?", [batch])
         return True
+
+    def _count_towards_pace(self, topic: str, batch: str, receipts: Iterable[Receipt], now: datetime) -> None:
+        member = Condition(
+            "SELECT member_id AS id FROM delivery WHERE id = :delivery AND batch = :batch AND state = 'claimed'"
+            " AND member_id IS NOT NULL",
+            {"batch": batch},
+        )
+        accepted = ({"delivery": each.item} for each in receipts if each.outcome is Outcome.ACCEPTED)
+        Choices(self.db).note_sent(topic, member, accepted, now)
 
     def _settle_one(self, batch: str, receipt: Receipt, now: datetime, give_up_s: float) -> None:
         moment = int(now.timestamp())

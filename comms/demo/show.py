@@ -132,7 +132,7 @@ def _bring_members(workspace: Workspace, say: Say) -> None:
         workspace.add_topic(association.slug, Topic("coalition-news", "News from the Coalition"))
         workspace.add_topic(association.slug, Topic("training", "Training and workshops"))
         total += result.added
-        out += members.exclusions(EVERYONE, "coalition-news").get("withdrawn", 0)
+        out += members.exclusions(EVERYONE, "coalition-news", workspace.now()).get("withdrawn", 0)
     say(f"Imported {total} invented members from three CSV files; {out} of them had opted out and stay out")
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from audiences.store import tracked_sql
-from comms.db import BUSY_TIMEOUT_MS, DATABASE_ERRORS, Database
+from comms.db import DATABASE_ERRORS, Database, patience
 from comms.events import EventKind
 
+WHOLE_RUN, TRACKABLE = -1, "trackable"
+"""In a tally: the link that stands for no single one, and the kind that counts who could be known by name."""
 NOTE_TIMEOUT_MS = 2_000
 """How long a reader's click waits for a busy database before it goes uncounted."""
 
@@ -47,18 +49,17 @@ class EventStore:
         Returns why it could not be written, None when it was: a count may be lost, a reader never sent away.
         """
         try:
-            self.db.execute(f"PRAGMA busy_timeout = {NOTE_TIMEOUT_MS}")
-            try:
-                with self.db.atomic():
-                    self.add(run, kind, now, delivery=delivery, link=link)
-            finally:
-                self.db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+            with patience(self.db, NOTE_TIMEOUT_MS), self.db.atomic():
+                self.add(run, kind, now, delivery=delivery, link=link)
         except DATABASE_ERRORS as error:
             return str(error)
         return None
 
     def tracked(self, run: int) -> int:
         """How many who got the newsletter agreed to be tracked by name, now or when they opened or clicked it."""
+        kept = self.kept(run)
+        if kept is not None:
+            return kept[TRACKABLE, WHOLE_RUN]
         row = self.db.execute(
             "SELECT count(*) FROM delivery LEFT JOIN member ON member.id = delivery.member_id"  # noqa: S608
             f" WHERE delivery.run_id = ? AND ((delivery.state = 'sent' AND {tracked_sql()}) OR EXISTS"
@@ -70,19 +71,33 @@ class EventStore:
 
     def tallies(self, run: int) -> dict[EventKind, Tally]:
         """Per kind of event."""
+        kept = self.kept(run)
         rows = self.db.execute(
             "SELECT kind, count(*), count(DISTINCT delivery_id) FROM event WHERE run_id = ? GROUP BY kind", [run]
         )
-        return {EventKind(kind): Tally(total, people) for kind, total, people in rows}
+        return {
+            EventKind(kind): Tally(total, people if kept is None else kept.get((kind, WHOLE_RUN), 0))
+            for kind, total, people in rows
+        }
 
     def clicks(self, run: int) -> dict[int, Tally]:
         """Per link, by its index in the edition."""
+        kept = self.kept(run)
         rows = self.db.execute(
             "SELECT link, count(*), count(DISTINCT delivery_id) FROM event"
             " WHERE run_id = ? AND kind = 'clicked' GROUP BY link",
             [run],
         )
-        return {link: Tally(total, people) for link, total, people in rows}
+        return {
+            link: Tally(total, people if kept is None else kept.get((EventKind.CLICKED.value, link), 0))
+            for link, total, people in rows
+        }
+
+    def kept(self, run: int) -> dict[tuple[str, int], int] | None:
+        """The figures of people that were written down before the run's events lost their names: (kind, link) ->
+        people, as `retention.py` writes them; None while the names are there to be counted."""
+        rows = self.db.execute("SELECT kind, link, people FROM tally WHERE run_id = ?", [run]).fetchall()
+        return {(kind, link): people for kind, link, people in rows} or None
 
     def of_delivery(self, delivery: int) -> list[dict[str, object]]:
         """What is recorded by name of one delivery, oldest first."""

@@ -12,8 +12,6 @@
 Times come from `Workspace.now`; nothing below reads a clock that tests could not set.
 """
 
-from comms.engine.audience import count_members as count_members
-from comms.engine.audience import explain_rule as explain_rule
 from comms.engine.audience import import_members as import_members
 from comms.engine.audience import show_member as show_member
 from comms.engine.checking import check as check
@@ -21,6 +19,8 @@ from comms.engine.control import Control as Control
 from comms.engine.control import ControlLock as ControlLock
 from comms.engine.reporting import report as report
 from comms.engine.reporting import status as status
+from comms.engine.segments import count_members as count_members
+from comms.engine.segments import explain_rule as explain_rule
 from comms.engine.sending import approve as approve
 from comms.engine.sending import cancel as cancel
 from comms.engine.sending import pause as pause

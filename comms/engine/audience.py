@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from audiences import segments
 from audiences.addresses import normalise_address
 from audiences.attributes import clean_text
-from audiences.consent import exclusion
-from audiences.importing import base, detect
+from audiences.choices import Choices
+from audiences.consent import Wishes, exclusion
+from audiences.importing import ahead, base, detect
 from audiences.importing import mapping as columns
 from audiences.importing.base import ImportResult
 from audiences.importing.log import ImportLog, PastImport, Undone
 from audiences.models import Consent, Member
-from audiences.segments import Condition, Rule
-from audiences.store import EVERYONE
 from comms.db import storage_errors
 from comms.engine.workspace import Workspace
 from comms.errors import StateError
@@ -47,13 +46,13 @@ def import_members(
     now = workspace.now()
     result = ImportResult()
     if mapping is not None:
-        result.source, rows = "mapping", columns.read(path, now, mapping)
+        result.source, read = "mapping", partial(columns.read, path, now, mapping)
     else:
         result.source, result.sureness = detect.surest(path) if source == detect.AUTO else (source, 1.0)
-        rows = detect.reader_for(result.source).read(path, now)
+        read = partial(detect.reader_for(result.source).read, path, now)
     try:
-        with storage_errors(workspace.association_path(association)), people.db.atomic():
-            for state in base.apply(people, rows, now, result, file=clean_text(path.name)):
+        with storage_errors(workspace.association_path(association)), people.db.atomic(), people.many():
+            for state in base.apply(people, ahead.rows_of(path, read), now, result, file=clean_text(path.name)):
                 progress(state.rows)
             if dry_run:
                 raise _DryRun
@@ -84,45 +83,6 @@ def known_names(workspace: Workspace, association: str) -> set[str]:
     return workspace.people(association).attribute_names() | set(segments.FIELDS)
 
 
-def compile_rule(workspace: Workspace, text: str | None, association: str, today: date) -> Condition:
-    """A rule as SQL, its names checked against what the association knows; everyone for None.
-
-    Raises segments.RuleError.
-    """
-    if text is None:
-        return EVERYONE
-    rule = segments.parse(text)
-    segments.check_names(rule, known_names(workspace, association))
-    return segments.to_sql(rule, today)
-
-
-def count_members(workspace: Workspace, text: str, association: str) -> int:
-    """How many members the rule holds for. Raises segments.RuleError."""
-    condition = compile_rule(workspace, text, association, workspace.now().date())
-    return workspace.people(association).count(condition)
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """A rule in words, its count, and up to ten members it holds for."""
-
-    rule: Rule
-    words: str
-    count: int
-    examples: tuple[Member, ...]
-
-
-def explain_rule(workspace: Workspace, text: str, association: str) -> Explanation:
-    """Raises segments.RuleError."""
-    today = workspace.now().date()
-    condition = compile_rule(workspace, text, association, today)
-    people = workspace.people(association)
-    rule = segments.parse(text)
-    return Explanation(
-        rule, segments.explain(rule, today), people.count(condition), tuple(people.select(condition, limit=10))
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class MemberView:
     """All that an association holds of one member."""
@@ -132,6 +92,7 @@ class MemberView:
     reason: str
     """Why not mailable; empty when mailable."""
     states: dict[str, str]
+    wishes: Wishes
     log: tuple[Consent, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -143,6 +104,8 @@ class MemberView:
             "timezone": self.member.timezone,
             "attributes": {name: str(value) for name, value in self.member.attributes.items()},
             "topics": self.states,
+            "paused_until": self.wishes.paused_until.isoformat() if self.wishes.paused_until else None,
+            "frequencies": {topic: pace.frequency.value for topic, pace in sorted(self.wishes.paces.items())},
             "consent": [
                 {
                     "topic": record.topic,
@@ -151,6 +114,8 @@ class MemberView:
                     "at": record.at.isoformat(),
                     "source": record.source,
                     "wording": record.wording,
+                    "request_address": record.request_address,
+                    "confirmed": record.confirmed,
                 }
                 for record in self.log
             ],
@@ -167,6 +132,7 @@ def show_member(workspace: Workspace, address: str, association: str) -> MemberV
     if member is None or member.id is None:
         return None
     standing = people.standings({member.id: member.address})[member.id]
-    reason = exclusion(member, standing, None)
+    wishes = Choices(people.db).wishes(member.id)
+    reason = exclusion(member, standing, None, wishes, workspace.now())
     states = {topic: state.value for topic, state in sorted(standing.states.items())}
-    return MemberView(member, reason is None, reason or "", states, tuple(people.consent_log(member.id)))
+    return MemberView(member, reason is None, reason or "", states, wishes, tuple(people.consent_log(member.id)))

@@ -17,7 +17,8 @@ from campaigns.expressions import merge_fields
 from campaigns.mergefields import fields_without_fallback
 from campaigns.models import Campaign, Expression, Image, spans, walk
 from comms.engine import editions
-from comms.engine.audience import compile_rule, known_names
+from comms.engine.audience import known_names
+from comms.engine.segments import compile_rule
 from comms.engine.setup import POSTAL_PLACEHOLDER
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, UsageError
@@ -155,7 +156,7 @@ def _check_audience(workspace: Workspace, campaign: Campaign, association: Assoc
             f"nobody at {association.slug} subscribed to {topic!r} by name; it goes to who agreed to all newsletters",
             f"did you mean {near[0]}?" if near else "",
         )
-    if campaign.newsletter is not None and not people.exclusions(condition, topic).get(None):
+    if campaign.newsletter is not None and not people.exclusions(condition, topic, workspace.now()).get(None):
         yield _should(
             campaign.audience.segment_line or campaign.key_lines.get("audience", 0),
             "audience",
@@ -242,9 +243,9 @@ def _check_merge_field(
     except RuleError:
         return  # said at the rule itself
     people, topic = workspace.people(association.slug), campaign.audience.topic
-    lacking = people.lacking(condition, topic, name)
+    lacking = people.lacking(condition, topic, name, workspace.now())
     if lacking:
-        total = people.exclusions(condition, topic).get(None, 0)
+        total = people.exclusions(condition, topic, workspace.now()).get(None, 0)
         yield _must(
             line,
             field,

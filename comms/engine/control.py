@@ -21,7 +21,7 @@ from comms.db import storage_errors
 from comms.delivery import dispatch, journal
 from comms.delivery.batches import Report
 from comms.delivery.dispatch import BATCH_VALID_S, Outfit, Queue
-from comms.engine import editions, posts, sending
+from comms.engine import editions, letters, posts, retention, sending
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StorageError
 from comms.events import CampaignState, PostState
@@ -120,6 +120,7 @@ class Control:
         if time.monotonic() - self._recovered_at >= RECOVER_EVERY_S:
             moved |= self._recover()
             self._start_due()
+            retention.daily(self.workspace)
             self._recovered_at = time.monotonic()
         rows = self.workspace.host.campaigns([CampaignState.SENDING])
         self._room = 2 * self.senders - self._in_flight(rows)
@@ -143,6 +144,8 @@ class Control:
         for report in reports:
             if report.association and report.association not in known:
                 log.warning("dropped a report of an association that is not here")
+            elif letters.is_letter(report):
+                letters.take_report(self.workspace, report)
             elif report.association:
                 dispatch.take_report(
                     self.workspace.ledger(report.association),
@@ -156,7 +159,7 @@ class Control:
         return bool(reports)
 
     def _recover(self) -> bool:
-        settled = posts.recover(self.workspace, self.queue, starting=self._starting)
+        settled, letters_out = posts.recover(self.workspace, self.queue, starting=self._starting), 0
         for slug in self._usable([association.slug for association in self.workspace.associations()]):
             settled += dispatch.recover(
                 self.workspace.ledger(slug),
@@ -166,6 +169,8 @@ class Control:
                 give_up_s=self._give_up_s,
                 starting=self._starting,
             )
+            settled += letters.recover(self.workspace, slug, self.queue, starting=self._starting)
+            letters_out += letters.hand_out(self.workspace, slug, self.queue)
         for row in self.workspace.host.campaigns([CampaignState.CANCELLED]):
             if row.id not in self._ended and set(self._usable(row.senders)) == set(row.senders):
                 sending.finish_cancel(self.workspace, row)
@@ -177,7 +182,7 @@ class Control:
         if settled:
             log.info("took over what lost senders left", batches=settled)
         self._starting = False
-        return settled > 0
+        return settled + letters_out > 0
 
     def _start_due(self) -> None:
         """Begin scheduled campaigns whose time has come, and finish beginning those that were cut off."""

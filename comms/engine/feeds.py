@@ -48,6 +48,8 @@ class AssociationListing:
     homepage: str
     """Absolute web address, or empty."""
     feeds: tuple[FeedListing, ...]
+    sign_up: str
+    """Address of its sign-up page; empty where nobody can sign up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class EntryPage:
     published: datetime
     updated: datetime
     feeds: tuple[FeedListing, ...]
+    sign_up: str
+    """Address of the association's sign-up page; empty where nobody can sign up."""
 
 
 def feed(workspace: Workspace, association: str, topic: str | None, kind: Format) -> PublicFeed | None:
@@ -91,7 +95,7 @@ def single_entry(workspace: Workspace, owner: Association, row: EntryRow) -> byt
 def listings(workspace: Workspace) -> list[AssociationListing]:
     """Every association with its feeds, the host first."""
     return [
-        AssociationListing(owner.name, _homepage(owner), _listed(workspace, owner))
+        AssociationListing(owner.name, _homepage(owner), _listed(workspace, owner), _sign_up(workspace, owner))
         for owner in workspace.associations()
     ]
 
@@ -115,6 +119,7 @@ def entry_page(workspace: Workspace, association: str, campaign: str) -> EntryPa
         published=row.published,
         updated=row.updated,
         feeds=_listed(workspace, owner),
+        sign_up=_sign_up(workspace, owner),
     )
 
 
@@ -219,6 +224,11 @@ def _feed_entry(workspace: Workspace, owner: Association, row: EntryRow) -> Feed
 
 def _entry_url(workspace: Workspace, row: EntryRow) -> str:
     return f"{workspace.settings.site.url}/a/{row.association}/{row.campaign}"
+
+
+def _sign_up(workspace: Workspace, owner: Association) -> str:
+    is_open = any(topic.public for topic in workspace.people(owner.slug).topics())
+    return f"{workspace.settings.site.url}/subscribe/{owner.slug}" if is_open else ""
 
 
 def _homepage(owner: Association) -> str:

@@ -13,7 +13,7 @@ from campaigns.models import Campaign
 from comms.delivery.batches import Recipient
 from comms.delivery.messages import MessageMaker
 from comms.engine import editions, feeds
-from comms.engine.audience import compile_rule
+from comms.engine.segments import compile_rule
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
 from comms.rendering.compile import compile_edition

@@ -20,8 +20,8 @@ from comms.engagement.report import (
     ReportData,
 )
 from comms.engagement.store import Tally
-from comms.engine.audience import compile_rule
 from comms.engine.editions import NEWSLETTER
+from comms.engine.segments import compile_rule
 from comms.engine.sending import find, read_back
 from comms.engine.workspace import Workspace
 from comms.events import CampaignState, EventKind
@@ -47,8 +47,9 @@ def _waiting_audience(workspace: Workspace, slug: str, row: CampaignRow) -> int:
     campaign = read_back(row)
     if campaign.newsletter is None or row.state not in (CampaignState.SCHEDULED, CampaignState.PAUSED):
         return 0
-    segment = compile_rule(workspace, campaign.audience.segment, slug, workspace.now().date())
-    return workspace.people(slug).exclusions(segment, campaign.audience.topic).get(None, 0)
+    now = workspace.now()
+    segment = compile_rule(workspace, campaign.audience.segment, slug, now.date())
+    return workspace.people(slug).exclusions(segment, campaign.audience.topic, now).get(None, 0)
 
 
 def report(workspace: Workspace, campaign_id: str) -> ReportData:

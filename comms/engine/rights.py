@@ -8,7 +8,9 @@ from typing import Any
 
 from audiences.addresses import normalise_address
 from audiences.models import SuppressionScope
+from audiences.signups import SignUp, SignUps
 from comms.db import fold_log, storage_errors
+from comms.delivery.letterbox import Letterbox
 from comms.engine.audience import show_member
 from comms.engine.workspace import Workspace
 
@@ -48,6 +50,17 @@ def export_member(workspace: Workspace, address: str, association: str) -> dict[
         **view.to_json(),
         "tags": sorted(workspace.people(association).tags([view.member.id])[view.member.id]),
         "newsletters": deliveries,
+        "sign_ups": [_sign_up(each) for each in SignUps(ledger.db).of_address(view.member.address or "")],
+    }
+
+
+def _sign_up(signup: SignUp) -> dict[str, Any]:
+    return {
+        "at": signup.requested_at.isoformat(),
+        "topics": sorted(signup.topics),
+        "source": signup.source,
+        "request_address": signup.request_address,
+        "confirmed_at": signup.confirmed_at.isoformat() if signup.confirmed_at else None,
     }
 
 
@@ -62,6 +75,8 @@ def erase_member(workspace: Workspace, address: str, association: str) -> Erasur
     with storage_errors(workspace.association_path(association)), people.db.atomic():
         member = people.find(normal)
         people.suppress(normal, SuppressionScope.ASSOCIATION, ERASED, now)
+        SignUps(people.db).forget(normal)
+        Letterbox(ledger.db).forget(normal)
         if member is None or member.id is None:
             return None
         records = len(people.consent_log(member.id))

@@ -23,7 +23,7 @@ from campaigns.store import CampaignRow
 from comms.channels import newsletter
 from comms.db import storage_errors
 from comms.engine import editions
-from comms.engine.audience import compile_rule
+from comms.engine.segments import compile_rule
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
 from comms.events import CampaignState, PostState
@@ -266,7 +266,7 @@ def _plan_newsletter(
     people = workspace.people(association.slug)
     now = workspace.now()
     condition = compile_rule(workspace, campaign.audience.segment, association.slug, now.date())
-    counts = people.exclusions(condition, campaign.audience.topic)
+    counts = people.exclusions(condition, campaign.audience.topic, now)
     times = list(_due(workspace, campaign, association).values()) if scheduled else [now]
     return NewsletterPlan(
         association=association.slug,
@@ -300,7 +300,7 @@ def _freeze(workspace: Workspace, row: CampaignRow, campaign: Campaign, associat
         if ledger.run(row.id, editions.NEWSLETTER) is not None:
             return
         segment = compile_rule(workspace, campaign.audience.segment, association.slug, now.date())
-        counts = workspace.people(association.slug).exclusions(segment, topic)
+        counts = workspace.people(association.slug).exclusions(segment, topic, now)
         ledger.freeze(
             row.id,
             editions.NEWSLETTER,

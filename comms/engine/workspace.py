@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from audiences.migrations import AUDIENCES
-from audiences.models import Association, Brand, Topic
+from audiences.models import Association, Brand, Frequency, Topic
 from audiences.store import People
 from campaigns.migrations import CAMPAIGNS
 from campaigns.store import HostStore
@@ -175,9 +175,11 @@ class Workspace:
         return association
 
     def add_topic(self, slug: str, topic: Topic) -> None:
-        """Add or retitle a topic of an association. Raises UsageError when the topic's slug is none."""
+        """Add or retitle a topic of an association. Raises UsageError when its slug or frequency is none."""
         if not SLUG.fullmatch(topic.slug):
             raise UsageError(f"{topic.slug!r} can not be a topic.", hint="Use small letters, digits and hyphens.")
+        if topic.frequency not in list(Frequency):
+            raise UsageError(f"{topic.frequency!r} is no frequency.", hint=f"Choose from {', '.join(Frequency)}.")
         people = self.people(slug)
         with people.db.atomic():
             people.add_topic(topic)

@@ -114,25 +114,13 @@ class _Compilation:
         return self._restored(clean(f"{body}\n\n{footer}\n"))
 
     def _data(self) -> dict[str, Any]:
-        rtl = direction(self._campaign.language) == "rtl"
-        brand = self._association.brand
-        try:
-            colours = palette(brand)
-        except ValueError as error:
-            raise TemplateError(f"the brand of {self._association.name}", 0, str(error)) from error
         return {
-            "association": association_data(self._association),
-            "brand": colours | {"logo_url": self._body.media(brand.logo_url), "logo_alt": brand.logo_alt},
+            **letterhead(self._association, self._campaign.language, self._body),
             "campaign": campaign_data(self._campaign),
-            "postal_lines": postal_lines(self._association),
             "blocks": self._blocks,
             "sections": list(self._body.sections(self._campaign.blocks)),
             "preview": self._carry(self._newsletter.preview, self._newsletter.preview_line),
             "strings": strings(self._association.name),
-            "language": self._campaign.language,
-            "direction": "rtl" if rtl else "ltr",
-            "start": "right" if rtl else "left",
-            "end": "left" if rtl else "right",
         }
 
     def _carry(self, source: str, line: int) -> str:
@@ -147,6 +135,27 @@ class _Compilation:
         except ValueError as error:
             hint = "filters on a member's value go inside its own braces"
             raise TemplateError(self._template.name, 0, str(error), hint=hint) from error
+
+
+def letterhead(association: Association, language: str, body: BodyData) -> dict[str, Any]:
+    """What every template sees of who sends, and of the direction that the language is written in.
+
+    Raises TemplateError for a colour that is none.
+    """
+    brand, rtl = association.brand, direction(language) == "rtl"
+    try:
+        colours = palette(brand)
+    except ValueError as error:
+        raise TemplateError(f"the brand of {association.name}", 0, str(error)) from error
+    return {
+        "association": association_data(association),
+        "brand": colours | {"logo_url": body.media(brand.logo_url), "logo_alt": brand.logo_alt},
+        "postal_lines": postal_lines(association),
+        "language": language,
+        "direction": "rtl" if rtl else "ltr",
+        "start": "right" if rtl else "left",
+        "end": "left" if rtl else "right",
+    }
 
 
 def edition_environment(template: TemplateSource, carriers: Carriers) -> SafeEnvironment:

@@ -18,6 +18,8 @@ from comms.web.headers import SecurityHeaders, required
 from comms.web.letters import Letters
 from comms.web.pages import Pages
 from comms.web.publications import Publications
+from comms.web.signups import SignUpPages
+from comms.web.subscriptions import Subscriptions
 from comms.web.workspaces import Workspaces
 
 log = structlog.get_logger(__name__)
@@ -32,9 +34,15 @@ def create_app(folder: Path) -> Starlette:
     Raises WorkspaceError or ConfigError when the folder is no workspace that can be used.
     """
     workspaces = Workspaces(folder)
-    pages = Pages(config.load(folder))
+    settings = config.load(folder)
+    pages = Pages(settings)
     app = Starlette(
-        routes=[*Letters(workspaces, pages).routes(), *Publications(workspaces, pages).routes()],
+        routes=[
+            *Letters(workspaces, pages).routes(),
+            *Subscriptions(workspaces, pages).routes(),
+            *SignUpPages(workspaces, pages, settings.site.url).routes(),
+            *Publications(workspaces, pages).routes(),
+        ],
         middleware=[Middleware(SecurityHeaders)],
         max_body_size=MAX_BODY,
     )

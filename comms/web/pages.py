@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ def _printable(value: Any) -> Any:
     return clean(value) if type(value) is str else value
 
 
-def _day(moment: datetime) -> str:
+def _day(moment: date) -> str:
     return f"{moment.day} {moment:%B %Y}"
 
 

@@ -11,7 +11,7 @@ from audience_samples import NOW, add_member, changes, grant, taken_back, withdr
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from audiences.consent import Exclusion, Origin, Standing, exclusion, is_news, refusal
+from audiences.consent import Exclusion, Origin, Standing, Wishes, exclusion, is_news, refusal
 from audiences.models import ANY_TOPIC, TRACKING, Basis, Consent, ConsentState, Member, SuppressionScope
 from audiences.segments import Condition
 from audiences.store import EVERYONE, People, agrees_sql, exclusion_sql, tracked_sql
@@ -173,11 +173,14 @@ def test_the_database_derives_the_same_standing_and_the_same_exclusions(
 
 def _agree(people: People, expected: dict[int, tuple[Member, Standing]]) -> None:
     for topic in NEWSLETTERS:
-        why = exclusion_sql(topic)
+        why = exclusion_sql(topic, NOW)
         rows = people.db.execute(f"SELECT id, {why.sql} FROM member", dict(why.parameters)).fetchall()
-        reasons = {member_id: exclusion(member, standing, topic) for member_id, (member, standing) in expected.items()}
+        reasons = {
+            member_id: exclusion(member, standing, topic, Wishes(), NOW)
+            for member_id, (member, standing) in expected.items()
+        }
         assert dict(rows) == reasons
-        counts = people.exclusions(EVERYONE, topic)
+        counts = people.exclusions(EVERYONE, topic, NOW)
         assert counts == {reason: list(reasons.values()).count(reason) for reason in set(reasons.values())}
         agreeing = {member.id for member in people.select(agrees_sql(topic))}
         assert agreeing == {
@@ -195,11 +198,17 @@ def _agree(people: People, expected: dict[int, tuple[Member, Standing]]) -> None
 
 def test_a_missing_address_weighs_more_than_suppression_and_that_more_than_a_no() -> None:
     left = Standing().after(withdraw())
-    assert exclusion(Member(None), dataclasses.replace(left, suppressed=True), "news") is Exclusion.NO_ADDRESS
-    assert exclusion(Member("a@b.org"), dataclasses.replace(left, suppressed=True), "news") is Exclusion.SUPPRESSED
-    assert exclusion(Member("a@b.org"), left, "news") is Exclusion.WITHDRAWN
-    assert exclusion(Member("a@b.org"), Standing(), "news") is Exclusion.NO_CONSENT
-    assert exclusion(Member("a@b.org"), Standing().after(grant()), "news") is None
+    assert (
+        exclusion(Member(None), dataclasses.replace(left, suppressed=True), "news", Wishes(), NOW)
+        is Exclusion.NO_ADDRESS
+    )
+    assert (
+        exclusion(Member("a@b.org"), dataclasses.replace(left, suppressed=True), "news", Wishes(), NOW)
+        is Exclusion.SUPPRESSED
+    )
+    assert exclusion(Member("a@b.org"), left, "news", Wishes(), NOW) is Exclusion.WITHDRAWN
+    assert exclusion(Member("a@b.org"), Standing(), "news", Wishes(), NOW) is Exclusion.NO_CONSENT
+    assert exclusion(Member("a@b.org"), Standing().after(grant()), "news", Wishes(), NOW) is None
 
 
 # --- the log --------------------------------------------------------------------------------
@@ -209,6 +218,9 @@ def test_the_log_gives_back_every_record_in_order(people: People) -> None:
     log = [
         Consent(ANY_TOPIC, ConsentState.GRANTED, NOW, "import of a.csv, line 2", Basis.MEMBERSHIP, "Yes, please"),
         Consent("news", ConsentState.WITHDRAWN, NOW, "one-click unsubscribe"),
+        Consent(
+            "news", ConsentState.GRANTED, NOW, "form", Basis.EXPRESS, "Yes", "203.0.113.4", "link in the mail of today"
+        ),
     ]
     with people.db.atomic():
         member_id = add_member(people, "ada@example.org")
@@ -254,7 +266,7 @@ def test_a_suppression_outlives_the_member(people: People) -> None:
         people.db.execute("DELETE FROM member WHERE id = ?", [member_id])
         again = add_member(people, "Ada@Example.org")
     assert people.standings({again: "Ada@example.org"})[again].suppressed
-    assert people.exclusions(EVERYONE, None) == {"suppressed": 1}
+    assert people.exclusions(EVERYONE, None, NOW) == {"suppressed": 1}
 
 
 def test_subscriptions_are_counted_by_topic(people: People) -> None:

@@ -1,27 +1,33 @@
-"""Rules, members and databases for the tests of the segment language."""
+"""Rules and people for the tests of the segment language."""
 
 from __future__ import annotations
 
-import json
-import random
-import sqlite3
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import sqlite_utils
 from hypothesis import strategies as st
+from segment_databases import TODAY, Person
 
-from audiences.models import AttributeValue, Member
-from audiences.segments import to_sql
+from audiences.membership import CURRENT_STATUSES
+from audiences.models import Member
+from audiences.segments import segment_name
 from audiences.segments.tree import (
+    Activity,
+    Agrees,
     And,
     Compare,
+    ConsentKind,
+    Engaged,
     Everyone,
+    HasConsent,
     HasText,
+    InRegion,
+    Membership,
     Name,
+    Named,
     Node,
     Not,
     OneOf,
@@ -30,48 +36,29 @@ from audiences.segments.tree import (
     Part,
     Present,
     Rule,
+    Sample,
+    Tagged,
+    TagHasText,
+    Word,
+    walk,
 )
-from audiences.segments.values import LONGEST_OFFSET, Day, Number, RelativeDay, Text, Unit, Value, bare
-
-TODAY = date(2027, 1, 31)
-
-
-# --- databases --------------------------------------------------------------------------------
-
-
-def open_databases() -> Iterator[sqlite_utils.Database]:
-    """One empty `member` table on each SQLite at hand: the one of sqlite-utils, and the one of Python."""
-    for database in (sqlite_utils.Database(memory=True), sqlite_utils.Database(sqlite3.connect(":memory:"))):
-        database.conn.execute(
-            "CREATE TABLE member (id INTEGER PRIMARY KEY, address TEXT, language TEXT, timezone TEXT,"
-            " attributes TEXT NOT NULL)"
-        )
-        yield database
-
-
-def fill(database: sqlite_utils.Database, members: Sequence[Member]) -> None:
-    """Replace what is in `database` by `members`, numbered from 0."""
-    database.conn.execute("DELETE FROM member")
-    database.conn.executemany(
-        "INSERT INTO member VALUES (?, ?, ?, ?, ?)",
-        [(number, m.address, m.language, m.timezone, as_json(m.attributes)) for number, m in enumerate(members)],
-    )
-
-
-def as_json(attributes: Mapping[str, AttributeValue]) -> str:
-    return json.dumps(dict(attributes), ensure_ascii=False, default=float)
-
-
-def selected(database: sqlite_utils.Database, rule: Rule, today: date = TODAY) -> list[int]:
-    """The numbers of the members that the database finds."""
-    condition = to_sql(rule, today)
-    rows = database.conn.execute(f"SELECT id FROM member WHERE {condition.sql} ORDER BY id", condition.parameters)
-    return [number for (number,) in rows]
-
+from audiences.segments.values import LONGEST_OFFSET, Day, Number, RelativeDay, Text, Unit, Value, bare, fold
 
 # --- rules ------------------------------------------------------------------------------------
 
-KEYS = ("state", "population_served", "été", "grösse", "名前", "in", "_2024", "address", "language", "timezone")
+KEYS = (
+    *("state", "population_served", "été", "grösse", "名前", "in", "_2024", "address", "language", "timezone"),
+    *("membership_status", "renewal", "clicked", "segment", "tag", "sample"),
+)
+TOPICS = ("news", "jobs", "*")
+CAMPAIGNS = ("spring", "hosting-partner")
+TAGS = ("donor", "DONOR", "board 2026", "É", "99556")
+REGIONS = {"Pacific Northwest": ["WA", "or", "99556", "É"], "nowhere": []}
+SEGMENTS = {
+    "big": "population_served > 10 or state in region west",
+    "readers": 'clicked any in 30 days or opened("spring")',
+    "not-readers": "not segment readers except tag = donor",
+}
 _TEXTS = ("HI", "hi", "or", "É", "é", "99556", "02134", "K-12", "O'Neil", '"', "\\", "%", "_", "*", "2025-01-31")
 _NUMBERS = ("0", "-0", "1", "1.0", "-1.5", "0.1", "99556", "9007199254740993", "9223372036854775807")
 _MORE_NUMBERS = ("-9223372036854775808", "9223372036854775808", "1180591620717411303424", "0.30000000000000004")
@@ -99,7 +86,28 @@ days = (st.sampled_from(_DAYS) | st.dates()).map(Day) | st.builds(
 numbers = digits.map(lambda text: bare(text, 1))
 values = texts | numbers | days
 
-leaves = st.one_of(
+_since = st.none() | st.builds(
+    lambda amount, unit: RelativeDay(-amount, unit), st.integers(1, 40), st.sampled_from([Unit.DAY, Unit.MONTH])
+)
+
+
+def _words(choices: tuple[str, ...], least: int = 1) -> st.SearchStrategy[tuple[Word, ...]]:
+    word = st.sampled_from(choices).map(Word) | texts.map(lambda text: Word(fold(text.value)))
+    return st.lists(word, min_size=least, max_size=3).map(tuple)
+
+
+records: st.SearchStrategy[Node] = st.one_of(
+    st.builds(Agrees, _words(TOPICS, 0)),
+    st.builds(Tagged, _words(TAGS, 0)),
+    st.builds(TagHasText, st.sampled_from(Part), texts),
+    st.builds(HasConsent, st.lists(st.sampled_from(ConsentKind), min_size=1, max_size=3).map(tuple)),
+    st.builds(Engaged, st.sampled_from(Activity), _words(CAMPAIGNS, 0), _since),
+    st.builds(Membership, st.booleans()),
+    st.builds(Sample, st.integers(1, 10_000)),
+    st.builds(InRegion, names, st.sampled_from(["west", "New England", "pacific_northwest", "nowhere"]).map(Word)),
+    st.sampled_from(sorted(SEGMENTS)).map(Word).map(Named),
+)
+leaves = records | st.one_of(
     st.just(Everyone()),
     st.builds(Present, names),
     st.builds(OneOf, names, st.lists(values, min_size=1, max_size=4).map(tuple)),
@@ -118,86 +126,6 @@ trees: st.SearchStrategy[Node] = st.recursive(leaves, _branches, max_leaves=12)
 
 def _nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
-
-
-# --- trees as text ----------------------------------------------------------------------------
-
-
-def render(node: Node, style: random.Random) -> str:
-    """One of the many ways to write `node`."""
-    match node:
-        case Everyone():
-            return _keyword("everyone", style)
-        case And(parts):
-            return _joined("and", [render(part, style) for part in parts], style)
-        case Or(parts):
-            return _joined("or", [render(part, style) for part in parts], style)
-        case Not(Present(name)) if style.random() < 0.5:
-            return f"{_name(name, style)} {_keyword('is missing', style)}"
-        case Not(OneOf(name, (value,))) if style.random() < 0.5:
-            return f"{_name(name, style)} {style.choice(['!=', '<>'])} {_value(value, style)}"
-        case Not(OneOf(name, several)) if style.random() < 0.5:
-            return f"{_name(name, style)} {_keyword('not in', style)} {_list(several, style)}"
-        case Not(inner):
-            return f"{_keyword('not', style)} {render(inner, style)}"
-        case Present(name) if style.random() < 0.5:
-            return f"{_keyword('has', style)} {_name(name, style)}"
-        case Present(name):
-            return f"{_name(name, style)} {_keyword('is present', style)}"
-        case OneOf(name, (value,)) if style.random() < 0.5:
-            return f"{_name(name, style)}{style.choice([' = ', '==', '= '])}{_value(value, style)}"
-        case OneOf(name, several):
-            return f"{_name(name, style)} {_keyword('in', style)} {_list(several, style)}"
-        case Compare(name, order, value):
-            return f"{_name(name, style)}{order}{_value(value, style)}"
-        case HasText(name, part, text):
-            return f"{_name(name, style)} {_keyword(part, style)} {_quoted(text.value, style)}"
-
-
-def _joined(word: str, parts: list[str], style: random.Random) -> str:
-    # Every part is given parentheses of its own at times, and the whole always.
-    inside = [f"({part})" if style.random() < 0.2 else part for part in parts]
-    return f"({f' {_keyword(word, style)} '.join(inside)})"
-
-
-def _keyword(words: str, style: random.Random) -> str:
-    return style.choice([words, words.upper(), words.title()]).replace(" ", style.choice([" ", "\n", " \t"]))
-
-
-def _name(name: Name, style: random.Random) -> str:
-    if name.key == "in":
-        return "[in]"
-    return style.choice([name.key, name.key.upper(), name.key.replace("ss", "ß"), f"[ {name.key} ]"])
-
-
-def _list(several: Sequence[Value], style: random.Random) -> str:
-    return f"({style.choice([', ', ',']).join(_value(value, style) for value in several)})"
-
-
-def _value(value: Value, style: random.Random) -> str:
-    match value:
-        case Text(text):
-            plain = text.isascii() and text.isalpha() and text.lower() != "today"
-            return text if plain and style.random() < 0.5 else _quoted(text, style)
-        case Number(int() as number):
-            return str(number)
-        case Number(number):
-            digits_only = format(Decimal(repr(number)), "f")
-            return digits_only if "." in digits_only else f"{digits_only}.0"
-        case Day(day):
-            return day.isoformat()
-        case RelativeDay(0, _):
-            return _keyword("today", style)
-        case RelativeDay(amount, unit):
-            space = style.choice(["", " "])
-            sign = "-" if amount < 0 else "+"
-            return f"today{space}{sign}{space}{abs(amount)} {_keyword(unit + style.choice(['', 's']), style)}"
-
-
-def _quoted(text: str, style: random.Random) -> str:
-    quote = style.choice("\"'")
-    inside = text.replace("\\", "\\\\").replace(quote, style.choice([quote * 2, f"\\{quote}"]))
-    return f"{quote}{inside}{quote}"
 
 
 # --- members ----------------------------------------------------------------------------------
@@ -222,38 +150,87 @@ _stored_numbers = st.one_of(
 )
 
 
-def members_for(rule: Rule) -> st.SearchStrategy[Member]:
-    """Members of whom some hold just what `rule` asks for, or nearly."""
+_statuses = st.builds(
+    lambda word, gap, upper: gap.join([word[:3], word[3:]]).upper() if upper else word,
+    st.sampled_from([*sorted(CURRENT_STATUSES), "lapsed"]),
+    st.sampled_from(["", " ", "_", "-", "."]),
+    st.booleans(),
+)
+_moments = st.builds(
+    lambda day, rest: f"{day}{rest}",
+    st.dates(date(2026, 12, 1), date(2027, 2, 1)) | st.dates(),
+    st.sampled_from(["T00:00:00+00:00", "T23:59:59+00:00", ""]),
+)
+
+
+def people_for(rule: Rule) -> st.SearchStrategy[Person]:
+    """People of whom some hold just what `rule` asks for, or nearly."""
     literals = list(_literals(rule.root))
     stored: st.SearchStrategy[Any] = _stored_texts | _stored_numbers
     if literals:
         stored = st.sampled_from(literals).flatmap(_near) | stored
     texts_only = stored.map(lambda value: value if isinstance(value, str) else str(value))
+    of_rule = sorted({word.text for node in walk(rule.root) for word in _named(node)})
+    topics = st.sampled_from([*TOPICS, "tracking", *of_rule])
+    states = st.sampled_from(["granted", "withdrawn"])
+    bases = st.sampled_from([None, "membership", "implied", "express"])
     attributes = st.dictionaries(st.sampled_from(KEYS), stored, max_size=len(KEYS))
     return st.builds(
-        Member,
-        address=st.none() | texts_only,
-        attributes=attributes,
-        language=st.none() | texts_only,
-        timezone=st.none() | texts_only,
+        Person,
+        member=st.builds(
+            Member,
+            address=st.none() | texts_only,
+            attributes=st.builds(
+                lambda any_, status, renewal: {**any_, **status, **renewal},
+                attributes,
+                st.fixed_dictionaries({}, optional={"membership_status": _statuses}),
+                st.fixed_dictionaries({}, optional={"renewal": _dated | _moments}),
+            ),
+            language=st.none() | texts_only,
+            timezone=st.none() | texts_only,
+        ),
+        subscriptions=st.dictionaries(topics, st.tuples(states, bases), max_size=4),
+        tags=st.lists(st.sampled_from([*TAGS, *of_rule]) | texts_only.filter(bool), max_size=3).map(_distinct),
+        activity=st.dictionaries(
+            st.tuples(st.sampled_from(["opened", "clicked"]), st.sampled_from([*CAMPAIGNS, *of_rule])),
+            _moments,
+            max_size=4,
+        ),
+        opened_at=st.none() | _moments,
+        clicked_at=st.none() | _moments,
     )
 
 
-def _literals(node: Node) -> Iterator[Value]:
+def _distinct(tags: list[str]) -> frozenset[str]:
+    return frozenset({fold(tag): tag for tag in tags}.values())
+
+
+def _named(node: Node) -> tuple[Word, ...]:
     match node:
-        case And(nodes) | Or(nodes):
-            for part in nodes:
-                yield from _literals(part)
-        case Not(inner):
-            yield from _literals(inner)
-        case OneOf(_, several):
-            yield from several
-        case Compare(_, _, value):
-            yield value
-        case HasText(_, _, text):
-            yield text
+        case Agrees(words) | Tagged(words) | Engaged(_, words):
+            return words
         case _:
-            pass
+            return ()
+
+
+def rule_text(name: str) -> str | None:
+    """The rule of one of `SEGMENTS`."""
+    return SEGMENTS.get(segment_name(name))
+
+
+def _literals(root: Node) -> Iterator[Value]:
+    for node in walk(root):
+        match node:
+            case OneOf(_, several):
+                yield from several
+            case InRegion(_, _, texts_):
+                yield from texts_ or ()
+            case Compare(_, _, value):
+                yield value
+            case HasText(_, _, text) | TagHasText(_, text):
+                yield text
+            case _:
+                pass
 
 
 def _near(value: Value) -> st.SearchStrategy[Any]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 import sqlite_utils
-from segment_strategies import TODAY, fill, open_databases, selected
+from segment_databases import TODAY, fill, open_databases, selected
 
 from audiences.models import AttributeValue, Member
 from audiences.segments import matches, parse

@@ -94,6 +94,22 @@ def add_member(
     return number
 
 
+def member_id(sent: Sent, address: str) -> int:
+    member = sent.workspace.people(sent.association).find(address)
+    assert member is not None
+    assert member.id is not None
+    return member.id
+
+
+def log_of(sent: Sent, address: str) -> list[Consent]:
+    return sent.workspace.people(sent.association).consent_log(member_id(sent, address))
+
+
+def agrees(sent: Sent, address: str, topic: str | None) -> bool:
+    number = member_id(sent, address)
+    return sent.workspace.people(sent.association).standings({number: address})[number].agrees_to(topic)
+
+
 def consent(workspace: Workspace, slug: str, address: str, topic: str, state: ConsentState) -> None:
     people = workspace.people(slug)
     member = people.find(address)

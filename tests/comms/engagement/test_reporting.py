@@ -17,7 +17,7 @@ from comms.delivery.batches import Outcome, Receipt
 from comms.engagement.html import to_html
 from comms.engagement.report import STATES, ReportData
 from comms.engagement.terminal import render
-from comms.engine import readers, reporting
+from comms.engine import preferences, readers, reporting
 from comms.engine.workspace import Workspace
 from comms.errors import UsageError
 from comms.events import EventKind
@@ -75,7 +75,7 @@ def two(tmp_path: Path) -> Iterator[Workspace]:
         readers.click(workspace, second.token("n0@example.org"), 1)
         readers.opened(workspace, first.token("m0@example.org"))
         readers.opened(workspace, first.token("m0@example.org"))
-        readers.unsubscribe(workspace, second.token("n1@example.org"))
+        preferences.unsubscribe(workspace, second.token("n1@example.org"))
         readers.view_online(workspace, first.edition_token)
         yield workspace
 

@@ -1,0 +1,350 @@
+"""What a person may choose by the link in their mail: stop, keep some, less often, a pause, a language, tracking.
+
+Decides what may be recorded, and records it; makes no page. Whatever carries no member's token gets None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+
+from dateutil.relativedelta import relativedelta
+
+from audiences.choices import Choices
+from audiences.consent import Origin, Standing, Wishes, is_news, refusal
+from audiences.models import (
+    ANY_TOPIC,
+    TRACKING,
+    Basis,
+    Consent,
+    ConsentState,
+    Frequency,
+    Member,
+    SuppressionScope,
+    Topic,
+)
+from audiences.store import People
+from comms.db import storage_errors
+from comms.engine import languages, tokens
+from comms.engine.tokens import Copy
+from comms.engine.workspace import Workspace
+from comms.errors import UsageError
+from comms.events import EventKind
+
+ONE_CLICK = "one-click unsubscribe"
+PAGE = "unsubscribe page"
+PREFERENCES = "asked for on the preference page"
+PAUSES = (1, 3, 6)
+"""Months for which a pause can be asked by one click."""
+KEEP_WORDING = "Keep sending me {title} from {association}."
+TRACKING_WORDING = (
+    "{association} may record under my name which of its newsletters I open and which links in them I follow. "
+    "I can take this back at any time."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicChoice:
+    """One newsletter that can be kept. `wording` is what the person agrees to by keeping it."""
+
+    slug: str
+    title: str
+    wording: str
+    agreed: bool
+    frequency: Frequency = Frequency.EACH
+    """How often, at most, the person gets it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionView:
+    """What a person's subscription page shows."""
+
+    association: str
+    """The association's name."""
+    slug: str = ""
+    address: str = ""
+    """Masked: the page may be open on any screen, or forwarded. Empty when nothing is held of the person."""
+    topics: tuple[TopicChoice, ...] = ()
+    stopped: bool = True
+    """No newsletter of this association goes to the person."""
+    blocked: bool = False
+    """The address is suppressed (it bounced or complained), whatever the person chooses."""
+    tracking: bool = False
+    tracking_wording: str = ""
+    languages: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Tag -> name of the languages to choose from."""
+    language: str = ""
+    """The one the person has; empty when they never said."""
+    paused_until: date | None = None
+    """The first day of newsletters after a pause that holds now."""
+    pauses: Mapping[int, date] = field(default_factory=lambda: MappingProxyType({}))
+    """Months -> the first day of newsletters after a pause that begins today."""
+    tomorrow: date = date.max
+    """The first day until which a pause can last."""
+    coalition: str = ""
+    """Name of the host, whose campaigns the associations relay; empty where nobody relays."""
+    open: bool = False
+    """Anyone may sign up, and whoever does gets around what blocks the address now."""
+    relays_stopped: bool = False
+    """The person gets nothing that is relayed, from whichever association."""
+    erased: bool = False
+    """The association holds nothing of this person any more."""
+
+
+# --- looking ----------------------------------------------------------------------------------
+
+
+def newsletter_of(workspace: Workspace, token: str) -> str | None:
+    """Name of the association whose newsletter an edition's token stands for; None for any other token.
+
+    Such a token says nothing about who reads, so nobody can be unsubscribed with it.
+    """
+    copy = tokens.read(workspace, token)
+    return copy.association.name if copy is not None and copy.delivery is None else None
+
+
+def subscription_page(workspace: Workspace, token: str) -> SubscriptionView | None:
+    """What the holder of a member's token gets from this association. Changes nothing."""
+    copy = tokens.read(workspace, token)
+    if copy is None or copy.delivery is None:
+        return None
+    association, now = copy.association, workspace.now()
+    people = workspace.people(association.slug)
+    member = people.get(copy.holder) if copy.holder is not None else None
+    if member is None or member.id is None:
+        return SubscriptionView(association.name, erased=True)
+    standing = people.standings({member.id: member.address})[member.id]
+    wishes = Choices(people.db).wishes(member.id)
+    topics = people.topics()
+    return SubscriptionView(
+        association=association.name,
+        slug=association.slug,
+        address=mask(member.address or ""),
+        topics=tuple(_choice(topic, association.name, standing, wishes) for topic in _offered(topics, standing)),
+        stopped=not standing.agrees_to(None),
+        blocked=standing.suppressed,
+        tracking=standing.states.get(TRACKING) is ConsentState.GRANTED,
+        tracking_wording=TRACKING_WORDING.format(association=association.name),
+        languages=MappingProxyType(languages.offered(association, member.language)),
+        language=member.language or "",
+        paused_until=wishes.paused_until if wishes.pauses(now) else None,
+        pauses=MappingProxyType({months: _after(now.date(), months) for months in PAUSES}),
+        tomorrow=now.date() + timedelta(days=1),
+        coalition=_coalition(workspace),
+        open=any(topic.public for topic in topics),
+        relays_stopped=_stopped_relays(workspace, people, member),
+    )
+
+
+def mask(address: str) -> str:
+    """Enough of an address for its owner to know it by: `d***@example.org`."""
+    local, at, domain = address.rpartition("@")
+    return f"{local[:1]}***{at}{domain}" if at else ""
+
+
+def keep_wording(topic: Topic, association: str) -> str:
+    """What a person agrees to who keeps a topic."""
+    return KEEP_WORDING.format(title=topic.title, association=association)
+
+
+# --- yes and no -------------------------------------------------------------------------------
+
+
+def unsubscribe(workspace: Workspace, token: str, *, source: str = ONE_CLICK) -> SubscriptionView | None:
+    """Stop every newsletter of the association to the token's member; doing it again changes nothing.
+
+    Holds before the next message is claimed. Returns the page as it is then.
+    """
+
+    def stop(reader: _Reader) -> None:
+        reader.record([Consent(ANY_TOPIC, ConsentState.WITHDRAWN, reader.now, reader.evidence(source))])
+
+    return _do(workspace, token, stop)
+
+
+def choose_topics(
+    workspace: Workspace,
+    token: str,
+    topics: Collection[str],
+    frequencies: Mapping[str, Frequency] = MappingProxyType({}),
+) -> SubscriptionView | None:
+    """Keep exactly these topics (slugs; those not offered are left out of account) and stop all others.
+
+    `frequencies` says how often each is wanted at most; a topic that it does not name stays as it is.
+    """
+
+    def choose(reader: _Reader) -> None:
+        states = reader.standing.states
+        source, name = reader.evidence(PAGE), reader.copy.association.name
+        known = {topic.slug: topic for topic in _offered(reader.people.topics(), reader.standing)}
+        for slug in known.keys() & frequencies.keys():
+            # The topic's own frequency is no choice: who has it goes along when the association changes it.
+            chosen = frequencies[slug] if frequencies[slug] is not known[slug].frequency else None
+            Choices(reader.people.db).choose_frequency(reader.id, slug, chosen)
+        stopped = sorted(set(states) - {ANY_TOPIC, TRACKING} - set(topics))
+        if states.get(ANY_TOPIC) is ConsentState.GRANTED:
+            # "Everything" becomes a list of its own: a topic added later is not on it.
+            stopped.insert(0, ANY_TOPIC)
+        kept = [known[slug] for slug in sorted(known.keys() & set(topics))]
+        reader.record(
+            [
+                *(Consent(slug, ConsentState.WITHDRAWN, reader.now, source) for slug in stopped),
+                *(
+                    Consent(t.slug, ConsentState.GRANTED, reader.now, source, Basis.EXPRESS, keep_wording(t, name))
+                    for t in kept
+                ),
+            ]
+        )
+
+    return _do(workspace, token, choose)
+
+
+def set_tracking(workspace: Workspace, token: str, *, agree: bool) -> SubscriptionView | None:
+    """Record that the member agrees to be tracked by name, or takes it back."""
+
+    def track(reader: _Reader) -> None:
+        source, now = reader.evidence(PAGE), reader.now
+        wording = TRACKING_WORDING.format(association=reader.copy.association.name)
+        if agree:
+            reader.record([Consent(TRACKING, ConsentState.GRANTED, now, source, Basis.EXPRESS, wording)])
+        else:
+            reader.record([Consent(TRACKING, ConsentState.WITHDRAWN, now, source)])
+
+    return _do(workspace, token, track)
+
+
+# --- how often, when, in which language, from whom --------------------------------------------
+
+
+def set_language(workspace: Workspace, token: str, language: str) -> SubscriptionView | None:
+    """Note which language the member reads best. Raises UsageError for one that is not offered."""
+
+    def choose(reader: _Reader) -> None:
+        if language not in languages.offered(reader.copy.association, reader.member.language):
+            raise UsageError("this language is not offered.", hint="Choose one of the list.")
+        reader.people.update([replace(reader.member, language=language)], reader.now)
+
+    return _do(workspace, token, choose)
+
+
+def pause(workspace: Workspace, token: str, until: date | None) -> SubscriptionView | None:
+    """Send the member nothing before `until`; it goes on by itself then. None ends a pause.
+
+    Raises UsageError for a day that is not in the future.
+    """
+    if until is not None and until <= workspace.now().date():
+        raise UsageError("a pause can not end today or before.", hint="Choose a later day.")
+    return _do(workspace, token, lambda reader: Choices(reader.people.db).pause(reader.id, until))
+
+
+def pause_months(workspace: Workspace, token: str, months: int) -> SubscriptionView | None:
+    """`pause` for so many months from today. Raises UsageError for a number that is not offered."""
+    if months not in PAUSES:
+        raise UsageError("this pause is not offered.", hint="Choose one of the list, or a day.")
+    return pause(workspace, token, _after(workspace.now().date(), months))
+
+
+def set_relays(workspace: Workspace, token: str, *, stop: bool) -> SubscriptionView | None:
+    """Send the person nothing that is relayed, whichever association would send it; or let it come again.
+
+    Kept in the host's database as a keyed hash: it holds for every association of this workspace, and tells none of
+    them, nor the host, whose address it is.
+    """
+    host = workspace.people(workspace.association(None).slug)
+
+    def choose(reader: _Reader) -> None:
+        if reader.member.address is None:
+            return
+        if reader.people.db is not host.db:
+            # What an import once said to this association counts no more either.
+            reader.people.lift(reader.member.address, SuppressionScope.RELAYS)
+        with host.db.atomic():
+            if stop:
+                host.suppress(reader.member.address, SuppressionScope.RELAYS, PREFERENCES, reader.now)
+            else:
+                host.lift(reader.member.address, SuppressionScope.RELAYS)
+
+    return _do(workspace, token, choose)
+
+
+# --- parts ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Whom a member's token stands for, while a transaction on their association's database is open."""
+
+    workspace: Workspace
+    copy: Copy
+    people: People
+    member: Member
+    id: int
+    standing: Standing
+    now: datetime
+
+    def evidence(self, source: str) -> str:
+        return f"{source}, campaign {self.copy.run.campaign}"
+
+    def record(self, wanted: Iterable[Consent]) -> None:
+        """Record those of the wanted changes that say something new."""
+        after, changes = self.standing, []
+        for change in wanted:
+            # What an import says, the person may say too: an undone import then takes nothing of it back.
+            news = is_news(after, change) or not self.people.decided_in_person(self.id, change.topic)
+            if news and refusal(after, change, Origin.PERSON) is None:
+                changes.append((self.id, change))
+                after = after.after(change)
+        self.people.record(changes, self.now)
+        if self.standing.agrees_to(None) and not after.agrees_to(None):
+            # By name, tracked or not: stopping is the person's own act on this very newsletter.
+            events = self.workspace.events(self.copy.association.slug)
+            events.add(self.copy.run.id, EventKind.UNSUBSCRIBED, self.now, delivery=self.copy.delivery)
+
+
+def _do(workspace: Workspace, token: str, deed: Callable[[_Reader], None]) -> SubscriptionView | None:
+    """Do something for the member whom a token stands for, in one transaction; nothing for one who was erased."""
+    copy = tokens.read(workspace, token)
+    if copy is None or copy.delivery is None:
+        return None
+    slug = copy.association.slug
+    people = workspace.people(slug)
+    with storage_errors(workspace.association_path(slug)), people.db.atomic():
+        member = people.get(copy.holder) if copy.holder is not None else None
+        if member is not None and member.id is not None:
+            standing = people.standings({member.id: member.address})[member.id]
+            deed(_Reader(workspace, copy, people, member, member.id, standing, workspace.now()))
+    return subscription_page(workspace, token)
+
+
+def _offered(topics: Iterable[Topic], standing: Standing) -> list[Topic]:
+    """The topics that a person may choose from: public ones, and those that they get or once got."""
+    return [t for t in topics if t.public or t.slug in standing.states or standing.agrees_to(t.slug)]
+
+
+def _choice(topic: Topic, association: str, standing: Standing, wishes: Wishes) -> TopicChoice:
+    pace = wishes.paces.get(topic.slug)
+    return TopicChoice(
+        topic.slug,
+        topic.title,
+        keep_wording(topic, association),
+        standing.agrees_to(topic.slug),
+        pace.frequency if pace else topic.frequency,
+    )
+
+
+def _after(today: date, months: int) -> date:
+    return today + relativedelta(months=months)
+
+
+def _coalition(workspace: Workspace) -> str:
+    host, *others = workspace.associations()
+    return host.name if others else ""
+
+
+def _stopped_relays(workspace: Workspace, people: People, member: Member) -> bool:
+    if member.address is None:
+        return False
+    host = workspace.people(workspace.association(None).slug)
+    return any(each.suppressed_for_relays([member.address]) for each in (host, people))

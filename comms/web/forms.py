@@ -1,0 +1,63 @@
+"""What comes in with a request: the fields of a form, and from where it was sent."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+
+from comms.errors import CommsError
+
+_MOST_FIELDS = 200
+
+
+async def fields(request: Request) -> FormData:
+    """The fields of a form, urlencoded or multipart, without files. Raises HTTPException 400 for a malformed one."""
+    return await request.form(max_files=0, max_fields=_MOST_FIELDS)
+
+
+def text(form: FormData, name: str) -> str:
+    """One field; empty when it is absent, or no text."""
+    value = form.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def texts(form: FormData, name: str) -> set[str]:
+    """Every value of a field."""
+    return {value for value in form.getlist(name) if isinstance(value, str)}
+
+
+def sentences(error: CommsError) -> str:
+    """What is wrong and what to do, as a page says it."""
+    return f"{error.message[:1].upper()}{error.message[1:]} {error.hint}"
+
+
+def visitor(request: Request) -> str | None:
+    """The visitor's IP address; None when it can not be told.
+
+    A server in front of ours, on the same machine, names it last in X-Forwarded-For; from anyone else that header
+    is an assertion that nobody has to believe.
+    """
+    peer = request.client.host if request.client else ""
+    try:
+        if not ip_address(peer).is_loopback:
+            return peer
+        named = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        return str(ip_address(named)) if named else peer
+    except ValueError:
+        return None
+
+
+def is_foreign(request: Request, site_url: str) -> bool:
+    """Was the form sent by a page of another site (RFC 6454 section 7.3). Without an Origin header nobody knows."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return False
+    try:
+        sender = urlsplit(origin).netloc
+    except ValueError:
+        return True
+    # Host is the name by which the visitor's own browser reached us: a page of another site can not choose it.
+    return not sender or sender not in (urlsplit(site_url).netloc, request.headers.get("host"))
