@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check lock clean
+.PHONY: help demo test check bench-audiences lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -20,6 +20,10 @@ test:  ## formatting, types, import contracts, generated docs, and every test
 check:  ## the same without the tests
 	@$(PYTHON) scripts/bootstrap.py dev
 	@$(BIN)/python scripts/check.py --no-tests
+
+bench-audiences:  ## a million members: import, segments, planning, beside sqlite-utils and full scans
+	@$(PYTHON) scripts/bootstrap.py dev
+	@$(BIN)/python -m bench.audiences
 
 lock:  ## renew requirements*.txt from pyproject.toml (needs uv)
 	@$(PYTHON) scripts/lock.py

@@ -20,6 +20,7 @@ from comms import config
 from comms.db import fold_log, storage_errors
 from comms.delivery.retention import OldDeliveries
 from comms.engagement.retention import OldEvents
+from comms.engine import segments
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StorageError
 
@@ -130,7 +131,10 @@ def daily(workspace: Workspace) -> bool:
 
 def _one_slice(workspace: Workspace, slug: str) -> bool:
     try:
-        return forget_slice(workspace, slug, due(workspace.settings.retention, workspace.now())) is not None
+        if forget_slice(workspace, slug, due(workspace.settings.retention, workspace.now())) is not None:
+            return True
+        segments.drop_unused_indexes(workspace, slug)
+        return False
     except CommsError as error:
         if isinstance(error, StorageError) and error.passing:
             raise

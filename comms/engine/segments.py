@@ -97,6 +97,13 @@ def index(workspace: Workspace, rule: Rule, association: str) -> None:
             raise
 
 
+def drop_unused_indexes(workspace: Workspace, association: str) -> int:
+    """Drop the indexes that no rule used for two months. Returns how many there were."""
+    db = workspace.association_db(association)
+    with storage_errors(workspace.association_path(association)), db.atomic():
+        return SegmentIndexes(db).drop_unused(workspace.now())
+
+
 # --- segments by name -------------------------------------------------------------------------
 
 
