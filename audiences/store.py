@@ -208,6 +208,14 @@ class People:
         ).fetchone()
         return bool(row and row[0])
 
+    def spoke_since(self, member_id: int, moment: datetime) -> bool:
+        """Did the member say anything of their consent after this moment."""
+        row = self.db.execute(
+            "SELECT 1 FROM consent WHERE member_id = ? AND import_id IS NULL AND at > ? LIMIT 1",
+            [member_id, _stamp(moment)],
+        ).fetchone()
+        return row is not None
+
     def suppressed_for(self, reason: str) -> list[int]:
         """Ids of members whose address is suppressed for exactly this reason."""
         rows = self.db.execute(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
 import unicodedata
 from pathlib import Path
 
 from comms.channels.base import PostResult, Refused, Simulated, SocialPost, refusal_before_sending
 from comms.channels.x_length import X_LIMIT, weighted_length
+from comms.files import write_whole
 
 _LIMITS = {"x": X_LIMIT, "mastodon": 500, "bluesky": 300, "linkedin": 3000}
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
@@ -38,7 +37,7 @@ class OutboxChannel:
             return refusal
         path = self._folder / f"{_file_stem(post.key)}.txt"
         try:
-            _write_whole(path, _as_text(post).encode())
+            write_whole(path, _as_text(post).encode())
         except OSError as error:
             reason = f"The post could not be written to {path}: {error.strerror or error}."
             return Refused(reason, permanent=False)
@@ -57,23 +56,3 @@ def _file_stem(key: str) -> str:
         return stem
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{stem}-{digest}".lstrip("-")
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """The file appears complete or not at all, and stays after a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import structlog
 
-from comms.channels.mail import ConnectionLostError, MailSession, Outgoing, ServerUnreachableError, send_one
+from comms.channels.mail import Lost, MailSession, Outgoing, Reply, Result, ServerUnreachableError
 from comms.channels.newsletter import mail_session
 from comms.channels.smtp import new_event_loop
 from comms.config import Smtp
@@ -41,7 +41,7 @@ class MailSender:
     """Sends batches, one after the other, over `connections` sessions that it keeps between them.
 
     All calls come from one thread. `stop` may be set from any: the batch then ends after the messages that
-    are on the wire.
+    are on the wire, and those whose envelope is.
     """
 
     def __init__(self, signer: LinkSigner, stop: threading.Event) -> None:
@@ -49,7 +49,7 @@ class MailSender:
         self._stop = stop
         self._loop = new_event_loop()
         self._settings: Smtp | None = None
-        self._transports: list[MailSession] = []
+        self._sessions: list[MailSession] = []
         self._renderers: dict[str, Renderer] = {}
 
     def send(self, batch: MailBatch, journal: Journal) -> tuple[Receipt, ...]:
@@ -78,23 +78,23 @@ class MailSender:
         return self._work(_Work(order.id, (recipient,), journal, _Written(order), self._stop))
 
     def _work(self, work: _Work) -> tuple[Receipt, ...]:
-        self._loop.run_until_complete(work.run(self._transports))
+        self._loop.run_until_complete(work.run(self._sessions))
         return work.receipts()
 
     def close(self) -> None:
         """End all sessions; no batch is under way."""
-        self._loop.run_until_complete(self._close_transports())
+        self._loop.run_until_complete(self._close_sessions())
         self._loop.close()
 
     def _use(self, settings: Smtp) -> None:
         if settings != self._settings:
-            self._loop.run_until_complete(self._close_transports())
+            self._loop.run_until_complete(self._close_sessions())
             self._settings = settings
-            self._transports = [mail_session(settings) for _ in range(settings.connections)]
+            self._sessions = [mail_session(settings) for _ in range(settings.connections)]
 
-    async def _close_transports(self) -> None:
-        await asyncio.gather(*(transport.close() for transport in self._transports))
-        self._transports = []
+    async def _close_sessions(self) -> None:
+        await asyncio.gather(*(session.close() for session in self._sessions))
+        self._sessions = []
 
     def _renderer(self, edition: str) -> Renderer:
         if edition not in self._renderers:
@@ -120,7 +120,7 @@ class _Written:
 
 
 class _Work:
-    """One batch, or one letter, on its way out."""
+    """One batch, or one letter, on its way out: one queue, from which every session takes the next message."""
 
     def __init__(
         self, name: str, recipients: Sequence[Recipient], journal: Journal, maker: _Maker, stop: threading.Event
@@ -131,89 +131,110 @@ class _Work:
         self._maker = maker
         self._stop = stop
         self._waiting: deque[tuple[Recipient, int]] = deque((recipient, 1) for recipient in recipients)
+        """With the number of the try that comes next."""
+        self._taken: dict[int, tuple[Recipient, int]] = {}
+        """What sessions hold, by delivery."""
         self._unreachable = ""
         self._journal_fault = ""
-        self._on_wire: set[int] = set()
         self._receipts: list[Receipt] = []
 
-    async def run(self, transports: list[MailSession]) -> None:
+    async def run(self, sessions: list[MailSession]) -> None:
         async with asyncio.TaskGroup() as group:
-            for transport in transports[: self._most]:
-                group.create_task(self._drain(transport))
+            for session in sessions[: self._most]:
+                group.create_task(self._drain(session))
         if self._journal_fault:
             log.error("batch ended early", batch=self._name, reason=self._journal_fault)
         elif not self._stop.is_set():
             # Only left over when every connection gave up.
-            unreached = [Receipt(r.delivery, Outcome.DEFERRED, 0, self._unreachable) for r, _ in self._waiting]
-            for receipt in unreached:
-                self._done(receipt)
+            for recipient, _ in self._waiting:
+                self._done(Receipt(recipient.delivery, Outcome.DEFERRED, 0, self._unreachable))
 
     def receipts(self) -> tuple[Receipt, ...]:
-        """What is known of each recipient; of those whose message was on the wire when all ended: that it was."""
-        cut = (Receipt(delivery, Outcome.UNKNOWN, 0, "the sender was stopped") for delivery in sorted(self._on_wire))
-        return (*self._receipts, *cut)
+        return tuple(self._receipts)
 
-    async def _drain(self, transport: MailSession) -> None:
+    async def _drain(self, session: MailSession) -> None:
         while self._goes_on():
             try:
-                await transport.open()
+                await session.open()
+                await session.deliver(self._take, self._about_to, _Losses(self).on_result)
             except ServerUnreachableError as error:
                 self._unreachable = error.message
                 return
-            if not self._goes_on():
-                return
-            recipient, attempt = self._waiting.popleft()
-            try:
-                receipt = await self._send(transport, recipient, attempt)
             except JournalError as error:
                 self._journal_fault = error.message
                 return
-            if receipt is not None:
-                self._done(receipt)
 
     def _goes_on(self) -> bool:
         return bool(self._waiting) and not self._stop.is_set() and not self._journal_fault
 
-    async def _send(self, transport: MailSession, recipient: Recipient, attempt: int) -> Receipt | None:
-        """The receipt; None when the message is to be tried once more over another session."""
-        delivery = recipient.delivery
-        try:
-            sender, address, data = self._maker.make(recipient)
-        except (RenderError, UnsendableAddress) as error:
-            return Receipt(delivery, Outcome.REJECTED, 0, f"can not be written: {error}")
-        except Exception as error:  # noqa: BLE001 - what one member's data sets off must not stop the others
-            fault = type(error).__name__  # no more: a log is no place for what is in the data
-            log.error("a message can not be made", batch=self._name, delivery=delivery, fault=fault)
-            return Receipt(delivery, Outcome.REJECTED, 0, f"can not be written: {type(error).__name__}: {error}")
-        try:
-            reply = await send_one(transport, Outgoing(sender, address, data), lambda: self._about_to(delivery))
-        except ConnectionLostError as error:
-            if error.handed_over:
-                return Receipt(delivery, Outcome.UNKNOWN, 0, error.message)
-            if error.kept or attempt < TRIES:
-                self._waiting.append((recipient, attempt + (not error.kept)))
-                return None
-            return Receipt(delivery, Outcome.DEFERRED, 0, error.message)
-        if reply.accepted:
-            outcome = Outcome.ACCEPTED
-        elif reply.temporary or not reply.concerns_recipient:
-            outcome = Outcome.DEFERRED
-        else:
-            outcome = Outcome.REJECTED
-        return Receipt(delivery, outcome, reply.code, reply.text)
+    def _take(self) -> Outgoing | None:
+        """The next message, made in this moment."""
+        while self._goes_on():
+            recipient, number = self._waiting.popleft()
+            delivery = recipient.delivery
+            try:
+                sender, address, data = self._maker.make(recipient)
+            except (RenderError, UnsendableAddress) as error:
+                self._done(Receipt(delivery, Outcome.REJECTED, 0, f"can not be written: {error}"))
+            except Exception as error:  # noqa: BLE001 - what one member's data sets off must not stop the others
+                fault = type(error).__name__  # no more: a log is no place for what is in the data
+                log.error("a message can not be made", batch=self._name, delivery=delivery, fault=fault)
+                self._done(Receipt(delivery, Outcome.REJECTED, 0, f"can not be written: {fault}: {error}"))
+            else:
+                self._taken[delivery] = recipient, number
+                return Outgoing(sender, address, data, delivery)
+        return None
 
     def _about_to(self, delivery: int) -> None:
         """Raises JournalError: what the journal does not know of must not go out."""
         try:
             self._journal.about_to(delivery)
         except OSError as error:
-            raise JournalError(str(error)) from error
-        self._on_wire.add(delivery)
+            self._journal_fault = str(error)  # at once: what is lost by it is not to be tried again
+            raise JournalError(self._journal_fault) from error
+
+    def answered(self, delivery: int, reply: Reply) -> None:
+        """The server has said what becomes of a message."""
+        if reply.accepted:
+            outcome = Outcome.ACCEPTED
+        elif reply.temporary or not reply.concerns_recipient:
+            outcome = Outcome.DEFERRED
+        else:
+            outcome = Outcome.REJECTED
+        del self._taken[delivery]
+        self._done(Receipt(delivery, outcome, reply.code, reply.text))
+
+    def lost(self, delivery: int, loss: Lost, *, was_tried: bool) -> None:
+        """The session ended without an answer: the message waits for another one, or is settled."""
+        recipient, number = self._taken.pop(delivery)
+        if loss.handed_over:
+            self._done(Receipt(delivery, Outcome.UNKNOWN, 0, loss.reason))
+        elif not was_tried or number < TRIES or self._journal_fault:
+            self._waiting.append((recipient, number + was_tried))
+        else:
+            self._done(Receipt(delivery, Outcome.DEFERRED, 0, loss.reason))
 
     def _done(self, receipt: Receipt) -> None:
         self._receipts.append(receipt)
-        self._on_wire.discard(receipt.item)
         try:
             self._journal.done(receipt)
         except OSError as error:  # what is on the wire still ends; the report tells of it
             self._journal_fault = str(error)
+
+
+class _Losses:
+    """The results of one stretch of a session, of which no more than the first message lost was tried.
+
+    A session dies once. What it held beside the message that it died of was an envelope riding behind.
+    """
+
+    def __init__(self, work: _Work) -> None:
+        self._work = work
+        self._is_first = True
+
+    def on_result(self, delivery: int, result: Result) -> None:
+        if isinstance(result, Reply):
+            self._work.answered(delivery, result)
+            return
+        self._work.lost(delivery, result, was_tried=self._is_first and not result.kept)
+        self._is_first = False

@@ -21,7 +21,7 @@ from comms.db import storage_errors
 from comms.delivery import dispatch, journal
 from comms.delivery.batches import Report
 from comms.delivery.dispatch import BATCH_VALID_S, Outfit, Queue
-from comms.engine import editions, letters, posts, retention, sending
+from comms.engine import editions, letters, posts, retention, sending, stops
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StorageError
 from comms.events import CampaignState, PostState
@@ -122,6 +122,8 @@ class Control:
             self._start_due()
             retention.daily(self.workspace)
             self._recovered_at = time.monotonic()
+        if not stops.follow(self.workspace):
+            return moved  # nobody who asked to stop is written to because that could not be written down yet
         rows = self.workspace.host.campaigns([CampaignState.SENDING])
         self._room = 2 * self.senders - self._in_flight(rows)
         for row in rows:

@@ -152,14 +152,19 @@ def keep_wording(topic: Topic, association: str) -> str:
 # --- yes and no -------------------------------------------------------------------------------
 
 
-def unsubscribe(workspace: Workspace, token: str, *, source: str = ONE_CLICK) -> SubscriptionView | None:
+def unsubscribe(
+    workspace: Workspace, token: str, *, source: str = ONE_CLICK, at: datetime | None = None
+) -> SubscriptionView | None:
     """Stop every newsletter of the association to the token's member; doing it again changes nothing.
 
-    Holds before the next message is claimed. Returns the page as it is then.
+    Holds before the next message is claimed. Returns the page as it is then. A wish of an earlier moment `at` gives
+    way to whatever the person said since.
     """
 
     def stop(reader: _Reader) -> None:
-        reader.record([Consent(ANY_TOPIC, ConsentState.WITHDRAWN, reader.now, reader.evidence(source))])
+        if at is None or not reader.people.spoke_since(reader.id, at):
+            when = at or reader.now
+            reader.record([Consent(ANY_TOPIC, ConsentState.WITHDRAWN, when, reader.evidence(source))])
 
     return _do(workspace, token, stop)
 

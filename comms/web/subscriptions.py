@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from audiences.models import Frequency
-from comms.engine import preferences
+from comms.engine import preferences, stops
 from comms.engine.preferences import SubscriptionView
 from comms.engine.workspace import Workspace
 from comms.errors import UsageError
@@ -69,7 +69,7 @@ class Subscriptions:
         form = await forms.fields(request)
         token = request.path_params["token"]
         if form.get("List-Unsubscribe") == "One-Click":
-            view = await self._workspaces.run(lambda w: preferences.unsubscribe(w, token, source=preferences.ONE_CLICK))
+            view = await self._workspaces.run(lambda w: stops.unsubscribe(w, token, source=preferences.ONE_CLICK))
             return PlainTextResponse("You are unsubscribed.\n") if view else self._pages.not_found()
         if form.get("confirm") != "unsubscribe":
             return self._pages.message(
@@ -77,7 +77,7 @@ class Subscriptions:
                 "The request did not say what to do. Please use the button on the page.",
                 status=400,
             )
-        view = await self._workspaces.run(lambda w: preferences.unsubscribe(w, token, source=preferences.PAGE))
+        view = await self._workspaces.run(lambda w: stops.unsubscribe(w, token, source=preferences.PAGE))
         return self._answer(token, view, "You are unsubscribed.")
 
     def _saving(self, choice: Choice) -> Callable[[Request], object]:
