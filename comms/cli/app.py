@@ -20,6 +20,7 @@ from comms.cli import (
     bounces,
     campaign,
     demo,
+    dkim,
     install,
     members,
     retention,
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.add_typer(association.app, name="association")
 app.add_typer(members.app, name="members")
 app.add_typer(segments.app, name="segments")
+app.add_typer(dkim.app, name="dkim")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(templates.app, name="template")
 app.add_typer(templates.feed_app, name="feed")
