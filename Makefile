@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check bench-audiences lock clean
+.PHONY: help demo test check bench-audiences lock bench-send bench-wire bench-render clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -27,6 +27,18 @@ bench-audiences:  ## a million members: import, segments, planning, beside sqlit
 
 lock:  ## renew requirements*.txt from pyproject.toml (needs uv)
 	@$(PYTHON) scripts/lock.py
+
+bench-send:  ## how fast a newsletter goes out, file to ledger, beside other ways (needs postfix)
+	@$(PYTHON) scripts/bootstrap.py dev
+	@$(BIN)/python -m bench.send
+
+bench-wire:  ## the mail clients alone, beside Postfix's own (needs postfix)
+	@$(PYTHON) scripts/bootstrap.py dev
+	@$(BIN)/python -m bench.wire
+
+bench-render:  ## complete messages made a second and core, beside other ways (nodemailer where Node.js is here)
+	@$(PYTHON) scripts/bootstrap.py dev
+	@$(BIN)/python -m bench.render
 
 clean:  ## remove .venv and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -64,8 +64,7 @@ def encode(attributes: Mapping[str, AttributeValue]) -> str:
 
 def decode(text: str) -> dict[str, AttributeValue]:
     """Undo `encode`."""
-    values: dict[str, AttributeValue] = json.loads(text, parse_float=Decimal)
-    return values
+    return _decoded(text)
 
 
 def _literal(value: AttributeValue) -> str:
@@ -73,6 +72,7 @@ def _literal(value: AttributeValue) -> str:
 
 
 _quoted: Callable[[str], str] = json.JSONEncoder(ensure_ascii=False).encode
+_decoded: Callable[[str], dict[str, AttributeValue]] = json.JSONDecoder(parse_float=Decimal).decode
 _encoded: Callable[[dict[str, AttributeValue]], str] = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), sort_keys=True, check_circular=False
 ).encode

@@ -242,3 +242,24 @@ def retention(db: Database) -> None:
         "CREATE INDEX consent_request_address ON consent(recorded_at) WHERE request_address IS NOT NULL",
     ):
         db.execute(statement)
+
+
+@AUDIENCES()
+def erasures_and_noes(db: Database) -> None:
+    """Who was erased, whatever their address was suppressed for before; and noes that imports said once more."""
+    for statement in (
+        # A backup may bring erased people back, and undoing an import take away what another one said too.
+        "ALTER TABLE suppression ADD COLUMN erased_at TEXT",
+        "UPDATE suppression SET erased_at = at"
+        " WHERE reason IN ('erased at the person''s wish', 'erased long after opting out')",
+        """
+        CREATE TABLE import_no (
+            import_id INTEGER NOT NULL REFERENCES import(id),
+            member_id INTEGER NOT NULL REFERENCES member(id) ON DELETE CASCADE,
+            topic TEXT NOT NULL,
+            PRIMARY KEY (import_id, member_id, topic)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX import_no_member ON import_no(member_id, topic)",
+    ):
+        db.execute(statement)

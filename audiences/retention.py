@@ -6,15 +6,17 @@ were, 0 once nothing is left; it expects to run inside `db.atomic()`.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlite_utils.db import Database
+
+from audiences.times import stamp
 
 _SIGN_UPS = "expires_at < :before"
 _ASKED_FROM = "request_address IS NOT NULL AND recorded_at < :before"
 _ACTIVE = "opened_at < :before OR clicked_at < :before"
 _IMPORTS = "at < :before AND forgotten_at IS NULL"
-_SNAPSHOTS = "import_id IN (SELECT id FROM import WHERE at < :before)"
+_OF_IMPORTS = "import_id IN (SELECT id FROM import WHERE at < :before)"
 # By when we wrote it down, not by when it happened elsewhere: nobody goes on the day they are imported.
 _GONE = (
     "EXISTS (SELECT 1 FROM subscription WHERE member_id = member.id AND topic <> 'tracking')"
@@ -50,16 +52,17 @@ class OldPeople:
     # --- imports ------------------------------------------------------------------------------
 
     def count_imports(self, before: datetime) -> int:
-        """Snapshots of members as they were before an import that is older."""
-        return self._count("import_change", _SNAPSHOTS, before)
+        """Snapshots of members as they were before an import that is older, and noes it said once more."""
+        return self._count("import_change", _OF_IMPORTS, before) + self._count("import_no", _OF_IMPORTS, before)
 
     def forget_imports(self, before: datetime, limit: int) -> int:
-        """Drop the snapshots, once their imports are marked as ones that can not be undone any more."""
+        """Drop what only undoing needs, once their imports are marked as ones that can not be undone any more."""
         marked = self._change(
             f"UPDATE import SET forgotten_at = :before WHERE {_IMPORTS}",  # noqa: S608 - a constant
             before,
         )
-        return marked + self._delete("import_change", "(import_id, member_id)", _SNAPSHOTS, before, limit)
+        gone = self._delete("import_change", "(import_id, member_id)", _OF_IMPORTS, before, limit)
+        return marked + (gone or self._delete("import_no", "(import_id, member_id, topic)", _OF_IMPORTS, before, limit))
 
     # --- sign-ups and where consent came from -------------------------------------------------
 
@@ -91,13 +94,13 @@ class OldPeople:
     def gone(self, before: datetime, limit: int) -> list[tuple[int, str | None]]:
         """The first of them: (id, address)."""
         sql = f"SELECT id, address FROM member WHERE {_GONE} LIMIT :limit"  # noqa: S608 - a constant
-        return self._db.execute(sql, {"before": _stamp(before), "limit": limit}).fetchall()
+        return self._db.execute(sql, {"before": stamp(before), "limit": limit}).fetchall()
 
     # --- helpers ------------------------------------------------------------------------------
 
     def _count(self, table: str, where: str, before: datetime) -> int:
         sql = f"SELECT count(*) FROM {table} WHERE {where}"  # noqa: S608 - constants
-        return int(self._db.execute(sql, {"before": _stamp(before)}).fetchone()[0])
+        return int(self._db.execute(sql, {"before": stamp(before)}).fetchone()[0])
 
     def _delete(self, table: str, key: str, where: str, before: datetime, limit: int) -> int:
         columns = key.strip("()")
@@ -105,8 +108,4 @@ class OldPeople:
         return self._change(sql, before, limit)
 
     def _change(self, sql: str, before: datetime, limit: int = 0) -> int:
-        return int(self._db.execute(sql, {"before": _stamp(before), "limit": limit}).rowcount)
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds")
+        return int(self._db.execute(sql, {"before": stamp(before), "limit": limit}).rowcount)

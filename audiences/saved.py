@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlite_utils.db import Database
+
+from audiences.times import stamp
 
 
 class SavedSegments:
@@ -25,7 +27,7 @@ class SavedSegments:
         """Keep the rule, in place of the one that had the name before."""
         self.db.execute(
             "INSERT OR REPLACE INTO segment (name, rule, at) VALUES (?, ?, ?)",
-            [name, rule, now.astimezone(UTC).isoformat(timespec="seconds")],
+            [name, rule, stamp(now)],
         )
 
     def remove(self, name: str) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlite_utils.db import Database
+
+from audiences.times import stamp
 
 _COLUMNS = (
     "id, address, topics, language, source, request_address, request_network, requested_at, expires_at, confirmed_at"
@@ -54,8 +56,8 @@ class SignUps:
                 signup.source,
                 signup.request_address,
                 signup.request_network,
-                _stamp(signup.requested_at),
-                _stamp(signup.expires_at),
+                stamp(signup.requested_at),
+                stamp(signup.expires_at),
             ],
         )
 
@@ -72,21 +74,25 @@ class SignUps:
     def use(self, signup_id: int, now: datetime) -> bool:
         """Mark a sign-up as confirmed; False when it was before: a token is good for one time."""
         cursor = self.db.execute(
-            "UPDATE signup SET confirmed_at = ? WHERE id = ? AND confirmed_at IS NULL", [_stamp(now), signup_id]
+            "UPDATE signup SET confirmed_at = ? WHERE id = ? AND confirmed_at IS NULL", [stamp(now), signup_id]
         )
         return cursor.rowcount == 1
 
     def waiting_for(self, address: str, since: datetime) -> int:
         """Sign-ups of an address that were asked for after `since` and are not confirmed."""
-        return self._count("address = ? AND requested_at > ? AND confirmed_at IS NULL", [address, _stamp(since)])
+        return self._count("address = ? AND requested_at > ? AND confirmed_at IS NULL", [address, stamp(since)])
 
     def asked_from(self, network: str, since: datetime) -> int:
         """Sign-ups asked for from a network after `since`."""
-        return self._count("request_network = ? AND requested_at > ?", [network, _stamp(since)])
+        return self._count("request_network = ? AND requested_at > ?", [network, stamp(since)])
 
     def waiting(self, now: datetime) -> int:
         """All sign-ups that may still be confirmed."""
-        return self._count("confirmed_at IS NULL AND expires_at > ?", [_stamp(now)])
+        return self._count("confirmed_at IS NULL AND expires_at > ?", [stamp(now)])
+
+    def addresses(self) -> set[str]:
+        """Every address that a sign-up which is still kept was asked for."""
+        return {row[0] for row in self.db.execute("SELECT DISTINCT address FROM signup")}
 
     def forget(self, address: str) -> int:
         """Delete every sign-up of an address."""
@@ -102,8 +108,3 @@ def _signup(row: tuple[Any, ...]) -> SignUp:
     for name in ("requested_at", "expires_at", "confirmed_at"):
         values[name] = datetime.fromisoformat(values[name]) if values[name] else None
     return SignUp(**values)
-
-
-def _stamp(moment: datetime) -> str:
-    """UTC, to the second, as ISO text that sorts by time."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds")

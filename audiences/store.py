@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +13,7 @@ from sqlite_utils.db import Database
 from audiences import attributes as attribute_json
 from audiences.addresses import address_hash, fold_case
 from audiences.choices import paused_sql, too_often_sql
-from audiences.consent import Standing
+from audiences.consent import BLOCKLISTED, Standing
 from audiences.models import (
     Basis,
     Consent,
@@ -25,6 +24,7 @@ from audiences.models import (
     Topic,
 )
 from audiences.segments import Condition
+from audiences.times import stamp
 
 EVERYONE = Condition("1", {})
 _LARGE_CACHE = -64 * 1024
@@ -65,6 +65,16 @@ def exclusion_sql(topic: str | None, now: datetime) -> Condition:
         f" WHEN {paused.sql} THEN 'paused' WHEN {too_often.sql} THEN 'too_often' END",
         {**agrees.parameters, **paused.parameters, **too_often.parameters},
     )
+
+
+_SUPPRESS = (
+    "INSERT INTO suppression (address_hash, scope, reason, at, import_id) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
+    " ON CONFLICT (address_hash, scope) DO UPDATE SET"
+    f" reason = CASE WHEN excluded.reason = '{BLOCKLISTED}' OR (excluded.import_id IS NULL"
+    f" AND suppression.import_id IS NOT NULL AND suppression.reason <> '{BLOCKLISTED}')"
+    " THEN excluded.reason ELSE suppression.reason END,"
+    " import_id = CASE WHEN suppression.import_id IS excluded.import_id THEN suppression.import_id END"
+)
 
 
 def _subscribed(condition: str) -> str:
@@ -200,30 +210,6 @@ class People:
             for topic, state, at, source, basis, wording, request_address, confirmed in rows
         ]
 
-    def decided_in_person(self, member_id: int, topic: str) -> bool:
-        """Does the latest record of this topic come from the member, and not from an import."""
-        row = self.db.execute(
-            "SELECT import_id IS NULL FROM consent WHERE member_id = ? AND topic = ? ORDER BY id DESC LIMIT 1",
-            [member_id, topic],
-        ).fetchone()
-        return bool(row and row[0])
-
-    def spoke_since(self, member_id: int, moment: datetime) -> bool:
-        """Did the member say anything of their consent after this moment."""
-        row = self.db.execute(
-            "SELECT 1 FROM consent WHERE member_id = ? AND import_id IS NULL AND at > ? LIMIT 1",
-            [member_id, _stamp(moment)],
-        ).fetchone()
-        return row is not None
-
-    def suppressed_for(self, reason: str) -> list[int]:
-        """Ids of members whose address is suppressed for exactly this reason."""
-        rows = self.db.execute(
-            "SELECT id FROM member WHERE address_hash IN (SELECT address_hash FROM suppression WHERE reason = ?)",
-            [reason],
-        )
-        return [row[0] for row in rows]
-
     def subscriptions(self) -> dict[str, int]:
         """Topic -> number of members who agree to it; `ANY_TOPIC` and `TRACKING` among them."""
         rows = self.db.execute("SELECT topic, count(*) FROM subscription WHERE state = 'granted' GROUP BY topic")
@@ -285,7 +271,7 @@ class People:
 
     def insert(self, members: Sequence[Member], now: datetime) -> None:
         """Add members that carry their id."""
-        stamp = _stamp(now)
+        written = stamp(now)
         self.db.conn.executemany(
             "INSERT INTO member (id, address, address_hash, language, timezone, attributes, created_at, updated_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -297,8 +283,8 @@ class People:
                     member.language,
                     member.timezone,
                     attribute_json.encode(member.attributes),
-                    stamp,
-                    stamp,
+                    written,
+                    written,
                 )
                 for member in members
             ],
@@ -316,7 +302,7 @@ class People:
                     member.language,
                     member.timezone,
                     attribute_json.encode(member.attributes),
-                    _stamp(now),
+                    stamp(now),
                     member.id,
                 )
                 for member in members
@@ -337,7 +323,7 @@ class People:
 
     def record(self, changes: Iterable[tuple[int, Consent]], now: datetime, import_number: int | None = None) -> None:
         """Append to the consent log: (member's id, change). Whether it is allowed was decided before."""
-        stamp = _stamp(now)
+        written = stamp(now)
         self.db.conn.executemany(
             "INSERT INTO consent (member_id, topic, state, basis, at, source, wording, request_address, confirmed,"
             " recorded_at, import_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -347,12 +333,12 @@ class People:
                     change.topic,
                     change.state.value,
                     change.basis.value if change.basis else None,
-                    _stamp(change.at),
+                    stamp(change.at),
                     change.source,
                     change.wording,
                     change.request_address,
                     change.confirmed,
-                    stamp,
+                    written,
                     import_number,
                 )
                 for member_id, change in changes
@@ -362,13 +348,21 @@ class People:
     def suppress(
         self, address: str, scope: SuppressionScope, reason: str, now: datetime, import_number: int | None = None
     ) -> None:
-        """Never write to this address again within `scope`. The first reason stays, unless it came with an import
-        and this one did not: undoing that import must not lift it."""
+        """Never write to this address again within `scope`.
+
+        The first reason stays, unless it came with an import and this one did not, or this one is that the
+        association shut the address out, which lasts longest. What two say, no undone import lifts.
+        """
+        self.db.execute(_SUPPRESS, [
+            address_hash(self._hash_key, address), scope.value, reason, stamp(now), import_number,
+        ])  # fmt: skip
+
+    def note_erased(self, address: str, reason: str, now: datetime) -> None:
+        """Never write to the address of somebody who was erased, nor keep them when a backup brings them back."""
+        self.suppress(address, SuppressionScope.ASSOCIATION, reason, now)
         self.db.execute(
-            "INSERT INTO suppression (address_hash, scope, reason, at, import_id) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (address_hash, scope) DO UPDATE SET reason = excluded.reason, import_id = NULL"
-            " WHERE excluded.import_id IS NULL AND suppression.import_id IS NOT NULL",
-            [address_hash(self._hash_key, address), scope.value, reason, _stamp(now), import_number],
+            "UPDATE suppression SET erased_at = ? WHERE address_hash = ? AND scope = 'association'",
+            [stamp(now), address_hash(self._hash_key, address)],
         )
 
     def lift(self, address: str, scope: SuppressionScope) -> bool:
@@ -382,28 +376,6 @@ class People:
     def remove(self, member_id: int) -> None:
         """Delete a member with all that hangs on it: consent, tags, ids, snapshots of imports."""
         self.db.execute("DELETE FROM member WHERE id = ?", [member_id])
-
-    def suppressions(self) -> list[tuple[bytes, str, str, str]]:
-        """Every suppression: (address hash, scope, reason, time)."""
-        return self.db.execute("SELECT address_hash, scope, reason, at FROM suppression").fetchall()
-
-    def add_suppressions(self, rows: Sequence[tuple[bytes, str, str, str]]) -> int:
-        """Add what `suppressions` of another copy of this database gave. Returns how many were new."""
-        before = self.db.conn.total_changes
-        self.db.conn.executemany(
-            "INSERT OR IGNORE INTO suppression (address_hash, scope, reason, at) VALUES (?, ?, ?, ?)", rows
-        )
-        return int(self.db.conn.total_changes - before)
-
-    def withdrawals(self) -> dict[str, list[str]]:
-        """Address -> what its member opted out of, and has not come back to."""
-        found: dict[str, list[str]] = {}
-        for address, topic in self.db.execute(
-            "SELECT member.address, topic FROM subscription JOIN member ON member.id = member_id"
-            " WHERE state = 'withdrawn' AND member.address IS NOT NULL ORDER BY topic"
-        ):
-            found.setdefault(address, []).append(topic)
-        return found
 
     def add_tags(self, tags: Iterable[tuple[int, str]], import_number: int | None = None) -> None:
         """Tag members: (member's id, tag)."""
@@ -422,9 +394,3 @@ class People:
         sql = f"SELECT {_MEMBER_COLUMNS} FROM member WHERE {where}"  # noqa: S608 - built here, values bound
         for member_id, address, language, timezone, text in self.db.conn.execute(sql, parameters):
             yield Member(address, attribute_json.decode(text), language, timezone, member_id)
-
-
-@lru_cache(maxsize=4_096)  # a list of members names few different moments
-def _stamp(moment: datetime) -> str:
-    """UTC, to the second, as ISO text that sorts by time."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds")

@@ -175,7 +175,8 @@ def add_events(workspace: Workspace, events: int) -> float:
     db.execute("PRAGMA cache_size = -262144")
     known = [row[0] for row in db.execute("SELECT member_id FROM subscription WHERE topic = 'tracking' ORDER BY 1")]
     each = events // len(CAMPAIGNS)
-    for number, campaign in enumerate(CAMPAIGNS):
+    # The newest first: whoever is known to have opened it is not written down anew for each older one.
+    for number, campaign in reversed(list(enumerate(CAMPAIGNS))):
         sent = NOW - timedelta(days=14 * (len(CAMPAIGNS) - number))
         with db.atomic():
             run = db.execute(

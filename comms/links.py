@@ -8,7 +8,10 @@ Where a click leads is stored with the edition: no link carries its destination,
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from itsdangerous import BadSignature, Signer
@@ -43,14 +46,16 @@ class LinkSigner:
 
     def __init__(self, key: WorkspaceKey) -> None:
         # "none": the key is already derived for this purpose alone.
-        self._signer = Signer(
-            key.derive("links"), sep=".", key_derivation="none", digest_method=staticmethod(hashlib.sha256)
-        )
+        self._key = key.derive("links")
+        self._signer = Signer(self._key, sep=".", key_derivation="none", digest_method=staticmethod(hashlib.sha256))
 
     def sign(self, token: Token) -> str:
         """The token as URL-safe text with a 256-bit HMAC."""
         kind = _MEMBER if isinstance(token, MemberToken) else _EDITION
-        return self._signer.sign(f"{kind}.{token.association}.{token.number}").decode()
+        value = f"{kind}.{token.association}.{token.number}"
+        # What Signer.sign would give, in a fifth of the time: one for every mail.
+        digest = hmac.digest(self._key, value.encode(), "sha256")
+        return f"{value}.{urlsafe_b64encode(digest)[:-1].decode()}"
 
     def read(self, text: str) -> Token | None:
         """The token, or None for anything that was not signed with this key."""
@@ -83,8 +88,12 @@ class LinkMaker:
 
         `pixel` is empty, and `click` carries no name, unless the member agreed to be `tracked`.
         """
+        return self.personal(self.for_public(edition), member, tracked=tracked)
+
+    def personal(self, public: Mapping[str, str], member: MemberToken, *, tracked: bool) -> dict[str, str]:
+        """The same from what `for_public` gave for the edition, which is then signed once for all its mails."""
         name = self.signer.sign(member)
-        links = self.for_public(edition) | {"unsubscribe": f"{self.site_url}/u/{name}"}
+        links = {**public, "unsubscribe": f"{self.site_url}/u/{name}"}
         if tracked:
             links |= {"click": f"{self.site_url}/c/{name}", "pixel": f"{self.site_url}/o/{name}.gif"}
         return links

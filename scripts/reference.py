@@ -53,6 +53,7 @@ These keys of `--json` stay as they are, for programs that rely on them:
 | `members show` | `mailable`: may a newsletter go to this person now |
 | `campaign status`, `report` | `id`, `state`, `audience`, `deliveries`: one count each for `sent`, `deferred`, \
 `failed`, `skipped`, `uncertain`, `cancelled`, `ready`, `claimed` |
+| `bounces read` | a list of `{file, recipient, class, kind, status, reason}` |
 """
 VOCABULARY: tuple[tuple[str, type[StrEnum], str], ...] = (
     ("Campaigns", CampaignState, ""),

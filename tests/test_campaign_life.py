@@ -41,7 +41,7 @@ def server(comms: Comms, tmp_path: Path, mail_server: Callable[..., MailServer])
     people = tmp_path / "people.csv"
     people.write_text("email,name\n" + "".join(f"p{n}@example.org,Person {n}\n" for n in range(300)))
     assert comms("members", "import", str(people)).code == 0
-    server = mail_server(delay=0.05, content=True)
+    server = mail_server(delay=0.15, content=True)  # slow enough for a command to come in between
     comms.environment |= {
         "COMMS_SMTP__PORT": str(server.port),
         "COMMS_DELIVERY__SENDERS": "2",

@@ -52,8 +52,8 @@ def _consent(listed: Listed, known_topics: Collection[str]) -> Iterator[str]:
     yield YES if agreed.agrees else ""
     yield ((proof and proof.basis) or Basis.MEMBERSHIP).value if agreed.agrees else ""
     yield from _evidence(proof or _withdrawal(listed, agreed_out=agreed.opted_out))
-    yield TOPIC_SEPARATOR.join(agreed.topics)
-    yield TOPIC_SEPARATOR.join(agreed.withdrawn)
+    yield guarded(TOPIC_SEPARATOR.join(agreed.topics))
+    yield guarded(TOPIC_SEPARATOR.join(agreed.withdrawn))
     yield YES if agreed.opted_out else SUPPRESSED if listed.suppression else ""
     yield guarded(listed.suppression or "")
     yield YES if listed.refuses_relays else ""

@@ -33,13 +33,14 @@ def rows_of(path: Path, read: Callable[[], Rows]) -> Rows:
     Raises what `read` raises, and ImportFileError when the process that reads was killed.
     """
     is_large = path.stat().st_size >= LARGE_BYTES
-    return _from_process(path, read) if is_large and len(os.sched_getaffinity(0)) > 1 else read()
+    return _from_process(path, read) if is_large and (os.cpu_count() or 1) > 1 else read()
 
 
 def _from_process(path: Path, read: Callable[[], Rows]) -> Rows:
     search_path = os.pathsep.join(entry for entry in sys.path if entry)
     reader = subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM],
+        # -P: without it Python would look for modules in the folder where the command was called, before any other.
+        [sys.executable, "-P", "-c", _PROGRAM],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": search_path},
@@ -53,8 +54,10 @@ def _from_process(path: Path, read: Callable[[], Rows]) -> Rows:
             try:
                 # Our own process at the other end of a pipe that nobody else holds.
                 part = pickle.load(reader.stdout)  # noqa: S301
-            except EOFError:
-                raise ImportFileError(str(path), 0, "could not be read: the process that read it was ended") from None
+            except (EOFError, pickle.UnpicklingError):  # it ended between two answers, or within one
+                raise ImportFileError(
+                    str(path), 0, "could not be read to its end: the process that read it was ended; import it again"
+                ) from None
             if isinstance(part, AudienceError):
                 raise part
             if not part:

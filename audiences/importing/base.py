@@ -17,7 +17,7 @@ from typing import NamedTuple
 from audiences.addresses import fold_case
 from audiences.consent import Origin, Standing, is_news, refusal
 from audiences.importing.log import ImportLog
-from audiences.models import ANY_TOPIC, TRACKING, AttributeValue, Consent, Member, SuppressionScope
+from audiences.models import ANY_TOPIC, TRACKING, AttributeValue, Consent, ConsentState, Member, SuppressionScope
 from audiences.store import People
 
 MOST_CHANGES = 1_000
@@ -142,7 +142,9 @@ class _Chunk:
         self._standings = people.standings({i: m.address for i, m in self._before.items()})
         self._suppressed = {fold_case(a) for a in people.suppressed(row.address for row in rows if row.address)}
         self._tags = people.tags(self._before)
+        self._noes = ImportLog(people.db).noes([i for i, each in self._standings.items() if _said_no(each)])
         self._consents: list[tuple[int, Consent]] = []
+        self._noes_again: list[tuple[int, str]] = []
         self._suppressions: list[tuple[str, SuppressionScope, str]] = []
         self._new_tags: list[tuple[int, str]] = []
 
@@ -157,6 +159,8 @@ class _Chunk:
                 member_id, before = found, self._members[found]
             member = _merged(before, row, member_id)
             self._members[member_id] = member
+            if before is not None and before.address is None:
+                self._take_address(member_id, member.address)
             changed = member != before
             changed |= self._take_consents(member_id, row, result)
             changed |= self._take_suppression(member_id, row, result)
@@ -179,6 +183,7 @@ class _Chunk:
         log.note(number, [m.id for m in new if m.id], [self._before[m.id] for m in changed if m.id])
         people.update(changed, now)
         people.record(self._consents, now, number)
+        log.note_noes(number, self._noes_again)
         for address, scope, reason in self._suppressions:
             people.suppress(address, scope, reason, now, number)
         people.add_tags(self._new_tags, number)
@@ -211,6 +216,11 @@ class _Chunk:
         if row.external_id:
             self._keys[row.external_id] = member_id
 
+    def _take_address(self, member_id: int, address: str | None) -> None:
+        """An address found for somebody without one brings along what is known of the address."""
+        if address is not None and fold_case(address) in self._suppressed:
+            self._standings[member_id] = replace(self._standings[member_id], suppressed=True)
+
     def _take_consents(self, member_id: int, row: ImportRow, result: ImportResult) -> bool:
         standing = self._standings[member_id]
         changed = False
@@ -222,8 +232,19 @@ class _Chunk:
                 standing = standing.after(change)
                 self._consents.append((member_id, change))
                 changed = True
+            elif change.state is ConsentState.WITHDRAWN:
+                self._take_no_again(member_id, change)
         self._standings[member_id] = standing
         return changed
+
+    def _take_no_again(self, member_id: int, no: Consent) -> None:
+        """A no that is nothing new: should the import be undone that said it first, it still stands."""
+        noes = self._noes.get(member_id, {})
+        if noes.get(no.topic):
+            self._noes_again.append((member_id, no.topic))
+        elif no.topic not in noes and no.topic != TRACKING and noes.get(ANY_TOPIC):
+            self._consents.append((member_id, no))
+            noes[no.topic] = False
 
     def _take_suppression(self, member_id: int, row: ImportRow, result: ImportResult) -> bool:
         if not row.address:
@@ -231,8 +252,10 @@ class _Chunk:
         changed = False
         if row.refuses_relays:
             self._suppressions.append((row.address, SuppressionScope.RELAYS, "asked not to be written to for others"))
-        if row.suppression and not self._standings[member_id].suppressed:
+        if row.suppression:
+            # Also where it is no news: no undone import lifts what two of them said.
             self._suppressions.append((row.address, SuppressionScope.ASSOCIATION, row.suppression))
+        if row.suppression and not self._standings[member_id].suppressed:
             self._standings[member_id] = replace(self._standings[member_id], suppressed=True)
             result.suppressed += 1
             changed = True
@@ -244,6 +267,10 @@ class _Chunk:
         known.update(fresh)
         self._new_tags += [(member_id, tag) for tag in fresh.values()]
         return bool(fresh)
+
+
+def _said_no(standing: Standing) -> bool:
+    return ConsentState.WITHDRAWN in standing.states.values()
 
 
 def _merged(before: Member | None, row: ImportRow, member_id: int) -> Member:

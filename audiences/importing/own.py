@@ -12,7 +12,7 @@ from audiences.attributes import MAX_VALUE_CHARACTERS, attribute_value, clean_te
 from audiences.errors import AddressError, ImportFileError
 from audiences.exporting.formulas import unguarded
 from audiences.exporting.own import COLUMNS, SUPPRESSED
-from audiences.importing import values
+from audiences.importing import values, zips
 from audiences.importing.base import ImportRow, Refusal
 from audiences.importing.files import SourceFile, source_file
 from audiences.importing.layout import MAX_NAME_CHARACTERS, Said, column_names, is_secret, no_of, without_address
@@ -38,7 +38,9 @@ def read(path: Path, now: datetime) -> Iterator[ImportRow | Refusal]:
     header = next((cells for _, cells in islice(table, 1)), list[str]())
     if not _is_ours(header):
         raise ImportFileError(source.path, 1, f"is no list exported by comms: its columns must start {COLUMNS[0]}, ...")
-    reader = _Reader(column_names(header[len(COLUMNS) :], source.path), source, now)
+    # A workbook leaves out the empty cells at a row's end; in text they are there, unless the file was cut off.
+    least = 1 if zips.is_zip(source) else len(COLUMNS)
+    reader = _Reader(column_names(header[len(COLUMNS) :], source.path), source, now, least)
     for line, cells in table:
         yield from reader.read(line, cells)
 
@@ -48,8 +50,8 @@ def _is_ours(header: Sequence[str]) -> bool:
 
 
 class _Reader:
-    def __init__(self, attributes: list[str], source: SourceFile, now: datetime) -> None:
-        self._attributes, self._source, self._now = attributes, source, now
+    def __init__(self, attributes: list[str], source: SourceFile, now: datetime, least: int) -> None:
+        self._attributes, self._source, self._now, self._least = attributes, source, now, least
 
     def read(self, line: int, cells: list[str]) -> Iterator[ImportRow | Refusal]:
         width = len(COLUMNS) + len(self._attributes)
@@ -61,8 +63,9 @@ class _Reader:
         except AddressError as error:
             yield Refusal(line, str(error))
             return
-        if len(cells) > width and any(cell.strip() for cell in cells[width:]):
-            yield Refusal(line, f"has {len(cells)} cells, the header {width}: is a separator unquoted?")
+        reason = self._out_of_shape(cells, width)
+        if reason:
+            yield Refusal(line, reason)
             yield from no_of(line, [address] if address else [], said)
             return
         problems: list[str] = []
@@ -81,6 +84,14 @@ class _Reader:
             refuses_relays=said.refuses_relays,
         )
         yield from (Refusal(line, problem) for problem in problems)
+
+    def _out_of_shape(self, cells: Sequence[str], width: int) -> str:
+        """What is wrong with the number of cells. Without its last ones a row says yes to more than it did."""
+        if len(cells) > width and any(cell.strip() for cell in cells[width:]):
+            return f"has {len(cells)} cells, the header {width}: is a separator unquoted?"
+        if len(cells) < self._least:
+            return f"has {len(cells)} cells, the header {width}: was the file cut off?"
+        return ""
 
     def _values(self, cells: Sequence[str], problems: list[str]) -> dict[str, AttributeValue]:
         kept: dict[str, AttributeValue] = {}
@@ -111,7 +122,7 @@ class _Reader:
             return
         basis = clean_text(row["consent_basis"]).casefold()
         if values.is_yes(row["consent"]) and basis in list(Basis):
-            for topic in _topics(row["topics"]) or (ANY_TOPIC,):
+            for topic in _topics(row["topics"]) if row["topics"].strip() else (ANY_TOPIC,):
                 yield Consent(topic, ConsentState.GRANTED, at, source, Basis(basis), wording)
         for topic in _topics(row["topics_withdrawn"]):
             yield Consent(topic, ConsentState.WITHDRAWN, at, source)

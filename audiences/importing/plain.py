@@ -320,6 +320,9 @@ def _topics(cell: str) -> tuple[str, ...]:
 def _read_topics(cell: str) -> tuple[str, ...]:
     slugs = [attribute_name(topic).replace("_", "-") for topic in _LIST_SEPARATOR.split(cell)]
     topics = tuple(slug for slug in slugs if slug)
+    if cell.strip() and not topics:
+        # Not even one of them: that is no yes to all.
+        raise ValueError(f"{cell[:40]!r} names no topic")
     if len(topics) > MAX_TOPICS or any(len(topic) > MAX_NAME_CHARACTERS for topic in topics):
         raise ValueError(f"the list of topics is too long; {MAX_TOPICS} are allowed")
     if TRACKING in topics:

@@ -32,6 +32,8 @@ from comms.engine import audience, rights, segments
 app = typer.Typer(no_args_is_help=True, help="The members of an association.")
 
 MOST_REASONS_SHOWN = 20
+MOST_NUMBER = 2**63 - 1
+"""That a row of a database can have."""
 
 
 @app.command("import")
@@ -137,7 +139,9 @@ def _undoing(past: PastImport) -> str:
 
 @app.command("undo-import")
 def undo_import(
-    number: Annotated[int, typer.Argument(metavar="ID", help="The import's number; see `comms members imports`.")],
+    number: Annotated[
+        int, typer.Argument(metavar="ID", max=MOST_NUMBER, help="The import's number; see `comms members imports`.")
+    ],
     association: AssociationOption = None,
     as_json: JsonFlag = False,
 ) -> None:

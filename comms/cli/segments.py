@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from comms.cli.output import NO, AssociationOption, JsonFlag, open_workspace, print_json, say, stop, table
+from comms.cli.output import NO, AssociationOption, JsonFlag, counted, open_workspace, print_json, say, stop, table
 from comms.engine import segments
 
 app = typer.Typer(no_args_is_help=True, help="Rules over members.")
@@ -31,7 +32,7 @@ def explain(
         print_json({"rule": rule, "words": found.words, "count": found.count, "examples": examples})
     else:
         say(escape(found.words))
-        say(f"{found.count:,} members")
+        say(counted(found.count, "member", "members"))
         names = sorted(found.rule.names())[:_MOST_COLUMNS]
         values = [
             [m.address or "", *(str(m.attributes.get(name, getattr(m, name, "") or "")) for name in names)]
@@ -57,20 +58,19 @@ def save(
     if as_json:
         print_json({"name": saved, "rule": rule, "count": count})
     else:
-        say(f"Saved as [bold]{escape(saved)}[/] for {slug}: {count:,} members.")
+        say(f"Saved as [bold]{escape(saved)}[/] for {slug}: {counted(count, 'member', 'members')}.")
 
 
 @app.command("list")
 def list_(association: AssociationOption = None, as_json: JsonFlag = False) -> None:
     """List the segments that the association can name: its own, and the host's."""
     with open_workspace() as workspace:
-        slug = workspace.association(association).slug
-        saved = segments.saved(workspace, slug)
-        rows = [(name, rule, segments.count_members(workspace, rule, slug)) for name, rule in saved.items()]
+        found = segments.listed(workspace, workspace.association(association).slug)
     if as_json:
-        print_json([{"name": name, "rule": rule, "count": count} for name, rule, count in rows])
-    else:
-        table("", ["segment", "rule", "members"], [[n, rule, f"{count:,}"] for n, rule, count in rows], right=(2,))
+        print_json([asdict(each) for each in found])
+        return
+    rows = [[each.name, each.rule, each.problem if each.count is None else f"{each.count:,}"] for each in found]
+    table("", ["segment", "rule", "members"], rows, right=(2,))
 
 
 @app.command()

@@ -6,6 +6,7 @@ The queue is only an alarm clock: whatever it loses is found again in the ledger
 from __future__ import annotations
 
 import uuid
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,8 @@ from comms.delivery.store import Ledger, Run
 BATCH_VALID_S = 6 * 3600.0
 """How long after its claim a sender may begin a batch."""
 LOST_AFTER_S = 5.0
-"""A batch that is neither in the queue nor begun counts as lost after this time: its task was dropped."""
+"""A batch that nobody has begun counts as lost, its task as dropped, so long after the queue was empty or a batch
+that was claimed later had its turn."""
 SENDER_DIED = "the sender died before the server's answer was recorded"
 MACHINE_STOPPED = "the machine stopped before the server's answer was recorded"
 
@@ -49,6 +51,7 @@ class Outfit:
     url: str
     site_url: str
     smtp: Mapping[str, Any]
+    dkim: tuple[Mapping[str, str], ...] = ()
 
     def batch(self, batch_id: str, run: int, recipients: tuple[Recipient, ...], *, not_after: float) -> MailBatch:
         """One batch of the run."""
@@ -62,9 +65,39 @@ class Outfit:
             url=self.url,
             site_url=self.site_url,
             smtp=self.smtp,
+            dkim=self.dkim,
             recipients=recipients,
             not_after=not_after,
         )
+
+
+class Turns:
+    """Which batches must have had their turn, because the queue gives out first what came first.
+
+    Kept in memory: a control process that begins takes back whatever was not begun. Being wrong would cost time and
+    no message: what was taken back can not be begun any more.
+    """
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, float]] = deque()
+        """(claimed at, seen at), both growing: the turns of the last seconds."""
+        self._past = float("-inf")
+        """Batches claimed before had their turn some seconds ago."""
+
+    def note(self, claimed_at: float, now: datetime) -> None:
+        """A sender has begun the batch, or reports it."""
+        self._move(now)
+        if not self._seen or claimed_at > self._seen[-1][0]:
+            self._seen.append((claimed_at, now.timestamp()))
+
+    def is_over(self, claimed_at: float, now: datetime) -> bool:
+        """Has the turn of the batch come and gone, and some seconds with it."""
+        self._move(now)
+        return claimed_at < self._past
+
+    def _move(self, now: datetime) -> None:
+        while self._seen and now.timestamp() - self._seen[0][1] >= LOST_AFTER_S:
+            self._past = max(self._past, self._seen.popleft()[0])
 
 
 def dispatch(ledger: Ledger, run: Run, outfit: Outfit, queue: Queue, *, size: int, now: datetime) -> int:
@@ -79,8 +112,12 @@ def dispatch(ledger: Ledger, run: Run, outfit: Outfit, queue: Queue, *, size: in
     return len(claim.recipients) + claim.skipped
 
 
-def take_report(ledger: Ledger, folder: Path, report: Report, *, now: datetime, give_up_s: float) -> bool:
+def take_report(ledger: Ledger, folder: Path, report: Report, *, turns: Turns, now: datetime, give_up_s: float) -> bool:
     """Settle what a sender reports; False when the batch is not this association's or was settled before."""
+    claimed_at = ledger.claimed_at(report.batch)
+    if claimed_at is None:
+        return False
+    turns.note(claimed_at, now)
     with ledger.db.atomic():
         settled = ledger.settle(report.batch, report.receipts, in_doubt={}, now=now, give_up_s=give_up_s)
     if settled:
@@ -88,16 +125,19 @@ def take_report(ledger: Ledger, folder: Path, report: Report, *, now: datetime, 
     return settled
 
 
-def recover(ledger: Ledger, folder: Path, queue: Queue, *, now: datetime, give_up_s: float, starting: bool) -> int:
+def recover(
+    ledger: Ledger, folder: Path, queue: Queue, *, turns: Turns, now: datetime, give_up_s: float, starting: bool
+) -> int:
     """Settle every batch that no living sender holds, from its journal. Returns how many there were.
 
     `starting`: control begins its work, so a batch that was handed to the queue but not begun is taken back at
-    once; else only when the queue is empty and time has passed.
+    once; else only when time has passed and the queue is empty, or gave out what came later.
     """
     settled = 0
     for batch, claimed_at in ledger.open_batches():
-        recent = 0 <= now.timestamp() - claimed_at < LOST_AFTER_S  # negative: the clock was put back
-        if not starting and not journal.was_begun(folder, batch) and (recent or queue.waiting()):
+        if journal.was_begun(folder, batch):
+            turns.note(claimed_at, now)
+        elif not starting and not _is_lost(claimed_at, queue, turns, now):
             continue
         reading = journal.reclaim(folder, batch)
         if reading is None:
@@ -111,3 +151,9 @@ def recover(ledger: Ledger, folder: Path, queue: Queue, *, now: datetime, give_u
             settled += ledger.settle(batch, reading.receipts, in_doubt=doubts, now=now, give_up_s=give_up_s)
         journal.settle(folder, batch)
     return settled
+
+
+def _is_lost(claimed_at: float, queue: Queue, turns: Turns, now: datetime) -> bool:
+    if 0 <= now.timestamp() - claimed_at < LOST_AFTER_S:  # negative: the clock was put back
+        return False
+    return turns.is_over(claimed_at, now) or not queue.waiting()

@@ -134,6 +134,10 @@ class Letterbox:
         )
         return int(cursor.rowcount)
 
+    def addresses(self) -> set[str]:
+        """Every address that a letter which is still kept goes to."""
+        return {row[0] for row in self.db.execute("SELECT DISTINCT address FROM letter")}
+
     def forget(self, address: str) -> int:
         """Delete every letter to an address."""
         return int(self.db.execute("DELETE FROM letter WHERE address = ?", [address]).rowcount)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
 
 from audiences import attributes as attribute_json
 from audiences.models import Association, Member
@@ -11,7 +14,8 @@ from comms.delivery.batches import MailBatch, Recipient
 from comms.links import EditionToken, LinkMaker, MemberToken
 from comms.message import Message
 from comms.rendering.context import association_data, member_data
-from comms.rendering.mime import addr_spec, build
+from comms.rendering.dkim import DkimKey, signer_for
+from comms.rendering.mime import Frame, addr_spec
 from comms.rendering.render import Renderer
 
 
@@ -22,6 +26,8 @@ class MessageMaker:
         self._batch = batch
         self._renderer = renderer
         self._links = links
+        self._public_links = links.for_public(EditionToken(batch.association.slug, batch.run))
+        self._dkim = signer_for(tuple(DkimKey(**key) for key in batch.dkim)) if batch.dkim else None
         self._context = {"association": association_data(batch.association), "campaign": dict(batch.campaign)}
 
     def message(self, recipient: Recipient) -> Message:
@@ -30,15 +36,8 @@ class MessageMaker:
         Raises RenderError when the member lacks a value for which the text has no fallback.
         """
         batch, association = self._batch, self._batch.association
-        links = self._links.for_mail(
-            MemberToken(association.slug, recipient.delivery),
-            EditionToken(association.slug, batch.run),
-            tracked=recipient.tracked,
-        )
-        member = Member(recipient.address, attribute_json.decode(recipient.attributes), recipient.language)
-        rendered = self._renderer.render(
-            {**self._context, "member": member_data(member), "links": links, "url": batch.url or links["view"]}
-        )
+        links = self._links_of(recipient)
+        rendered = self._renderer.render(self._known_to(recipient, links))
         return Message(
             sender_name=association.sender_name or association.name,
             sender_address=association.sender_address,
@@ -46,19 +45,68 @@ class MessageMaker:
             subject=rendered.subject,
             html=rendered.html,
             text=rendered.text,
-            message_id=message_id(association, batch.campaign["id"], recipient.delivery),
+            message_id=self._message_id(recipient),
             date=datetime.now(UTC),
             language=batch.campaign["language"],
-            headers=list_headers(association, batch.list_id, links),
+            headers=(*own_headers(links), *self._shared_headers),
         )
 
     def make(self, recipient: Recipient) -> tuple[str, str, bytes]:
-        """Envelope sender, envelope recipient, and the encoded message.
+        """Envelope sender, envelope recipient, and the encoded message, signed where there are keys.
 
+        It is what `build` makes of `message`, but for the boundary and soft line breaks, and many times as fast.
         Raises RenderError, or UnsendableAddress for an address that mail can not carry.
         """
-        message = self.message(recipient)
-        return addr_spec(message.sender_address), addr_spec(message.recipient), build(message)
+        links = self._links_of(recipient)
+        encoded = self._renderer.encode(self._known_to(recipient, links))
+        sender, address = self._sender, addr_spec(recipient.address)
+        now = datetime.now(UTC)
+        data = self._frame.fill(
+            recipient=address,
+            subject=encoded.subject,
+            date=now,
+            message_id=self._message_id(recipient),
+            html=encoded.html,
+            text=encoded.text,
+            headers=own_headers(links),
+        )
+        return sender, address, self._dkim.sign(data, now) if self._dkim else data
+
+    def _links_of(self, recipient: Recipient) -> dict[str, str]:
+        token = MemberToken(self._batch.association.slug, recipient.delivery)
+        return self._links.personal(self._public_links, token, tracked=recipient.tracked)
+
+    def _known_to(self, recipient: Recipient, links: Mapping[str, str]) -> dict[str, Any]:
+        """What a template may use."""
+        member = Member(recipient.address, attribute_json.decode(recipient.attributes), recipient.language)
+        url = self._batch.url or links["view"]
+        return {**self._context, "member": member_data(member), "links": links, "url": url}
+
+    def _message_id(self, recipient: Recipient) -> str:
+        return message_id(self._batch.association, self._batch.campaign["id"], recipient.delivery)
+
+    # Not worked out before the first message asks: an address that can not be written is told of each recipient.
+
+    @cached_property
+    def _sender(self) -> str:
+        return addr_spec(self._batch.association.sender_address)
+
+    @cached_property
+    def _shared_headers(self) -> tuple[tuple[str, str], ...]:
+        batch = self._batch
+        feedback = feedback_id(batch.association, batch.campaign["id"], batch.site_url)
+        return (*list_headers(batch.association, batch.list_id), ("Feedback-ID", feedback))
+
+    @cached_property
+    def _frame(self) -> Frame:
+        association = self._batch.association
+        return Frame(
+            f"{association.slug}.{self._batch.run}",
+            sender_name=association.sender_name or association.name,
+            sender_address=association.sender_address,
+            language=self._batch.campaign["language"],
+            headers=self._shared_headers,
+        )
 
 
 def message_id(association: Association, campaign: str, delivery: int) -> str:
@@ -73,12 +121,26 @@ def list_id(association: Association, topic: str | None) -> str:
     return f"{topic or 'newsletter'}.{association.slug}.{domain}"
 
 
-def list_headers(association: Association, identifier: str, links: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """List-ID (RFC 2919), one-click List-Unsubscribe (RFC 2369, RFC 8058), Reply-To."""
+def own_headers(links: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """One-click List-Unsubscribe (RFC 2369, RFC 8058), which names the reader."""
+    return (("List-Unsubscribe", f"<{links['unsubscribe']}>"),)
+
+
+def list_headers(association: Association, identifier: str) -> tuple[tuple[str, str], ...]:
+    """Reply-To, List-ID (RFC 2919), List-Unsubscribe-Post (RFC 8058): the same for every reader."""
     reply_to = (("Reply-To", association.reply_to),) if association.reply_to else ()
     return (
         *reply_to,
         ("List-ID", f"<{identifier}>"),
-        ("List-Unsubscribe", f"<{links['unsubscribe']}>"),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
     )
+
+
+def feedback_id(association: Association, campaign: str, site_url: str) -> str:
+    """Whose readers complain of what, for Gmail's Feedback Loop: campaign, association, kind, and the sender.
+
+    The sender's part has 5 to 15 characters, is the same in all mails of an installation, and no part stands
+    twice (support.google.com/mail/answer/6254652).
+    """
+    sender = hashlib.sha256(site_url.encode()).hexdigest()[:12]
+    return ":".join((*dict.fromkeys((campaign, association.slug, "newsletter")), sender))

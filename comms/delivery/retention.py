@@ -6,8 +6,9 @@ Counts stay as they are. It decides nothing: its caller knows what is old.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
+from audiences.times import stamp
 from comms.db import Database
 from comms.events import FINAL
 
@@ -31,7 +32,7 @@ class OldDeliveries:
                 "SELECT count(*) FROM delivery JOIN run ON run.id = run_id"  # noqa: S608 - constants
                 f" WHERE {_OLD_RUNS} AND delivery.id > coalesce(replies_cleared_to, 0)"
                 " AND (reply IS NOT NULL OR reason LIKE '%@%')",
-                [_stamp(before)],
+                [stamp(before)],
             ).fetchone()[0]
         )
 
@@ -42,7 +43,7 @@ class OldDeliveries:
         """
         row = self._db.execute(
             f"SELECT id, replies_cleared_to FROM run WHERE {_OLD_RUNS} LIMIT 1",  # noqa: S608
-            [_stamp(before)],
+            [stamp(before)],
         ).fetchone()
         if row is None:
             return 0
@@ -83,7 +84,3 @@ class OldDeliveries:
         """Who holds the mailbox of a newsletter that was let go; None for every other."""
         row = self._db.execute("SELECT member_id FROM heir WHERE delivery_id = ?", [delivery]).fetchone()
         return int(row[0]) if row else None
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds")

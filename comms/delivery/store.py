@@ -1,4 +1,4 @@
-"""All SQL of the ledger. Every change of a delivery's state is one of the statements here.
+"""All SQL of the ledger but that of `settling.py`. Every change of a delivery's state is one of the statements here.
 
     ready --claim--> claimed --settle--> sent | failed | deferred | ready (again) | uncertain
     ready, deferred --claim, member may no longer be written to--> skipped
@@ -13,15 +13,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from audiences.choices import Choices
 from audiences.segments import Condition
 from audiences.store import exclusion_sql, tracked_sql
 from comms.db import Database
-from comms.delivery.batches import Outcome, Receipt, Recipient
-from comms.delivery.retry import MOST_DOUBTS, is_given_up, wait_s
+from comms.delivery.batches import Receipt, Recipient
+from comms.delivery.settling import Settlement, stamp
 from comms.events import DeliveryState
 
 
@@ -97,7 +96,7 @@ class Ledger:
         cursor = self.db.execute(
             "INSERT INTO run (campaign, channel, topic, digest, state, doubt, planned, excluded, frozen_at)"
             " VALUES (?, ?, ?, ?, 'sending', ?, 0, ?, ?)",
-            [campaign, channel, topic, digest, doubt, json.dumps(dict(excluded)), _stamp(now)],
+            [campaign, channel, topic, digest, doubt, json.dumps(dict(excluded)), stamp(now)],
         )
         run_id = cursor.lastrowid
         reason = exclusion_sql(topic, now)
@@ -139,7 +138,7 @@ class Ledger:
             " WHERE id = :run AND done_at IS NULL AND NOT EXISTS (SELECT 1 FROM delivery"
             " WHERE run_id = :run AND state IN ('ready', 'claimed', 'deferred'))"
             " AND planned = (SELECT count(*) FROM delivery WHERE run_id = :run)",
-            {"run": run_id, "now": _stamp(now)},
+            {"run": run_id, "now": stamp(now)},
         )
         return cursor.rowcount == 1
 
@@ -197,12 +196,26 @@ class Ledger:
         """Batches that are not settled: (id, Unix time of the claim)."""
         return self.db.execute("SELECT id, claimed_at FROM batch ORDER BY claimed_at").fetchall()
 
-    def waiting(self, run_id: int) -> int:
-        """Deliveries of the run that no sender holds and that are not final."""
+    def claimed_at(self, batch: str) -> float | None:
+        """When the batch was claimed, in Unix time; None when it is settled, or not of this ledger."""
+        row = self.db.execute("SELECT claimed_at FROM batch WHERE id = ?", [batch]).fetchone()
+        return float(row[0]) if row else None
+
+    def due(self, run_id: int, now: datetime, most: int) -> int:
+        """How many deliveries of the run could be claimed now, counted up to `most`."""
         row = self.db.execute(
-            "SELECT count(*) FROM delivery WHERE run_id = ? AND state IN ('ready', 'deferred')", [run_id]
+            "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE run_id = ? AND state IN ('ready', 'deferred')"
+            " AND next_at <= ? LIMIT ?)",
+            [run_id, int(now.timestamp()), most],
         ).fetchone()
         return int(row[0])
+
+    def is_open(self, run_id: int) -> bool:
+        """Is there a delivery of the run that is not final."""
+        row = self.db.execute(
+            "SELECT 1 FROM delivery WHERE run_id = ? AND state IN ('ready', 'claimed', 'deferred') LIMIT 1", [run_id]
+        ).fetchone()
+        return row is not None
 
     def claimed(self, batch: str) -> list[int]:
         """Deliveries that the batch holds."""
@@ -224,95 +237,7 @@ class Ledger:
 
         `in_doubt` names the deliveries that may have arrived, with the cause.
         """
-        row = self.db.execute(
-            "SELECT run.doubt, run.state, run.topic FROM batch JOIN run ON run.id = batch.run_id WHERE batch.id = ?",
-            [batch],
-        ).fetchone()
-        if row is None:
-            return False
-        policy, run_state, topic = row
-        cancelled = run_state == "cancelled"
-        doubts = dict(in_doubt)
-        receipts = tuple(receipts)
-        if topic is not None:
-            self._count_towards_pace(topic, batch, receipts, now)
-        for receipt in receipts:
-            if receipt.outcome is Outcome.UNKNOWN:
-                doubts.setdefault(receipt.item, receipt.text)
-            elif not (cancelled and receipt.outcome is Outcome.DEFERRED):
-                self._settle_one(batch, receipt, now, give_up_s)
-        for delivery, cause in sorted(doubts.items()):
-            self._settle_doubt(batch, delivery, cause, "hold" if cancelled else policy, now)
-        self.db.execute(
-            "UPDATE delivery SET state = ?, final_at = ?, batch = NULL WHERE batch = ? AND state = 'claimed'",
-            ["cancelled", int(now.timestamp()), batch] if cancelled else ["ready", None, batch],
-        )
-        self.db.execute("DELETE FROM batch WHERE id = ?", [batch])
-        return True
-
-    def _count_towards_pace(self, topic: str, batch: str, receipts: Iterable[Receipt], now: datetime) -> None:
-        member = Condition(
-            "SELECT member_id AS id FROM delivery WHERE id = :delivery AND batch = :batch AND state = 'claimed'"
-            " AND member_id IS NOT NULL",
-            {"batch": batch},
-        )
-        accepted = ({"delivery": each.item} for each in receipts if each.outcome is Outcome.ACCEPTED)
-        Choices(self.db).note_sent(topic, member, accepted, now)
-
-    def _settle_one(self, batch: str, receipt: Receipt, now: datetime, give_up_s: float) -> None:
-        moment = int(now.timestamp())
-        reply = f"{receipt.code} {receipt.text}".strip() if receipt.code else receipt.text
-        mine = "WHERE id = :id AND batch = :batch AND state = 'claimed'"
-        values = {"id": receipt.item, "batch": batch, "now": moment, "reply": reply[:500]}
-        match receipt.outcome:
-            case Outcome.ACCEPTED:
-                change = "state = 'sent', final_at = :now"
-            case Outcome.REJECTED:
-                change = "state = 'failed', final_at = :now, reason = :reply"
-            case _:
-                row = self.db.execute(
-                    "SELECT attempts, first_at FROM delivery WHERE id = :id AND batch = :batch",
-                    {"id": receipt.item, "batch": batch},
-                ).fetchone()
-                if row is None:
-                    return
-                attempts = row[0] + 1
-                if is_given_up(attempts, since_first_s=moment - (row[1] or moment), give_up_s=give_up_s):
-                    values["reply"] = f"given up: {reply}"[:500]
-                    change = "state = 'failed', final_at = :now, reason = :reply"
-                else:
-                    wait = wait_s(attempts, item=receipt.item, reached=bool(receipt.code))
-                    change = "state = 'deferred', next_at = :now + :wait, reason = :reply"
-                    values["wait"] = wait
-        self.db.execute(
-            f"UPDATE delivery SET {change}, attempts = attempts + 1, batch = NULL, reply = :reply {mine}",  # noqa: S608
-            values,
-        )
-
-    def _settle_doubt(self, batch: str, delivery: int, cause: str, policy: str, now: datetime) -> None:
-        row = self.db.execute(
-            "SELECT attempts, (SELECT count(*) FROM doubt WHERE delivery_id = delivery.id) FROM delivery"
-            " WHERE id = ? AND batch = ? AND state = 'claimed'",
-            [delivery, batch],
-        ).fetchone()
-        if row is None:
-            return
-        attempts, doubts = row[0] + 1, row[1] + 1
-        moment = int(now.timestamp())
-        resend = policy == "resend" and doubts < MOST_DOUBTS
-        if resend:
-            wait = wait_s(attempts, item=delivery, reached=False)
-            change, when, resolution = "state = 'ready', next_at = ?", moment + wait, "resent"
-        else:
-            change, when, resolution = "state = 'uncertain', final_at = ?", moment, "held"
-        self.db.execute(
-            f"UPDATE delivery SET {change}, reason = ?, attempts = ?, batch = NULL WHERE id = ?",  # noqa: S608
-            [when, cause, attempts, delivery],
-        )
-        self.db.execute(
-            "INSERT INTO doubt (delivery_id, batch, at, cause, resolution) VALUES (?, ?, ?, ?, ?)",
-            [delivery, batch, _stamp(now), cause, resolution],
-        )
+        return Settlement(self.db, batch, now, give_up_s).take(tuple(receipts), in_doubt)
 
     # --- telling ------------------------------------------------------------------------------
 
@@ -361,7 +286,7 @@ class Ledger:
         self.db.execute(
             "INSERT INTO doubt (delivery_id, batch, at, cause, resolution)"
             " SELECT id, batch, ?, ?, 'held' FROM delivery WHERE state = 'claimed'",
-            [_stamp(now), cause],
+            [stamp(now), cause],
         )
         cursor = self.db.execute(
             "UPDATE delivery SET state = 'uncertain', final_at = ?, reason = ?, batch = NULL WHERE state = 'claimed'",
@@ -408,7 +333,3 @@ def _as_run(row: Sequence[object]) -> Run:
     values: dict[str, Any] = dict(zip(_RUN.split(", "), row, strict=True))
     values["excluded"] = json.loads(values["excluded"])
     return Run(**values)
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds")

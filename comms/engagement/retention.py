@@ -5,13 +5,15 @@ It decides nothing: its caller knows what is old.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
+from audiences.times import stamp
 from comms.db import Database
 from comms.engagement.store import TRACKABLE, WHOLE_RUN, EventStore
 from comms.events import EventKind
 
 _NAMED = "delivery_id IS NOT NULL"
+_OLD_RUNS = "run.frozen_at < ? AND run.done_at IS NOT NULL"
 
 
 class OldEvents:
@@ -21,16 +23,16 @@ class OldEvents:
         self._db = db
 
     def count(self, before: datetime) -> int:
-        """Events with a name, of newsletters sent out before."""
-        sql = f"SELECT count(*) FROM event JOIN run ON run.id = run_id WHERE run.frozen_at < ? AND {_NAMED}"  # noqa: S608
-        return int(self._db.execute(sql, [_stamp(before)]).fetchone()[0])
+        """Events with a name, of newsletters sent out before; of those still under way, none."""
+        sql = f"SELECT count(*) FROM event JOIN run ON run.id = run_id WHERE {_OLD_RUNS} AND {_NAMED}"  # noqa: S608
+        return int(self._db.execute(sql, [stamp(before)]).fetchone()[0])
 
     def forget(self, before: datetime, limit: int) -> int:
         """Take the names off one slice of events; 0 once none is left. Expects to run inside `db.atomic()`."""
         row = self._db.execute(
-            "SELECT id FROM run WHERE frozen_at < ?"  # noqa: S608
+            f"SELECT id FROM run WHERE {_OLD_RUNS}"  # noqa: S608
             f" AND EXISTS (SELECT 1 FROM event WHERE run_id = run.id AND {_NAMED}) LIMIT 1",
-            [_stamp(before)],
+            [stamp(before)],
         ).fetchone()
         if row is None:
             return 0
@@ -52,7 +54,3 @@ class OldEvents:
         rows += [(run, kind.value, WHOLE_RUN, tally.people) for kind, tally in tallies.items()]
         rows += [(run, EventKind.CLICKED.value, link, tally.people) for link, tally in clicks.items()]
         self._db.conn.executemany("INSERT INTO tally (run_id, kind, link, people) VALUES (?, ?, ?, ?)", rows)
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds")

@@ -21,6 +21,7 @@ from comms.db import storage_errors
 from comms.delivery import dispatch, journal
 from comms.delivery.batches import Report
 from comms.delivery.dispatch import BATCH_VALID_S, Outfit, Queue
+from comms.delivery.store import Ledger, Run
 from comms.engine import editions, letters, posts, retention, sending, stops
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StorageError
@@ -30,11 +31,15 @@ log = structlog.get_logger(__name__)
 
 IDLE_S = 0.2
 """Pause between two steps when there was nothing to do."""
+BUSY_S = 0.05
+"""The same while senders are at work: what they report makes room for the batch after the next."""
 BLOCKED_S = 2.0
 """Pause before the next try when the disk is full or a database is held by others."""
 RECOVER_EVERY_S = 1.0
 SWEEP_EVERY_S = 6 * 3600.0
-SMALLEST_BATCH = 20
+SMALLEST_BATCH = 100
+BATCHES_PER_SENDER = 2
+"""One that it works on, and one that waits for it."""
 _LOOKS, _LOOK_S = 5, 0.02
 OPEN_POSTS = (PostState.QUEUED, PostState.SENDING)
 
@@ -89,22 +94,26 @@ class Control:
     _swept_at: float = field(default=float("-inf"), init=False)
     _room: int = field(default=0, init=False)
     """Batches that may still be handed out in this step, over all campaigns."""
+    _is_busy: bool = field(default=False, init=False)
+    """Do senders hold batches."""
     _ended: set[str] = field(default_factory=set, init=False)
     """Cancelled campaigns that are through with it."""
     _troubled: set[str] = field(default_factory=set, init=False)
     """Associations whose database can not be used, so that it is said once."""
     _outfits: dict[tuple[str, str], Outfit] = field(default_factory=dict, init=False)
+    _turns: dispatch.Turns = field(default_factory=dispatch.Turns, init=False)
     _starting: bool = field(default=True, init=False)
 
     def run(self, stopped: Callable[[], bool], after_step: Callable[[], None] = lambda: None) -> None:
         """Work until `stopped()`; `after_step` is called after each step, for progress."""
         self.workspace.journal_folder.mkdir(mode=0o700, exist_ok=True)
         while not stopped():
-            pause = IDLE_S
             try:
                 with storage_errors(self.workspace.folder):
                     if self.step():
                         pause = 0.0
+                    else:
+                        pause = BUSY_S if self._is_busy else IDLE_S
                     after_step()
             except StorageError as error:
                 if not error.passing:
@@ -125,7 +134,9 @@ class Control:
         if not stops.follow(self.workspace):
             return moved  # nobody who asked to stop is written to because that could not be written down yet
         rows = self.workspace.host.campaigns([CampaignState.SENDING])
-        self._room = 2 * self.senders - self._in_flight(rows)
+        in_flight = self._in_flight(rows)
+        self._is_busy = in_flight > 0
+        self._room = BATCHES_PER_SENDER * self.senders - in_flight
         for row in rows:
             moved |= self._advance(row)
         under_way = {row.id for row in rows}
@@ -153,6 +164,7 @@ class Control:
                     self.workspace.ledger(report.association),
                     self.workspace.journal_folder,
                     report,
+                    turns=self._turns,
                     now=self.workspace.now(),
                     give_up_s=self._give_up_s,
                 )
@@ -167,6 +179,7 @@ class Control:
                 self.workspace.ledger(slug),
                 self.workspace.journal_folder,
                 self.queue,
+                turns=self._turns,
                 now=self.workspace.now(),
                 give_up_s=self._give_up_s,
                 starting=self._starting,
@@ -234,16 +247,16 @@ class Control:
         if run.state != "sending":
             return False, True
         moved = False
-        while self._room > 0 and self._still_sending(row):
-            size = self._batch_size(ledger.waiting(run.id))
+        while self._room > 0 and (size := self._batch_size(ledger, run)) and self._still_sending(row):
             outfit = self._outfit(row, slug)
             if not dispatch.dispatch(ledger, run, outfit, self.queue, size=size, now=self.workspace.now()):
                 break
             moved = True
             self._room -= 1
+        if ledger.is_open(run.id):  # asked first, so that what waits for hours writes nothing meanwhile
+            return moved, False
         with ledger.db.atomic():
-            done = ledger.finish(run.id, self.workspace.now())
-        return moved, done
+            return moved, ledger.finish(run.id, self.workspace.now())
 
     def _still_sending(self, row: CampaignRow) -> bool:
         """A pause or a cancel holds from the next batch on, not from the next step."""
@@ -269,10 +282,14 @@ class Control:
                 self._troubled.discard(slug)
                 yield slug
 
-    def _batch_size(self, waiting: int) -> int:
-        """Small enough that every sender has something to do, large enough that the queue costs nothing."""
-        share = -(-waiting // (2 * self.senders))
-        return max(min(self.workspace.settings.delivery.batch_size, share), SMALLEST_BATCH)
+    def _batch_size(self, ledger: Ledger, run: Run) -> int:
+        """Small enough that every sender has something to do, large enough that the queue costs nothing.
+
+        0 when nothing of the run is due. No more is counted than a full round takes.
+        """
+        most, shares = self.workspace.settings.delivery.batch_size, BATCHES_PER_SENDER * self.senders
+        due = ledger.due(run.id, self.workspace.now(), most * shares)
+        return min(most, max(-(-due // shares), SMALLEST_BATCH)) if due else 0
 
     def _outfit(self, row: CampaignRow, slug: str) -> Outfit:
         key = (row.id, slug)

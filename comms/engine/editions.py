@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from comms.channels.x import XChannel, XCredentials
 from comms.config import X
 from comms.delivery.dispatch import Outfit
 from comms.delivery.messages import list_id
+from comms.engine import dkim
 from comms.engine.workspace import Workspace
 from comms.rendering.compile import compile_edition
 from comms.rendering.context import association_data, campaign_data
@@ -55,6 +57,7 @@ def outfit(workspace: Workspace, campaign: Campaign, association: Association, e
         url=public_url(workspace, campaign, association) if campaign.feed else "",
         site_url=workspace.settings.site.url,
         smtp=workspace.settings.smtp.model_dump(),
+        dkim=tuple(asdict(key) for key in dkim.in_use(workspace, association.slug)),
     )
 
 

@@ -90,33 +90,52 @@ def export_list(
 
 def _refuse(file: Path) -> None:
     if file.exists():
-        raise StateError(f"{file} exists already.", hint="Name a new file; an export never overwrites another.")
+        raise _taken(file)
     if not file.parent.is_dir():
         raise UsageError(f"{file.parent} is no folder.", hint="Make it first, or name a file in another folder.")
 
 
+def _taken(file: Path) -> StateError:
+    return StateError(f"{file} exists already.", hint="Name a new file; an export never overwrites another.")
+
+
 def _note(workspace: Workspace, association: str, form: Format, rule: str | None, total: int, who: str) -> None:
-    """Write down who takes a list. Not which members: the log is the host's, the list the association's."""
-    asked = f", for whom holds: {rule}" if rule else ""
+    """Write down who takes a list. Not which members, nor the rule, for it may name one: the log is the host's, the
+    list the association's."""
+    chosen = ", chosen by a rule" if rule else ""
     with workspace.host.db.atomic():
-        detail = f"list of {association} for {form.value}, rows: {total:,}{asked}"
+        detail = f"list of {association} for {form.value}, rows: {total:,}{chosen}"
         workspace.host.note(who, "list exported", None, detail, workspace.now())
 
 
 @contextmanager
 def _new_file(target: Path) -> Iterator[Path]:
     """An empty file beside `target`, which takes its name once everything is written; gone when that fails."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600
-    os.close(descriptor)
-    part = Path(name)
     try:
-        yield part
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
+        descriptor, name = tempfile.mkstemp(prefix=".export.", dir=target.parent)  # mode 0600
+        os.close(descriptor)
+        part = Path(name)
+        try:
+            yield part
+            with part.open("rb") as written:
+                os.fsync(written.fileno())
+            _name(part, target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        hint = "Nothing is left of it. Is there room on the disk, and may you write there?"
+        raise StateError(f"{target} can not be written: {error.strerror or error}.", hint=hint) from error
+
+
+def _name(part: Path, target: Path) -> None:
+    """Give the finished file its name, which somebody else may have taken meanwhile."""
+    try:
+        os.link(part, target)  # unlike a rename it never replaces a file
+    except FileExistsError:
+        raise _taken(target) from None
+    except OSError:  # a file system on which no file has two names, such as that of a memory stick
         _refuse(target)
         part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 class _Writer:

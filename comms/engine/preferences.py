@@ -25,6 +25,7 @@ from audiences.models import (
     SuppressionScope,
     Topic,
 )
+from audiences.spoken import Spoken
 from audiences.store import People
 from comms.db import storage_errors
 from comms.engine import languages, tokens
@@ -162,7 +163,7 @@ def unsubscribe(
     """
 
     def stop(reader: _Reader) -> None:
-        if at is None or not reader.people.spoke_since(reader.id, at):
+        if at is None or not reader.spoken.since(reader.id, at):
             when = at or reader.now
             reader.record([Consent(ANY_TOPIC, ConsentState.WITHDRAWN, when, reader.evidence(source))])
 
@@ -289,6 +290,10 @@ class _Reader:
     standing: Standing
     now: datetime
 
+    @property
+    def spoken(self) -> Spoken:
+        return Spoken(self.people.db)
+
     def evidence(self, source: str) -> str:
         return f"{source}, campaign {self.copy.run.campaign}"
 
@@ -297,7 +302,7 @@ class _Reader:
         after, changes = self.standing, []
         for change in wanted:
             # What an import says, the person may say too: an undone import then takes nothing of it back.
-            news = is_news(after, change) or not self.people.decided_in_person(self.id, change.topic)
+            news = is_news(after, change) or not self.spoken.last(self.id, change.topic)
             if news and refusal(after, change, Origin.PERSON) is None:
                 changes.append((self.id, change))
                 after = after.after(change)

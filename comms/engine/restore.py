@@ -12,16 +12,23 @@ import tarfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from audiences.consent import Origin, is_news, refusal
-from audiences.models import Consent, ConsentState
+from audiences.carrying import Carrier
+from audiences.consent import is_news
+from audiences.models import Consent, ConsentState, Member
+from audiences.signups import SignUps
+from audiences.store import People
 from comms import config, keys
 from comms.db import DATABASE_ERRORS
-from comms.engine import sending
+from comms.delivery.letterbox import Letterbox
+from comms.delivery.numbers import go_on_after
+from comms.delivery.store import Ledger
+from comms.engine import sending, stops
 from comms.engine.control import ControlLock
 from comms.engine.editions import NEWSLETTER
-from comms.engine.rights import ERASED
+from comms.engine.rights import forget_visitor
 from comms.engine.setup import FOLDERS
 from comms.engine.workspace import Workspace, in_use
 from comms.errors import CommsError, StateError, UsageError
@@ -112,6 +119,7 @@ def _carry_over(folder: Path, workspace: Workspace) -> int:
                 raise StateError(
                     f"{folder} is another workspace than the one in the backup.", hint="Restore into a new folder."
                 )
+            stops.follow(old)
             known = set(_slugs(old))
             return sum(_carry_association(old, workspace, slug) for slug in _slugs(workspace) if slug in known)
     except (StateError, OSError):
@@ -121,27 +129,50 @@ def _carry_over(folder: Path, workspace: Workspace) -> int:
 
 
 def _carry_association(old: Workspace, new: Workspace, slug: str) -> int:
-    before, people, ledger, now = old.people(slug), new.people(slug), new.ledger(slug), new.now()
-    carried = 0
+    people, ledger, now = new.people(slug), new.ledger(slug), new.now()
+    before = old.association_db(slug)
+    carrier = Carrier(people.db, new.key.derive("suppression"))
     with people.db.atomic():
-        carried += people.add_suppressions(before.suppressions())
-        for member_id in people.suppressed_for(ERASED):
-            ledger.forget(member_id, now)
-            people.remove(member_id)
-        for address, topics in before.withdrawals().items():
-            member = people.find(address)
-            if member is None or member.id is None:
-                continue
-            standing = people.standings({member.id: member.address})[member.id]
-            changes = [Consent(topic, ConsentState.WITHDRAWN, now, CARRIED) for topic in topics]
-            news = [c for c in changes if is_news(standing, c) and refusal(standing, c, Origin.IMPORT) is None]
-            people.record([(member.id, change) for change in news], now)
-            carried += len(news)
+        carried = carrier.take_suppressions(before)
+        carrier.take_used_sign_ups(before)
+        carrier.take_choices(before)
+        _forget_erased(carrier, people, ledger, now)
+        for address, topics in carrier.withdrawals(before).items():
+            carried += _withdraw(people, address, topics, now)
+        go_on_after(ledger.db, before)
         for campaign in _campaigns(new, slug):
             run = ledger.run(campaign, NEWSLETTER)
             if run is not None:
                 carried += ledger.settle_as_sent(run.id, old.ledger(slug).reached(campaign, NEWSLETTER), now)
     return carried
+
+
+def _forget_erased(carrier: Carrier, people: People, ledger: Ledger, now: datetime) -> None:
+    """Erase once more whom the backup brought back: members, and who was about to become one."""
+    for member_id in carrier.erased_members():
+        ledger.forget(member_id, now)
+        people.remove(member_id)
+    visitors = SignUps(ledger.db).addresses() | Letterbox(ledger.db).addresses()
+    for address in carrier.erased(visitors):
+        forget_visitor(ledger.db, address)
+
+
+def _withdraw(people: People, address: str, topics: Sequence[str], now: datetime) -> int:
+    """Record what a member opted out of; returns how much of it is news.
+
+    Somebody whom the backup does not know is made known, without anything else of theirs: a list that holds them
+    may come again.
+    """
+    member = people.find(address)
+    if member is None:
+        member = Member(address, id=people.next_id())
+        people.insert([member], now)
+    assert member.id is not None, "it comes from the database, or was numbered"
+    standing = people.standings({member.id: member.address})[member.id]
+    changes = [Consent(topic, ConsentState.WITHDRAWN, now, CARRIED) for topic in topics]
+    news = [change for change in changes if is_news(standing, change)]
+    people.record([(member.id, change) for change in news], now)
+    return len(news)
 
 
 def _hold_open(workspace: Workspace, slug: str) -> int:

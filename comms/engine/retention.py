@@ -13,7 +13,6 @@ from typing import Any
 
 import structlog
 
-from audiences.models import SuppressionScope
 from audiences.retention import OldPeople
 from campaigns.jobs import Job, Jobs
 from comms import config
@@ -114,7 +113,8 @@ def daily(workspace: Workspace) -> bool:
     jobs, now = Jobs(workspace.host.db), workspace.now()
     job = jobs.job(NAME)
     if job.begun_at is None:
-        if job.done_at is not None and now - job.done_at < EVERY:
+        # Done in the future, it was by a clock that went wrong: that day may be years away.
+        if job.done_at is not None and timedelta() <= now - job.done_at < EVERY:
             return False
         job = replace(job, begun_at=now, reached="")
     slugs = sorted(association.slug for association in workspace.associations())
@@ -198,7 +198,7 @@ class _Keeper:
         gone = self._old.gone(before, limit // 10)
         for member_id, address in gone:
             if address is not None:
-                self.people.suppress(address, SuppressionScope.ASSOCIATION, OPTED_OUT_LONG_AGO, self._now)
+                self.people.note_erased(address, OPTED_OUT_LONG_AGO, self._now)
             self._ledger.forget(member_id, self._now)
             self.people.remove(member_id)
         return len(gone)

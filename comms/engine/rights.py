@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from audiences.addresses import normalise_address
-from audiences.models import SuppressionScope
+from audiences.exporting.store import Export
 from audiences.signups import SignUp, SignUps
-from comms.db import fold_log, storage_errors
-from comms.delivery.letterbox import Letterbox
-from comms.engine.audience import show_member
+from comms.db import Database, fold_log, storage_errors
+from comms.delivery.letterbox import Letterbox, LetterRow
+from comms.engine.audience import MemberView, show_member
 from comms.engine.workspace import Workspace
 
 ERASED = "erased at the person's wish"
@@ -35,22 +35,39 @@ class ErasureReceipt:
 def export_member(workspace: Workspace, address: str, association: str) -> dict[str, Any] | None:
     """Everything the association holds of the person, machine-readable (GDPR article 20); None when nothing.
 
-    Raises audiences.errors.AddressError for what is no address.
+    Of who only asked to become a member, that is the sign-ups. Raises audiences.errors.AddressError for what is no
+    address.
     """
-    view = show_member(workspace, address, association)
-    if view is None or view.member.id is None:
+    normal = normalise_address(address)
+    view = show_member(workspace, normal, association)
+    people, ledger = workspace.people(association), workspace.ledger(association)
+    visits = {
+        "sign_ups": [_sign_up(each) for each in SignUps(ledger.db).of_address(normal)],
+        "letters": [_letter(each) for each in Letterbox(ledger.db).of_address(normal)],
+    }
+    if view is None and not any(visits.values()):
         return None
-    ledger, events = workspace.ledger(association), workspace.events(association)
-    deliveries = [
-        {**delivery, "events": events.of_delivery(delivery["id"])} for delivery in ledger.of_member(view.member.id)
-    ]
-    return {
+    held = {
         "association": association,
         "at": workspace.now().isoformat(),
+        "address": normal,
+        "suppressions": {scope.value: reason for scope, reason in people.suppressions_of(normal)},
+        **visits,
+    }
+    return held | _of_member(workspace, association, view) if view else held
+
+
+def _of_member(workspace: Workspace, association: str, view: MemberView) -> dict[str, Any]:
+    assert view.member.id is not None, "it comes from the database"
+    people, ledger, events = workspace.people(association), workspace.ledger(association), workspace.events(association)
+    (listed,) = Export(people).listed({view.member.id: view.member})
+    return {
         **view.to_json(),
-        "tags": sorted(workspace.people(association).tags([view.member.id])[view.member.id]),
-        "newsletters": deliveries,
-        "sign_ups": [_sign_up(each) for each in SignUps(ledger.db).of_address(view.member.address or "")],
+        "tags": list(listed.tags),
+        "external_ids": list(listed.external_ids),
+        "newsletters": [
+            {**delivery, "events": events.of_delivery(delivery["id"])} for delivery in ledger.of_member(view.member.id)
+        ],
     }
 
 
@@ -64,6 +81,15 @@ def _sign_up(signup: SignUp) -> dict[str, Any]:
     }
 
 
+def _letter(letter: LetterRow) -> dict[str, Any]:
+    return {
+        "at": datetime.fromtimestamp(letter.created_at, UTC).isoformat(),
+        "about": letter.template,
+        "state": letter.state,
+        "reply": letter.reply,
+    }
+
+
 def erase_member(workspace: Workspace, address: str, association: str) -> ErasureReceipt | None:
     """Forget the person: rows gone, counts kept, the address never written to again (as a keyed hash).
 
@@ -74,13 +100,18 @@ def erase_member(workspace: Workspace, address: str, association: str) -> Erasur
     normal = normalise_address(address)
     with storage_errors(workspace.association_path(association)), people.db.atomic():
         member = people.find(normal)
-        people.suppress(normal, SuppressionScope.ASSOCIATION, ERASED, now)
-        SignUps(people.db).forget(normal)
-        Letterbox(ledger.db).forget(normal)
-        if member is None or member.id is None:
-            return None
-        records = len(people.consent_log(member.id))
-        anonymised = ledger.forget(member.id, now)
-        people.remove(member.id)
+        people.note_erased(normal, ERASED, now)
+        forget_visitor(ledger.db, normal)
+        receipt = None
+        if member is not None and member.id is not None:
+            records = len(people.consent_log(member.id))
+            receipt = ErasureReceipt(association, now, 1, records, ledger.forget(member.id, now))
+            people.remove(member.id)
     fold_log(people.db)
-    return ErasureReceipt(association, now, 1, records, anonymised)
+    return receipt
+
+
+def forget_visitor(db: Database, address: str) -> None:
+    """Delete what is kept of who asks to become a member: sign-ups, and the letters with their links."""
+    SignUps(db).forget(address)
+    Letterbox(db).forget(address)

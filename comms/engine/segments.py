@@ -116,6 +116,28 @@ def saved(workspace: Workspace, association: str) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A rule kept under a name, and how many members it holds for."""
+
+    name: str
+    rule: str
+    count: int | None
+    """None where the rule can not be used here: the host's may speak of what the association does not know."""
+    problem: str = ""
+
+
+def listed(workspace: Workspace, association: str) -> list[Saved]:
+    """What `saved` gives, each counted for the association."""
+    found = []
+    for name, rule in saved(workspace, association).items():
+        try:
+            found.append(Saved(name, rule, count_members(workspace, rule, association)))
+        except segments.RuleError as error:
+            found.append(Saved(name, rule, None, str(error)))
+    return found
+
+
 def save(workspace: Workspace, name: str, text: str, association: str) -> str:
     """Keep a rule under a name, in place of the one that had it; returns the name as rules write it.
 

@@ -24,7 +24,7 @@ from audiences.addresses import normalise_address
 from audiences.choices import Choices
 from audiences.consent import may_return
 from audiences.errors import AddressError
-from audiences.models import Association, Basis, Consent, ConsentState, Member, SuppressionScope, Topic
+from audiences.models import ANY_TOPIC, Association, Basis, Consent, ConsentState, Member, SuppressionScope, Topic
 from audiences.signups import SignUp, SignUps
 from audiences.store import People
 from comms.db import storage_errors
@@ -273,9 +273,9 @@ def confirm(workspace: Workspace, token: str, ip: str | None) -> Confirmation | 
 
 
 def _admit(people: People, signup: SignUp, ip: str | None, now: datetime) -> None:
-    for scope, reason in people.suppressions_of(signup.address):
-        if may_return(scope, reason):
-            people.lift(signup.address, scope)
+    returns = [scope for scope, reason in people.suppressions_of(signup.address) if may_return(scope, reason)]
+    for scope in returns:
+        people.lift(signup.address, scope)
     member = people.find(signup.address)
     if member is None:
         member = Member(signup.address, language=signup.language, id=people.next_id())
@@ -285,19 +285,19 @@ def _admit(people: People, signup: SignUp, ip: str | None, now: datetime) -> Non
     assert member.id is not None, "it comes from the database, or was numbered"
     Choices(people.db).pause(member.id, None)
     evidence = f"link in the mail of {signup.requested_at:%Y-%m-%dT%H:%MZ}"
-    people.record(
-        [
-            (
-                member.id,
-                Consent(
-                    topic, ConsentState.GRANTED, now, signup.source, Basis.EXPRESS, wording,
-                    signup.request_address or ip, evidence,
-                ),
-            )
-            for topic, wording in signup.topics.items()
-        ],
-        now,
-    )  # fmt: skip
+    changes = [
+        Consent(
+            topic, ConsentState.GRANTED, now, signup.source, Basis.EXPRESS, wording,
+            signup.request_address or ip, evidence,
+        )
+        for topic, wording in signup.topics.items()
+    ]  # fmt: skip
+    standing = people.standings({member.id: member.address})[member.id]
+    if returns and standing.agrees_to(None):
+        # What the address was sent before it was shut out does not come back with what was asked for now.
+        end = Consent(ANY_TOPIC, ConsentState.WITHDRAWN, now, f"{signup.source}: asked for nothing else")
+        changes.insert(0, end)
+    people.record([(member.id, change) for change in changes], now)
 
 
 def _owner(workspace: Workspace, token: str) -> Association | None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+
+from campaigns.mergefields import MissingValueError
 
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\\s]+")
@@ -20,3 +23,18 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """The text as one line: every run of white space and control characters is one space."""
     return clean(_BREAKS.sub(" ", text)).strip()
+
+
+def printable(value: Any) -> Any:
+    """What a message prints for a value: text without control characters, in lines; None is as bad as absent.
+
+    A value's last line end must not grow together with the first of what follows it: a text means the same
+    whether its pieces are encoded one by one or together. Raises MissingValueError.
+    """
+    if value is None:
+        raise MissingValueError("value")
+    if not isinstance(value, str):
+        return value
+    lines = value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value
+    # Exactly str: Markup has been through here already.
+    return clean(lines) if type(lines) is str else lines

@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
@@ -106,6 +107,12 @@ class Signer:
         else:
             signed = private.sign(digest)
         return f"{header}{_folded(b64encode(signed).decode())}\r\n"
+
+
+@lru_cache(maxsize=64)  # reading a key takes longer than signing with it
+def signer_for(keys: tuple[DkimKey, ...]) -> Signer:
+    """A signer with these keys. Raises ValueError as it does."""
+    return Signer(keys)
 
 
 def relaxed_body(body: bytes) -> bytes:

@@ -6,21 +6,22 @@ no mailbox provider reads (cpython issue 85725) and encodes non-ASCII domains in
 
 from __future__ import annotations
 
-import binascii
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Iterator
-from datetime import UTC
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 import idna
 
 from comms.message import Message
-from comms.rendering.clean import clean, one_line
+from comms.rendering import quoted
+from comms.rendering.clean import one_line
 from comms.rendering.errors import UnsendableAddress
 
-__all__ = ["UnsendableAddress", "addr_spec", "build", "quoted_printable"]
+__all__ = ["Frame", "UnsendableAddress", "addr_spec", "build"]
 
 MAX_LINE = 998
 """Characters of a line without CRLF (RFC 5322 section 2.1.1)."""
@@ -38,8 +39,6 @@ _LITERAL = re.compile(r"\[[0-9A-Za-z:.]+\]")
 _HEADER_NAME = re.compile(r"[!-9;-~]{1,70}")
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,35}")
-_LONE_FEED = re.compile(rb"(?<!\r)\n")
-_LINE_END = re.compile(r"\r\n|\r|\n|\x85")
 
 
 def build(message: Message) -> bytes:
@@ -49,18 +48,72 @@ def build(message: Message) -> bytes:
     bytes. Raises UnsendableAddress, and ValueError for a header of `message.headers` with a line break,
     a bad name, or a word too long for a line.
     """
-    boundary = f"=_{hashlib.sha256(message.message_id.encode('utf-8', 'replace')).hexdigest()[:32]}"
-    lines = [*_headers(message, boundary), ""]
-    for subtype, content in (("plain", message.text), ("html", message.html)):
-        lines += [
-            f"--{boundary}",
-            f"Content-Type: text/{subtype}; charset=utf-8",
-            "Content-Transfer-Encoding: quoted-printable",
-            "",
-            quoted_printable(content).decode("ascii"),
-        ]
-    lines += [f"--{boundary}--", ""]
-    return "\r\n".join(lines).encode("ascii")
+    frame = Frame(
+        message.message_id,
+        sender_name=message.sender_name,
+        sender_address=message.sender_address,
+        language=message.language,
+        headers=message.headers,
+    )
+    return frame.fill(
+        recipient=addr_spec(message.recipient),
+        subject=message.subject,
+        date=message.date,
+        message_id=message.message_id,
+        html=quoted.encode(message.html),
+        text=quoted.encode(message.text),
+    )
+
+
+class Frame:
+    """What many messages have in common, encoded once.
+
+    `name` tells these messages from others: their boundary is made of it. Raises as `build` does.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        sender_name: str,
+        sender_address: str,
+        language: str,
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        address = addr_spec(sender_address)
+        shown = one_line(sender_name) or sender_address.partition("@")[0]
+        # `=_` never comes out of quoted-printable (RFC 2045 section 6.7), so no text can hold the boundary.
+        boundary = f"=_{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:32]}"
+        self._from = f"From: {_phrase(shown)}\r\n <{address}>\r\n"
+        head = [_header(*each) for each in headers]
+        head.append("MIME-Version: 1.0")
+        if _LANGUAGE.fullmatch(language):
+            head.append(f"Content-Language: {language}")
+        head.append(f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n')
+        self._head = "\r\n".join(head) + _opening(boundary, "plain")
+        self._between = f"\r\n{_opening(boundary, 'html')}"
+        self._end = f"\r\n--{boundary}--\r\n"
+
+    def fill(
+        self,
+        *,
+        recipient: str,
+        subject: str,
+        date: datetime,
+        message_id: str,
+        html: str,
+        text: str,
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> bytes:
+        """One message. `recipient` is what `addr_spec` gave; `html` and `text` are in quoted-printable.
+
+        `headers` are further ones, of this message alone. Raises ValueError as `build` does.
+        """
+        own = "".join([f"{_header(name, value)}\r\n" for name, value in headers])
+        return (
+            f"{self._from}To: {recipient}\r\nSubject: {_subject(subject)}\r\nDate: {_date(date.replace(microsecond=0))}"
+            f"\r\n{_header('Message-ID', message_id)}\r\n{own}{self._head}{text}{self._between}{html}{self._end}"
+        ).encode("ascii")
 
 
 def addr_spec(address: str) -> str:
@@ -78,32 +131,33 @@ def addr_spec(address: str) -> str:
         raise UnsendableAddress(address, "has something before the @ that can not stand there")
     if not _LITERAL.fullmatch(domain):
         try:
-            domain = idna.encode(domain, uts46=True).decode("ascii")
+            domain = _a_labels(domain)
         except idna.IDNAError as error:
             raise UnsendableAddress(address, f"{domain!r} is no domain name") from error
     return f"{local}@{domain}"
 
 
-def quoted_printable(text: str) -> bytes:
-    """Text in UTF-8 and quoted-printable (RFC 2045 section 6.7), lines of at most 76 ended by CRLF."""
-    canonical = _LINE_END.sub("\r\n", clean(text))
-    encoded = binascii.b2a_qp(canonical.encode("utf-8"), istext=True)
-    return _LONE_FEED.sub(b"\r\n", encoded)
+@lru_cache(maxsize=1_024)
+def _a_labels(domain: str) -> str:
+    return idna.encode(domain, uts46=True).decode("ascii")
 
 
-def _headers(message: Message, boundary: str) -> Iterator[str]:
-    name = one_line(message.sender_name) or message.sender_address.partition("@")[0]
-    yield f"From: {_phrase(name)}\r\n <{addr_spec(message.sender_address)}>"
-    yield f"To: {addr_spec(message.recipient)}"
-    yield f"Subject: {_unstructured(message.subject, len('Subject: '))}"
-    yield f"Date: {format_datetime(message.date.astimezone(UTC))}"
-    yield _header("Message-ID", message.message_id)
-    for header, value in message.headers:
-        yield _header(header, value)
-    yield "MIME-Version: 1.0"
-    if _LANGUAGE.fullmatch(message.language):
-        yield f"Content-Language: {message.language}"
-    yield f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"'
+def _opening(boundary: str, subtype: str) -> str:
+    return (
+        f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    )
+
+
+@lru_cache(maxsize=2)
+def _date(date: datetime) -> str:
+    """A date in whole seconds, as thousands of messages have in common."""
+    return format_datetime(date.astimezone(UTC))
+
+
+@lru_cache(maxsize=1_024)
+def _subject(subject: str) -> str:
+    return _unstructured(subject, len("Subject: "))
 
 
 def _header(name: str, value: str) -> str:

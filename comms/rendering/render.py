@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from jinja2 import Template
 from jinja2.runtime import Undefined
 
 from campaigns.mergefields import Missing, MissingValueError
-from comms.rendering.clean import clean, one_line
+from comms.rendering import quoted
+from comms.rendering.clean import one_line, printable
 from comms.rendering.edition import Edition
 from comms.rendering.errors import RenderError
 from comms.rendering.sandbox import FAULTS, SafeEnvironment, render
+from comms.rendering.skeleton import Skeleton, skeleton
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,15 @@ class Rendered:
 
     subject: str
     preview: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One person's message. `subject` is a single line; `html` and `text` are in quoted-printable."""
+
+    subject: str
     html: str
     text: str
 
@@ -43,8 +55,19 @@ class Renderer:
         `links` (`click`, `unsubscribe`, `view`, `pixel`) and `url`. Raises RenderError when the member
         lacks a value for which the text has no fallback; an empty value counts as lacking.
         """
-        member = {name: value for name, value in context.get("member", {}).items() if value not in ("", None)}
-        return self._member.render({**context, "member": member})
+        return self._member.render(_for_member(context))
+
+    def encode(self, context: Mapping[str, Any]) -> Encoded:
+        """What `render` gives, encoded, and many times as fast: only what depends on the member is worked out.
+
+        Raises RenderError as `render` does.
+        """
+        known = _for_member(context)
+        try:
+            return self._member.fill(known, *self._skeletons)
+        except FAULTS:  # rendered whole, the text tells best what is wrong with it
+            rendered = self._member.render(known)
+            return Encoded(rendered.subject, quoted.encode(rendered.html), quoted.encode(rendered.text))
 
     def render_public(self, context: Mapping[str, Any]) -> Rendered:
         """The message as anyone may see it: fallbacks where there are some, `…` where a value is missing.
@@ -53,28 +76,57 @@ class Renderer:
         """
         return _Templates(self._edition, _Ellipsis).render({**context, "member": {}})
 
+    @cached_property
+    def _skeletons(self) -> tuple[Skeleton | None, Skeleton | None]:
+        """Of the HTML and of the text."""
+        return (
+            skeleton(self._edition.html, autoescape=True),
+            skeleton(self._edition.text, autoescape=False),
+        )
+
 
 class _Templates:
     """The four sources of an edition, compiled."""
 
     def __init__(self, edition: Edition, undefined: type[Undefined]) -> None:
-        text = SafeEnvironment(autoescape=False, undefined=undefined, finalize=_printable)
-        html = SafeEnvironment(autoescape=True, undefined=undefined, finalize=_printable)
+        text = SafeEnvironment(autoescape=False, undefined=undefined, finalize=printable)
+        html = SafeEnvironment(autoescape=True, undefined=undefined, finalize=printable)
         self._subject = _compiled(text, "subject", edition.subject)
-        self._preview = _compiled(text, "preview", edition.preview)
+        # Most previews are the same for everyone.
+        self._preview = _compiled(text, "preview", edition.preview) if "{" in edition.preview else None
+        self._same_preview = one_line(edition.preview)
         self._html = _compiled(html, "html", edition.html)
         self._text = _compiled(text, "text", edition.text)
 
     def render(self, context: Mapping[str, Any]) -> Rendered:
-        subject = one_line(_rendered(self._subject, "subject", context))
-        if not subject:
-            raise RenderError("subject", "is empty", hint="write a fallback, such as {{ member.x or 'News' }}")
         return Rendered(
-            subject=subject,
-            preview=one_line(_rendered(self._preview, "preview", context)),
+            *self._lines(context),
             html=_rendered(self._html, "html", context),
             text=_rendered(self._text, "text", context),
         )
+
+    def fill(self, context: dict[str, Any], html: Skeleton | None, text: Skeleton | None) -> Encoded:
+        """As `render`, through a skeleton where there is one. Raises what a skeleton raises, too."""
+        subject, _ = self._lines(context)
+        return Encoded(
+            subject,
+            html=html.fill(context) if html else quoted.encode(_rendered(self._html, "html", context)),
+            text=text.fill(context) if text else quoted.encode(_rendered(self._text, "text", context)),
+        )
+
+    def _lines(self, context: Mapping[str, Any]) -> tuple[str, str]:
+        """Subject and preview."""
+        subject = one_line(_rendered(self._subject, "subject", context))
+        if not subject:
+            raise RenderError("subject", "is empty", hint="write a fallback, such as {{ member.x or 'News' }}")
+        if self._preview is None:
+            return subject, self._same_preview
+        return subject, one_line(_rendered(self._preview, "preview", context))
+
+
+def _for_member(context: Mapping[str, Any]) -> dict[str, Any]:
+    member = {name: value for name, value in context.get("member", {}).items() if value not in ("", None)}
+    return {**context, "member": member}
 
 
 def _compiled(environment: SafeEnvironment, part: str, source: str) -> Template:
@@ -95,14 +147,6 @@ def _rendered(template: Template, part: str, context: Mapping[str, Any]) -> str:
         ) from missing
     except FAULTS as fault:
         raise RenderError(part, str(fault)) from fault
-
-
-def _printable(value: Any) -> Any:
-    """What is printed for a value: text without control characters; None is as bad as absent."""
-    if value is None:
-        raise MissingValueError("value")
-    # Exactly str: Markup has been through here already.
-    return clean(value) if type(value) is str else value
 
 
 class _Ellipsis(Undefined):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +35,8 @@ MAX_STEPS = 100_000
 """Turns of loops plus calls of macros that one rendering may take."""
 MAX_WORK = 20_000_000
 """Characters that one rendering may put together in values, printed or not."""
+_AT_ONCE = 64
+"""Pieces of output between two looks at how much it is."""
 MAX_NUMBER = 10**15
 MAX_SOURCE = 1_000_000
 
@@ -107,6 +110,8 @@ class SafeEnvironment(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A part of plain data; SecurityError for anything else."""
+        if type(obj) is dict and attribute in obj:  # as nearly always
+            return obj[attribute]
         return self.getitem(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
@@ -149,13 +154,19 @@ class SafeEnvironment(ImmutableSandboxedEnvironment):
 
 def render(template: Template, context: Mapping[str, Any]) -> str:
     """What the template prints. Raises one of `FAULTS` for all that a template can do wrong."""
+    pieces = template.generate(context)
+    return joined(iter(lambda: tuple(islice(pieces, _AT_ONCE)), ()))
+
+
+def joined(pieces: Iterable[tuple[str, ...]]) -> str:
+    """All pieces as one text, within the limits of one rendering, which is what `pieces` does as it goes along."""
     token = _budget.set(_Budget())
     try:
         parts: list[str] = []
         size = 0
-        for part in template.generate(context):
-            parts.append(part)
-            size += len(part)
+        for some in pieces:
+            parts += some
+            size += sum(map(len, some))
             if size > MAX_OUTPUT:
                 raise TemplateRuntimeError(f"more than {MAX_OUTPUT} characters come out of it")
         return "".join(parts)

@@ -37,14 +37,14 @@ def sentences(error: CommsError) -> str:
 def visitor(request: Request) -> str | None:
     """The visitor's IP address; None when it can not be told.
 
-    A server in front of ours, on the same machine, names it last in X-Forwarded-For; from anyone else that header
-    is an assertion that nobody has to believe.
+    A server in front of ours, on the same machine, names it last in X-Forwarded-For, which may stand there several
+    times (RFC 9110 section 5.3); from anyone else that header is an assertion that nobody has to believe.
     """
     peer = request.client.host if request.client else ""
     try:
         if not ip_address(peer).is_loopback:
             return peer
-        named = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        named = ",".join(request.headers.getlist("x-forwarded-for")).rpartition(",")[2].strip()
         return str(ip_address(named)) if named else peer
     except ValueError:
         return None

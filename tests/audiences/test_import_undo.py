@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from audiences.importing import base
 from audiences.importing.base import ImportResult, ImportRow
@@ -32,6 +35,28 @@ def grant(topic: str = ANY_TOPIC) -> Consent:
 
 def withdrawal(topic: str = ANY_TOPIC) -> Consent:
     return Consent(topic, ConsentState.WITHDRAWN, NOW, "a test")
+
+
+topics = st.sampled_from([ANY_TOPIC, "news", "jobs"])
+
+
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[People, People]]:
+    folder = tmp_path_factory.mktemp("bases")
+    databases = [open_database(folder / f"{name}.db", [AUDIENCES], create=True) for name in "ab"]
+    yield People(databases[0], b"k" * 32), People(databases[1], b"k" * 32)
+    for db in databases:
+        db.close()
+
+
+@contextmanager
+def taken_back(people: People) -> Iterator[None]:
+    """Nothing of what is done inside stays."""
+    people.db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        people.db.execute("ROLLBACK")
 
 
 def bring(people: People, *rows: ImportRow) -> ImportResult:
@@ -85,6 +110,100 @@ def test_a_withdrawal_that_an_import_brought_is_void_with_it(people: People) -> 
     undo(people, wrong.number)
     assert agrees(people, "ana@example.org", "news")
     assert agrees(people, "ana@example.org", "training")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(ANY_TOPIC, ANY_TOPIC), (ANY_TOPIC, "news"), ("news", "news"), ("news", ANY_TOPIC)],
+)
+@pytest.mark.parametrize("later_ones", [1, 3])
+def test_a_no_that_two_imports_said_outlives_either(people: People, first: str, second: str, later_ones: int) -> None:
+    bring(people, ImportRow(2, "ana@example.org", consents=(grant("news"),)))
+    wrong = bring(people, ImportRow(2, "ana@example.org", consents=(withdrawal(first),)))
+    others = [bring(people, ImportRow(2, "ana@example.org", consents=(withdrawal(second),))) for _ in range(later_ones)]
+    assert all(other.unchanged == 1 for other in others[1:])
+    for number in (wrong.number, *(other.number for other in others[:-1])):
+        undo(people, number)
+        assert not agrees(people, "ana@example.org", "news")
+    undo(people, others[-1].number)
+    assert agrees(people, "ana@example.org", "news"), "nobody says no any more"
+
+
+rows_of_ana = st.builds(
+    lambda changes, suppression: ImportRow(2, "ana@example.org", consents=tuple(changes), suppression=suppression),
+    st.lists(st.builds(lambda make, topic: make(topic), st.sampled_from([grant, withdrawal]), topics), max_size=2),
+    st.sampled_from([None, None, "hard bounce"]),
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(rows_of_ana, max_size=6), st.data())
+def test_nobody_agrees_to_more_than_if_the_undone_imports_had_never_been(
+    bases: tuple[People, People], rows: list[ImportRow], data: st.DataObject
+) -> None:
+    people, other = bases
+    with taken_back(people), taken_back(other):
+        numbers = [bring(people, row).number for row in rows]
+        undone = data.draw(st.permutations(range(len(rows))).flatmap(lambda order: st.sampled_from(heads(order))))
+        for which in undone:
+            undo(people, numbers[which])
+        for which, row in enumerate(rows):
+            if which not in undone:
+                bring(other, row)
+        bring(people, ImportRow(2, "ana@example.org", consents=(grant(),)))
+        bring(other, ImportRow(2, "ana@example.org", consents=(grant(),)))
+        for topic in ("news", "jobs"):
+            assert not agrees(people, "ana@example.org", topic) or agrees(other, "ana@example.org", topic)
+
+
+def heads(order: list[int]) -> list[list[int]]:
+    return [order[:length] for length in range(len(order) + 1)]
+
+
+def test_whom_an_import_added_stays_out_as_another_said_when_it_is_undone(people: People) -> None:
+    row = ImportRow(2, "ana@example.org", consents=(withdrawal(),))
+    wrong = bring(people, row)
+    assert bring(people, row).unchanged == 1
+    undo(people, wrong.number)
+    assert bring(people, ImportRow(2, "ana@example.org", consents=(grant(),))).consent_kept
+    assert not agrees(people, "ana@example.org")
+
+
+def test_a_no_of_the_persons_own_is_not_written_down_again_with_every_import(people: People) -> None:
+    bring(people, ImportRow(2, "ana@example.org", consents=(grant(),)))
+    member = people.find("ana@example.org")
+    assert member is not None
+    assert member.id is not None
+    with people.db.atomic():
+        people.record([(member.id, withdrawal())], NOW)
+    bring(people, ImportRow(2, "ana@example.org", consents=(withdrawal(),)))
+    assert len(people.consent_log(member.id)) == 2
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_suppression_that_two_imports_said_outlives_either(people: People, number: int) -> None:
+    row = ImportRow(2, "ana@example.org", suppression="hard bounce")
+    imports = [bring(people, row), bring(people, row)]
+    assert (imports[1].suppressed, imports[1].unchanged) == (0, 1)
+    undo(people, imports[number].number)
+    assert people.suppressed(["ana@example.org"])
+
+
+def test_a_blocklisted_address_stays_so_whatever_it_was_suppressed_for_before(people: People) -> None:
+    for reason in ("hard bounce", "blocklisted", "complaint"):
+        bring(people, ImportRow(2, "ana@example.org", suppression=reason))
+    assert people.suppressions_of("ana@example.org") == [(SuppressionScope.ASSOCIATION, "blocklisted")]
+
+
+def test_an_address_that_is_found_later_brings_along_that_it_is_suppressed(people: People) -> None:
+    with people.db.atomic():
+        people.suppress("ana@example.org", SuppressionScope.ASSOCIATION, "complaint", NOW)
+    bring(people, ImportRow(2, None, external_id="wildapricot:7"))
+    row = ImportRow(2, "ana@example.org", consents=(grant(),), external_id="wildapricot:7")
+    assert bring(people, row).consent_kept
+    with people.db.atomic():
+        people.lift("ana@example.org", SuppressionScope.ASSOCIATION)
+    assert not agrees(people, "ana@example.org")
 
 
 def test_what_the_person_said_since_stands(people: People) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 import string
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from itsdangerous import Signer
 
 from comms.keys import WorkspaceKey
 from comms.links import EditionToken, LinkMaker, LinkSigner, MemberToken, Token
@@ -110,6 +112,21 @@ def test_the_unsubscribe_link_always_knows_who_leaves(tracked: bool) -> None:
     url = LINKS.for_mail(MEMBER, EDITION, tracked=tracked)["unsubscribe"]
     assert url == LINKS.unsubscribe(MEMBER)
     assert SIGNER.read(url.removeprefix("https://news.example.org/u/")) == MEMBER
+
+
+@given(tokens)
+def test_a_token_is_signed_as_itsdangerous_signs(token: Token) -> None:
+    key = WorkspaceKey(bytes(range(32))).derive("links")
+    signer = Signer(key, sep=".", key_derivation="none", digest_method=staticmethod(hashlib.sha256))
+    text = SIGNER.sign(token)
+    assert signer.sign(text.rpartition(".")[0]).decode() == text
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+def test_links_made_from_those_of_the_edition_are_the_same(tracked: bool) -> None:
+    public = LINKS.for_public(EDITION)
+    assert LINKS.personal(public, MEMBER, tracked=tracked) == LINKS.for_mail(MEMBER, EDITION, tracked=tracked)
+    assert public == LINKS.for_public(EDITION)
 
 
 def test_a_public_page_names_no_reader_in_any_link() -> None:

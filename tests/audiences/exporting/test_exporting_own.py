@@ -221,6 +221,30 @@ def test_a_row_that_can_not_be_read_is_refused_and_its_no_is_kept(
     assert len(rows) == (1 if "@" not in email else 2)
 
 
+@pytest.mark.parametrize("kept", range(1, len(COLUMNS)))
+def test_a_row_that_was_cut_off_says_yes_to_nothing(people: People, tmp_path: Path, kept: int) -> None:
+    fill(people, [Sample("ana@example.org", consents=(grant("news"), withdraw("jobs")), suppression="hard bounce")])
+    header, row = write_own(people, tmp_path / "list.csv")
+    with (tmp_path / "list.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, row[:kept]])
+    rows = list(detect.read(tmp_path / "list.csv", NOW))
+    assert isinstance(rows[0], Refusal)
+    assert "cut off" in rows[0].reason
+    said = [change for row in rows[1:] if isinstance(row, ImportRow) for change in row.consents]
+    assert all(change.state is ConsentState.WITHDRAWN for change in said)
+
+
+def test_a_list_of_topics_that_names_none_is_no_yes_to_everything(people: People, tmp_path: Path) -> None:
+    fill(people, [Sample("ana@example.org", consents=(grant("news"),))])
+    header, row = write_own(people, tmp_path / "list.csv")
+    row[COLUMNS.index("topics")] = "tracking; *"
+    with (tmp_path / "list.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, row])
+    (read,) = detect.read(tmp_path / "list.csv", NOW)
+    assert isinstance(read, ImportRow)
+    assert read.consents == ()
+
+
 wild = st.text(st.sampled_from("ab@.,;'\"=+-\n\t\x00\x1b\u2028é🙂*5"), max_size=30)
 wild |= st.sampled_from(["yes", "no", "*", "tracking", "a@b.example", "express", "suppressed", "x" * 20_000])
 

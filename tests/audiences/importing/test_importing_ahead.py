@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from audiences.errors import ImportFileError
 from audiences.importing import ahead, plain
 from audiences.importing.ahead import LARGE_BYTES
 from audiences.importing.base import Refusal
+from tests.support.processes import wait_until
 
 ROW = "member{0}@example.org,Member {0},{1},yes,2026-05-04,news;grants\n"
 HEADER = "email,name,note,consent,consent_date,topics\n"
@@ -31,6 +33,15 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file.writelines(ROW.format(n, "ü" * 250) if n % 1_000 else "no address at all\n" for n in range(rows))
     assert path.stat().st_size > LARGE_BYTES
     return path
+
+
+def is_asleep(process: int) -> bool:
+    """Does the process wait for something, three times in a row."""
+    states = []
+    for _ in range(3):
+        states.append(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0])
+        time.sleep(0.1)
+    return states == ["S"] * 3
 
 
 def children() -> set[int]:
@@ -79,6 +90,29 @@ def test_a_reader_that_is_killed_is_no_end_of_the_file(large: Path) -> None:
     os.kill(reader, signal.SIGKILL)
     with pytest.raises(ImportFileError, match="was ended"):
         list(rows)
+
+
+@needs_cores
+def test_a_reader_that_is_killed_while_it_answers_is_no_end_of_the_file(large: Path) -> None:
+    before = children()
+    rows = ahead.rows_of(large, partial(plain.read, large, NOW))
+    next(rows)
+    (reader,) = children() - before
+    # An answer is larger than what a pipe holds, so that nobody who waits gets to its end.
+    wait_until(lambda: is_asleep(reader))
+    os.kill(reader, signal.SIGKILL)
+    with pytest.raises(ImportFileError, match="was ended"):
+        list(rows)
+
+
+@needs_cores
+def test_modules_that_lie_where_the_command_is_called_are_not_run(
+    large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("pickle.py", "csv.py", "audiences.py"):
+        (tmp_path / name).write_text("raise SystemExit('a module of a stranger')")
+    monkeypatch.chdir(tmp_path)
+    assert len(list(ahead.rows_of(large, partial(plain.read, large, NOW)))) > 1_000
 
 
 @needs_cores

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from delivery_samples import ASSOCIATION, EDITION
+from hypothesis import given
+from hypothesis import strategies as st
 from ledger_samples import GIVE_UP_S, NOW, Book
 
 from comms.delivery import dispatch
 from comms.delivery.batches import MailBatch, Outcome, Receipt, Report, from_json
-from comms.delivery.dispatch import LOST_AFTER_S, MACHINE_STOPPED, SENDER_DIED, Outfit
+from comms.delivery.dispatch import LOST_AFTER_S, MACHINE_STOPPED, SENDER_DIED, Outfit, Turns
 from comms.delivery.journal import Journal, reclaim
 from comms.delivery.store import Run
 
@@ -60,6 +62,7 @@ class Scene:
             self.book.join(f"{name}@example.org")
         self.run: Run = self.book.freeze(doubt=doubt)
         self.queue = ListQueue()
+        self.turns = Turns()
         self.folder = folder / "journal"
         self.folder.mkdir()
 
@@ -68,12 +71,20 @@ class Scene:
 
     def recover(self, now: datetime = NOW, *, starting: bool = False) -> int:
         return dispatch.recover(
-            self.book.ledger, self.folder, self.queue, now=now, give_up_s=GIVE_UP_S, starting=starting
+            self.book.ledger,
+            self.folder,
+            self.queue,
+            turns=self.turns,
+            now=now,
+            give_up_s=GIVE_UP_S,
+            starting=starting,
         )
 
-    def report(self, batch: str, *receipts: Receipt) -> bool:
+    def report(self, batch: str, *receipts: Receipt, now: datetime = NOW) -> bool:
         report = Report(batch, "coalition", receipts)
-        return dispatch.take_report(self.book.ledger, self.folder, report, now=NOW, give_up_s=GIVE_UP_S)
+        return dispatch.take_report(
+            self.book.ledger, self.folder, report, turns=self.turns, now=now, give_up_s=GIVE_UP_S
+        )
 
     def begin(self, batch: MailBatch) -> Journal:
         log = Journal.begin(self.folder, batch.id)
@@ -131,6 +142,57 @@ def test_a_lost_task_is_found_when_the_clock_was_put_back(scene: Scene) -> None:
     scene.dispatch()
     scene.queue.work.clear()
     assert scene.recover(NOW - timedelta(days=365)) == 1
+
+
+def later(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def test_a_task_that_the_queue_lost_is_found_while_others_wait_once_a_later_one_was_begun(scene: Scene) -> None:
+    for at in (0, 1, 2):
+        scene.dispatch(1, later(at))
+    scene.queue.work.pop(0)
+    assert scene.recover(later(60)) == 0, "its turn may still come"
+    with scene.begin(scene.queue.take()):
+        assert scene.recover(later(61)) == 0, "a sender may just have taken it"
+        assert scene.recover(later(62)) == 0
+        assert scene.recover(later(61 + LOST_AFTER_S)) == 1
+        assert scene.queue.waiting() == 1, "the third one waits on"
+        assert scene.states() == ["ready", "claimed", "claimed", "ready"]
+
+
+def test_a_task_that_the_queue_lost_is_found_while_others_wait_once_a_later_one_was_reported(scene: Scene) -> None:
+    for at in (0, 1, 2):
+        scene.dispatch(1, later(at))
+    scene.queue.work.pop(0)
+    batch = scene.queue.take()
+    with scene.begin(batch):
+        pass
+    assert scene.report(batch.id, accepted(2), now=later(60))
+    assert scene.recover(later(61)) == 0
+    assert scene.recover(later(60 + LOST_AFTER_S)) == 1
+    assert scene.states() == ["ready", "sent", "claimed", "ready"]
+
+
+def test_a_batch_behind_others_is_not_lost_however_long_they_take(scene: Scene) -> None:
+    scene.dispatch(1, NOW)
+    scene.dispatch(1, later(1))
+    scene.begin(scene.queue.take()).close()
+    assert scene.recover(later(60)) == 1, "that of the sender that died"
+    assert scene.recover(later(3600)) == 0
+    assert scene.states() == ["ready", "claimed", "ready", "ready"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 40)), max_size=20), st.integers(0, 30), st.integers(0, 60))
+def test_a_turn_is_over_when_a_later_one_was_seen_some_seconds_ago(
+    seen: list[tuple[int, int]], claimed_at: int, now: int
+) -> None:
+    turns = Turns()
+    seen = [(each, at) for each, at in sorted(seen, key=lambda pair: pair[1]) if each <= at <= now]
+    for each, at in seen:
+        turns.note(each, datetime.fromtimestamp(at, UTC))
+    expected = any(each > claimed_at and now - at >= LOST_AFTER_S for each, at in seen)
+    assert turns.is_over(claimed_at, datetime.fromtimestamp(now, UTC)) == expected
 
 
 def test_a_sender_that_took_a_batch_and_was_declared_dead_too_soon_can_not_begin_it(scene: Scene) -> None:

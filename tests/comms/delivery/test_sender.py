@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import threading
 import time
@@ -20,6 +21,8 @@ from comms.delivery.batches import Outcome, Receipt, Recipient
 from comms.delivery.journal import Journal, Reading, reclaim
 from comms.delivery.sender import MailSender
 from tests.conftest import MailServer
+
+PIPELINED: Plan = {"EHLO": b"250-scripted\r\n250 PIPELINING\r\n"}
 
 
 @contextmanager
@@ -109,6 +112,50 @@ def test_a_line_lost_after_the_message_leaves_a_doubt_and_no_second_copy(tmp_pat
     assert outcomes(said.values()) == {1: Outcome.UNKNOWN, 2: Outcome.ACCEPTED}
 
 
+def test_an_envelope_that_rode_behind_a_lost_message_was_no_try(tmp_path: Path) -> None:
+    """Twice the second rides behind a message on whose dot the line is cut; it still has both of its tries."""
+    cut: Plan = {**PIPELINED, "DOT": CLOSE}
+    last: Plan = {**PIPELINED, "RCPT": CLOSE}
+    with ScriptedServer(cut, cut, last, PIPELINED) as server:
+        said, reading = send(tmp_path, people(3), port=server.port)
+        assert server.connections == 4
+    assert outcomes(said.values()) == {1: Outcome.UNKNOWN, 2: Outcome.ACCEPTED, 3: Outcome.UNKNOWN}
+    assert outcomes(reading.receipts) == outcomes(said.values())
+    assert not reading.handed_over
+
+
+def test_a_line_that_is_lost_before_every_message_costs_a_wait_with_groups_too(tmp_path: Path) -> None:
+    with ScriptedServer({**PIPELINED, "RCPT": CLOSE}) as server:
+        said, reading = send(tmp_path, people(3), port=server.port, smtp={"connections": 2})
+        assert server.messages == []
+    assert outcomes(said.values()) == dict.fromkeys((1, 2, 3), Outcome.DEFERRED)
+    assert not reading.handed_over
+
+
+def test_every_message_is_in_the_journal_before_the_server_can_have_it(tmp_path: Path) -> None:
+    """With the next message's envelope behind it, and sessions that share the journal."""
+    arrived: set[int] = set()
+    unknown: set[int] = set()
+    journal = tmp_path / "batch-1.journal"
+
+    class Noting(ScriptedServer):
+        def _read_message(self, lines: object) -> bool:
+            whole = super()._read_message(lines)
+            here = {
+                int(number) for each in self.messages for number in re.findall(rb"<spring\.coalition\.(\d+)@", each)
+            }
+            lines_now = journal.read_bytes()
+            unknown.update(number for number in here if b'["dot", %d]\n' % number not in lines_now)
+            arrived.update(here)
+            return whole
+
+    with Noting(PIPELINED) as server:
+        said, _ = send(tmp_path, people(40), port=server.port, smtp={"connections": 3})
+    assert arrived == set(range(1, 41))
+    assert not unknown
+    assert set(outcomes(said.values()).values()) == {Outcome.ACCEPTED}
+
+
 def test_a_server_that_can_not_be_reached_defers_everybody_with_the_reason(tmp_path: Path) -> None:
     said, reading = send(tmp_path, people(3), port=1, smtp={"connections": 2})
     assert outcomes(said.values()) == dict.fromkeys((1, 2, 3), Outcome.DEFERRED)
@@ -188,6 +235,25 @@ def test_a_batch_that_no_sender_can_use_waits_with_the_reason_instead_of_going_r
 # --- ends ahead of time -----------------------------------------------------------------------
 
 
+def test_a_stop_lets_out_what_the_server_was_told_of_and_makes_no_further_message(tmp_path: Path) -> None:
+    stop = threading.Event()
+    slow: Plan = {**PIPELINED, "DOT": (b"",) * 10 + (b"250 taken\r\n",)}
+    with ScriptedServer(slow) as server:
+
+        def stop_at_the_first() -> None:
+            while not server.messages:
+                time.sleep(0.005)
+            stop.set()
+
+        watcher = threading.Thread(target=stop_at_the_first)
+        watcher.start()
+        said, reading = send(tmp_path, people(50), port=server.port, stop=stop)
+        watcher.join()
+        assert len(server.messages) == 2, "the one on the wire, and the one whose envelope rode behind it"
+    assert outcomes(said.values()) == {1: Outcome.ACCEPTED, 2: Outcome.ACCEPTED}
+    assert not reading.handed_over
+
+
 def test_a_stop_ends_after_the_message_on_the_wire_and_the_rest_was_not_written_to(tmp_path: Path) -> None:
     stop = threading.Event()
     slow = {"DOT": (b"", b"", b"", b"", b"250 taken\r\n")}
@@ -213,8 +279,11 @@ def room_for(size: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("room", range(5, 400, 23))
-def test_a_journal_that_is_full_lets_nothing_out_that_it_does_not_know_of(tmp_path: Path, room: int) -> None:
-    with ScriptedServer() as server, sender() as made:
+@pytest.mark.parametrize("plan", [{}, PIPELINED])
+def test_a_journal_that_is_full_lets_nothing_out_that_it_does_not_know_of(
+    tmp_path: Path, room: int, plan: Plan
+) -> None:
+    with ScriptedServer(plan) as server, sender() as made:
         batch = a_batch(people(8), port=server.port, smtp={"connections": 3})
         with Journal.begin(tmp_path, batch.id) or pytest.fail("nobody has it") as log:
             start = (tmp_path / f"{batch.id}.journal").stat().st_size

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from signup_samples import Office, office, token_in
 
+from audiences.carrying import Carrier
 from audiences.errors import AddressError
 from audiences.models import ANY_TOPIC, Basis, Consent, ConsentState, SuppressionScope
 from audiences.signups import SignUps
@@ -217,7 +218,7 @@ def test_who_opted_out_comes_back_by_the_link_and_by_no_import(here: Office, tmp
     assert not mailable(here)
     confirm(here, asked(here))
     assert mailable(here)
-    states = here.workspace.people(here.slug).withdrawals()
+    states = Carrier.withdrawals(here.workspace.association_db(here.slug))
     assert states == {ADA: [ANY_TOPIC]}, "the topics that were not asked for stay stopped"
 
 
@@ -232,6 +233,21 @@ def test_a_bounce_or_complaint_ends_with_the_link_that_arrived(here: Office, rea
     assert mailable(here)
 
 
+def test_who_comes_back_after_a_complaint_gets_what_they_asked_for_and_nothing_else(
+    here: Office, tmp_path: Path
+) -> None:
+    import_text(here, tmp_path, f"email,status\n{ADA},subscribed\n")
+    people = here.workspace.people(here.slug)
+    with people.db.atomic():
+        people.suppress(ADA, SuppressionScope.ASSOCIATION, "complaint", here.workspace.now())
+    confirm(here, asked(here, topics=("jobs",)))
+    member = people.find(ADA)
+    assert member is not None
+    assert member.id is not None
+    standing = people.standings({member.id: ADA})[member.id]
+    assert [topic for topic in ("jobs", "news", "board") if standing.agrees_to(topic)] == ["jobs"]
+
+
 def test_an_erased_person_who_signs_up_again_is_somebody_new(here: Office, tmp_path: Path) -> None:
     import_text(here, tmp_path, f"email,name,status\n{ADA},Ada,subscribed\n")
     rights.erase_member(here.workspace, ADA, here.slug)
@@ -240,6 +256,15 @@ def test_an_erased_person_who_signs_up_again_is_somebody_new(here: Office, tmp_p
     shown = show_member(here.workspace, ADA, here.slug)
     assert shown is not None
     assert (shown.mailable, shown.member.attributes, len(shown.log)) == (True, {}, 1)
+
+
+def test_who_only_asked_is_told_what_is_held_of_them_too(here: Office) -> None:
+    assert rights.export_member(here.workspace, ADA, here.slug) is None
+    ask(here)
+    held = rights.export_member(here.workspace, ADA.lower(), here.slug)
+    assert held is not None
+    assert [(each["topics"], each["request_address"]) for each in held["sign_ups"]] == [(["news"], IP)]
+    assert [(each["about"], each["state"]) for each in held["letters"]] == [("confirm", "queued")]
 
 
 def test_to_be_forgotten_takes_the_links_that_wait_along(here: Office) -> None:

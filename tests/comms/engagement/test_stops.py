@@ -64,6 +64,16 @@ def test_a_person_who_came_back_meanwhile_stays(sent: Sent) -> None:
     assert agrees(sent, BEN, "jobs")
 
 
+def test_what_a_person_said_meanwhile_of_being_recorded_takes_nothing_of_the_wish_back(sent: Sent) -> None:
+    with busy(sent):
+        stops.unsubscribe(sent.workspace, sent.token(BEN), source=preferences.ONE_CLICK)
+    later = Workspace(sent.workspace.folder, environment={}, clock=lambda: NOW + timedelta(seconds=5))
+    with later:
+        preferences.set_tracking(later, sent.token(BEN), agree=True)
+        assert stops.follow(later)
+    assert not agrees(sent, BEN, None)
+
+
 def test_a_free_database_is_written_at_once(sent: Sent) -> None:
     assert stops.unsubscribe(sent.workspace, sent.token(BEN), source=preferences.PAGE) is not None
     assert not agrees(sent, BEN, None)

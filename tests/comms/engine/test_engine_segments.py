@@ -189,3 +189,15 @@ def test_of_too_many_indexes_the_one_used_longest_ago_goes(workspace: Workspace,
             kept.make((f"a{number}",), clock.now)
     assert len(kept_indexes(workspace, "coalition")) == MOST_INDEXES
     assert sorted(kept.leading()) == sorted(f"a{number}" for number in range(3, MOST_INDEXES + 3))
+
+
+def test_a_rule_that_an_association_can_not_use_does_not_hide_the_others(workspace: Workspace) -> None:
+    bring(workspace, "coalition", 3)
+    workspace.add_association(Association("empty", "Empty", "news@empty.example", "3 Main Street, Springfield"))
+    name = next(iter(workspace.people("coalition").attribute_names()))
+    segments.save(workspace, "known", f"[{name}] is present", "coalition")
+    segments.save(workspace, "all", "everyone", "coalition")
+    every, known = segments.listed(workspace, "empty")
+    assert (every.name, every.count, every.problem) == ("all", 0, "")
+    assert (known.name, known.count) == ("known", None)
+    assert name in known.problem

@@ -79,6 +79,8 @@ def test_our_list_is_read_back_by_another_association(list_of_five: Workspace, t
 
 
 def test_no_cell_of_a_list_runs_in_a_spreadsheet(list_of_five: Workspace, tmp_path: Path) -> None:
+    # What the importer makes of the topic "2027 plans" begins with a hyphen.
+    add(list_of_five, "eva@example.org", ("-2027-plans", GRANT, Basis.EXPRESS), ("-2026-plans", WITHDRAWAL, None))
     for form in Format:
         path = tmp_path / f"{form}.csv"
         export_list(list_of_five, path, "coalition", form=form, who="dana")
@@ -166,7 +168,23 @@ def test_an_export_that_is_cut_off_leaves_nothing_behind(list_of_five: Workspace
     assert not list_of_five.people("coalition").db.conn.in_transaction
 
 
-def test_who_took_a_list_is_written_down(list_of_five: Workspace, tmp_path: Path) -> None:
-    export_list(list_of_five, tmp_path / "list.csv", "coalition", rule="state = WA", who="dana")
+def test_a_file_that_somebody_else_makes_meanwhile_is_not_overwritten(list_of_five: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    with pytest.raises(StateError, match="exists already"):
+        export_list(
+            list_of_five, path, "coalition", who="dana", progress=lambda done, total: path.write_text("mine") and None
+        )
+    assert path.read_text() == "mine"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["list.csv", "w"]
+
+
+def test_a_place_that_can_not_be_written_to_is_named(list_of_five: Workspace) -> None:
+    with pytest.raises(StateError, match=r"/proc/list\.csv can not be written"):
+        export_list(list_of_five, Path("/proc/list.csv"), "coalition", who="dana")
+    assert not list_of_five.people("coalition").db.conn.in_transaction
+
+
+def test_who_took_a_list_is_written_down_and_not_whom_it_holds(list_of_five: Workspace, tmp_path: Path) -> None:
+    export_list(list_of_five, tmp_path / "list.csv", "coalition", rule='address = "ana@example.org"', who="dana")
     noted = list_of_five.host.db.execute("SELECT who, what, detail FROM audit").fetchall()
-    assert noted == [("dana", "list exported", "list of coalition for comms, rows: 1, for whom holds: state = WA")]
+    assert noted == [("dana", "list exported", "list of coalition for comms, rows: 1, chosen by a rule")]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from comms.engine import stops
+from comms.engine.workspace import Workspace
+from comms.links import MemberToken
 from tests.conftest import Comms, MailServer
 from tests.support.processes import kill, of_workspace, wait_until
 
@@ -63,7 +67,87 @@ def test_who_was_erased_or_left_after_the_backup_is_not_mailed_after_the_restore
     assert Counter(server.recipients()) == Counter(f"p{n}@example.org" for n in range(200) if n not in (1, 2))
 
 
+def test_nothing_of_an_erased_person_comes_back_whatever_their_address_was_suppressed_for(
+    comms: Comms, server: MailServer, tmp_path: Path
+) -> None:
+    """A member whose address had bounced, and somebody who had only asked for newsletters."""
+    bounced = tmp_path / "cleaned.csv"
+    bounced.write_text("Email Address,First Name,CLEAN_TIME,LEID,EUID\np1@example.org,Anaconda,2026-01-01,1,a\n")
+    assert comms("members", "import", str(bounced), "--source", "mailchimp").code == 0
+    assert comms("members", "invite", "visitor@example.org").code == 0
+    archive = str(tmp_path / "backup.tar.gz")
+    assert comms("backup", archive).code == 0
+    assert comms("members", "erase", "p1@example.org", "--yes").code == 0
+    assert comms("members", "erase", "visitor@example.org", "--yes").code == 1
+    for address in (b"visitor@example.org", b"p1@example.org", b"Anaconda"):
+        assert all(address not in file.read_bytes() for file in (comms.folder / "associations").iterdir()), address
+
+    assert comms("restore", archive).code == 0
+    assert comms("members", "show", "p1@example.org").code == 1
+    run = comms.start("run")
+    wait_until(lambda: (comms.folder / "queue.db").exists())
+    assert comms("campaign", "send", campaign(tmp_path, "after"), "--yes", "--wait").code == 0
+    run.terminate()
+    assert run.wait(30) == 0
+    assert not {"visitor@example.org", "p1@example.org"} & set(server.recipients())
+
+
+def test_who_opted_out_and_is_not_in_the_backup_is_not_brought_in_by_an_old_list(
+    comms: Comms, server: MailServer, tmp_path: Path
+) -> None:
+    archive = str(tmp_path / "backup.tar.gz")
+    assert comms("backup", archive).code == 0
+    late = tmp_path / "late.csv"
+    late.write_text("email\nlate@example.org\n")
+    out = tmp_path / "out.csv"
+    out.write_text("email,status\nlate@example.org,unsubscribed\n")
+    assert comms("members", "import", str(late)).code == 0
+    assert comms("members", "import", str(out)).code == 0
+    assert comms("restore", archive).code == 0
+    assert comms("members", "import", str(late)).code == 0
+    shown = comms("members", "show", "late@example.org", "--json").json()
+    assert (shown["mailable"], shown["reason"]) == (False, "withdrawn")
+
+
+def test_a_link_in_a_mail_sent_after_the_backup_is_nobody_elses_afterwards(
+    comms: Comms, server: MailServer, tmp_path: Path
+) -> None:
+    archive = str(tmp_path / "backup.tar.gz")
+    assert comms("backup", archive).code == 0
+    assert comms("campaign", "send", campaign(tmp_path, "lost"), "--yes", "--wait").code == 0
+
+    def numbers() -> set[int]:
+        with Workspace(comms.folder) as workspace:
+            return {row[0] for row in workspace.association_db("coalition").execute("SELECT id FROM delivery")}
+
+    mailed = numbers()
+    assert comms("restore", archive).code == 0
+    assert numbers() == set()
+    assert comms("campaign", "send", campaign(tmp_path, "after"), "--yes", "--wait").code == 0
+    assert len(mailed) == len(numbers()) == 200
+    assert not mailed & numbers()
+
+
+def test_a_wish_to_stop_that_was_only_kept_so_far_holds_after_a_restore(
+    comms: Comms, server: MailServer, tmp_path: Path
+) -> None:
+    assert comms("campaign", "send", campaign(tmp_path, "first"), "--yes", "--wait").code == 0
+    archive = str(tmp_path / "backup.tar.gz")
+    assert comms("backup", archive).code == 0
+    with Workspace(comms.folder) as workspace:
+        number = workspace.association_db("coalition").execute("SELECT min(id) FROM delivery").fetchone()[0]
+        token = workspace.links.signer.sign(MemberToken("coalition", number))
+        address = next(iter(workspace.people("coalition").select(limit=1))).address
+    wish = {"token": token, "source": "one-click unsubscribe", "at": "2027-02-01T09:00:00+00:00"}
+    (comms.folder / stops.FOLDER).mkdir(exist_ok=True)
+    (comms.folder / stops.FOLDER / "one.json").write_text(json.dumps(wish))
+    assert comms("restore", archive).code == 0
+    assert address is not None
+    assert comms("members", "show", address, "--json").json()["mailable"] is False
+
+
 def test_what_was_sent_after_the_backup_is_not_sent_again(comms: Comms, server: MailServer, tmp_path: Path) -> None:
+    comms.environment["COMMS_SMTP__CONNECTIONS"] = "1"  # slow enough to be paused before it is through
     path = campaign(tmp_path, "life")
     assert comms("campaign", "send", path, "--yes").code == 0
     run = comms.start("run")

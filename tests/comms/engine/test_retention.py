@@ -171,6 +171,18 @@ def test_events_lose_their_names_and_no_figure_changes(workspace: Workspace, clo
     assert events.clicks(run.id) == after
 
 
+def test_a_newsletter_that_is_still_under_way_keeps_its_names(workspace: Workspace, clock: Clock) -> None:
+    add(workspace, "ana@example.org", (TRACKING, GRANTED), (ANY_TOPIC, GRANTED))
+    run, (delivery,) = send(workspace)
+    note(workspace, run, EventKind.CLICKED, delivery, link=0)
+    with workspace.ledger("coalition").db.atomic():
+        workspace.association_db("coalition").execute("UPDATE run SET state = 'sending', done_at = NULL")
+    clock.now += timedelta(days=10_000)
+    assert "events" not in survey(workspace).rows["coalition"]
+    forget(workspace)
+    assert one(workspace, "SELECT delivery_id FROM event") == delivery
+
+
 def test_what_members_did_is_forgotten_with_the_events(workspace: Workspace, clock: Clock) -> None:
     add(workspace, "ana@example.org", (ANY_TOPIC, GRANTED), (TRACKING, GRANTED))
     run, (ana,) = send(workspace)
@@ -318,6 +330,14 @@ def test_a_job_that_was_cut_off_goes_on_in_another_process_and_is_done_once_a_da
         assert not retention.daily(again)
         clock.after(102.1)
         assert retention.daily(again)
+
+
+def test_a_clock_that_was_years_ahead_once_does_not_end_the_daily_work(workspace: Workspace, clock: Clock) -> None:
+    clock.now += timedelta(days=20_000)
+    while retention.daily(workspace):
+        pass
+    clock.now -= timedelta(days=20_000)
+    assert retention.daily(workspace)
 
 
 def test_a_damaged_association_does_not_keep_the_others_from_forgetting(

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from comms.message import Message
 from comms.rendering.clean import clean, one_line
 from comms.rendering.errors import UnsendableAddress
-from comms.rendering.mime import addr_spec, build, quoted_printable
+from comms.rendering.mime import addr_spec, build
+from comms.rendering.quoted import encode
 
 LONG_URL = "<https://news.example.org/u/" + "abcDEF0123456789_-" * 30 + ">"
 
@@ -177,10 +178,17 @@ def test_the_structure_is_text_then_html_with_language_and_date() -> None:
     assert "Content-Language" not in parsed(a_message(language="x\ny"))
 
 
+def test_a_text_that_looks_like_the_boundary_ends_nothing() -> None:
+    boundary = re.search(r'boundary="(.*)"', build(a_message()).decode())
+    assert boundary is not None
+    text = f"Before\n--{boundary[1]}--\n\nafter"
+    assert part(parsed(a_message(text=text, html=text)), "html") == text
+
+
 def test_a_name_that_is_empty_falls_back_to_the_address() -> None:
     assert parsed(a_message(sender_name=""))["From"].addresses[0].display_name == "news"
 
 
 def test_long_lines_are_broken_softly() -> None:
-    encoded = quoted_printable("x" * 5_000 + " \n.\nFrom here\n" + "é" * 500)
-    assert max(map(len, encoded.split(b"\r\n"))) <= 76
+    encoded = encode("x" * 5_000 + " \n.\nFrom here\n" + "é" * 500)
+    assert max(map(len, encoded.split("\r\n"))) <= 76

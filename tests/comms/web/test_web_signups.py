@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import statistics
 import time
+from http.client import HTTPConnection
+from urllib.parse import urlencode
 
 import pytest
 from http_browser import Answer, Browser
@@ -139,6 +141,21 @@ def test_the_visitors_address_is_the_one_that_the_server_in_front_of_us_names(se
     kept = SignUps(sent.workspace.association_db("coalition")).of_address("eva@example.org")
     assert [each.request_address for each in kept] == ["203.0.113.4", None, "127.0.0.1"]
     assert [each.request_network for each in kept] == ["203.0.113.4", None, None]
+
+
+def test_a_visitor_who_sends_the_header_too_is_not_believed(sent: Sent, browser: Browser) -> None:
+    connection = HTTPConnection("127.0.0.1", browser.port, timeout=10)
+    body = urlencode({"address": "eva@example.org", "topic": "news"}).encode()
+    connection.putrequest("POST", "/subscribe/coalition")
+    for value in ("198.51.100.1", "203.0.113.4"):  # the visitor's own, and what HAProxy adds below it
+        connection.putheader("X-Forwarded-For", value)
+    connection.putheader("Content-Type", "application/x-www-form-urlencoded")
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body)
+    assert connection.getresponse().status == 200
+    connection.close()
+    (kept,) = SignUps(sent.workspace.association_db("coalition")).of_address("eva@example.org")
+    assert kept.request_address == "203.0.113.4"
 
 
 def test_looking_at_the_link_changes_nothing_and_the_button_does_it_once(sent: Sent, browser: Browser) -> None:

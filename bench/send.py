@@ -1,0 +1,222 @@
+"""How fast a newsletter goes out, from the campaign file to the ledger. Prints a table, and one line of JSON last.
+
+    make bench-send
+
+50,000 personal messages of some 40 KB with tracked links, by `comms run` as it always works, to Postfix's smtp-sink
+on this machine; beside it, in the same run, what Postfix's smtp-source reaches (the wire), and other ways to send the
+same mail. The clock runs from the first batch claimed to the last one settled; processor seconds are those of control
+and senders in that time. It needs Debian's package `postfix` (no service of it); nodemailer takes part where npm can
+install it. Takes some minutes; `--messages` makes it shorter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from audiences.models import Association
+from bench import nodemailer, peers, processes
+from bench.delay import delayed
+from bench.report import print_json, print_table
+from bench.sink import Sink, free_port, require, run_source, sink
+from comms.engine.setup import create_workspace
+
+CAMPAIGN, HOST = "bench", Association("coalition", "The Coalition", "news@coalition.example", "1 Main Street")
+SESSIONS = 10
+KILOBYTES = 40
+LINKS = 25
+ROUND_TRIP_S = 0.02
+LOOK_S = 0.02
+SLOW_SHARE = 10
+"""The others are given so many times fewer messages; the slowest one gets that many fewer again."""
+HEADER = f"""---
+campaign: {CAMPAIGN}
+title: A long newsletter
+language: en
+newsletter:
+  subject: "{{{{ member.first_name }}}}, the news of this month"
+  preview: What your neighbours did
+---
+
+Dear {{{{ member.first_name }}}} {{{{ member.last_name }}}} in {{{{ member.city }}}},
+"""
+SENTENCE = "The county library and the city museum opened their new reading room together, and everybody came. "
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options.add_argument("--messages", type=int, default=50_000)
+    chosen = options.parse_args()
+    require()
+    with tempfile.TemporaryDirectory(prefix="comms-bench-") as scratch:
+        run(Path(scratch), chosen.messages)
+
+
+def run(scratch: Path, messages: int) -> None:
+    folder = scratch / "workspace"
+    create_workspace(folder, HOST).close()
+    write_people(scratch / "people.csv", messages)
+    comms(folder, {}, "members", "import", str(scratch / "people.csv"))
+    mail = write_campaign(scratch, folder)
+    size = mail.stat().st_size
+    print(f"{messages:,} messages of {size / 1000:.1f} KB, {SESSIONS} sessions\n")
+    before = measure_wire(messages, size)
+    with sink() as server:
+        ours = send(folder, scratch / f"{CAMPAIGN}.md", server, messages)
+    after = measure_wire(messages, size)  # the machine has other work at times: the middle of both counts
+    wire, wire_cpu = ((one + other) / 2 for one, other in zip(before, after, strict=True))
+    others = measure_others(scratch, mail, messages)
+    rows = [
+        ["comms, file to ledger", f"{ours.per_second:,.0f}", "1.00", f"{ours.cpu_s_per_10k:.2f}"],
+        ["smtp-source (the wire)", f"{wire:,.0f}", f"{ours.per_second / wire:.2f}", f"{wire_cpu:.2f}"],
+        *([name, f"{rate:,.0f}", f"{ours.per_second / rate:.1f}", ""] for name, rate in others.items()),
+    ]
+    print_table(["client", "messages/s", "comms is x", "CPU s/10,000"], rows)
+    print(f"control held {ours.control_peak_mb:.0f} MB at most; {ours.lost} lost; a connection over a line of")
+    rtt = measure_long_line(mail)
+    print(f"{ROUND_TRIP_S * 1000:.0f} ms carries {rtt:.1f} times as much as aiosmtplib's\n")
+    print_json(figures(ours, wire, others, rtt))
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What was measured of one send of ours."""
+
+    per_second: float
+    cpu_s_per_10k: float
+    control_cpu_s_per_10k: float
+    control_peak_mb: float
+    lost: int
+
+
+def figures(ours: Sending, wire: float, others: Mapping[str, float], rtt: float) -> dict[str, object]:
+    nodes = others.get("nodemailer, pooled")
+    return {
+        "bench": "send",
+        "per_second": round(ours.per_second),
+        "ratio_wire": round(ours.per_second / wire, 3),
+        "cpu_s_per_10k": round(ours.cpu_s_per_10k, 2),
+        "control_cpu_s_per_10k": round(ours.control_cpu_s_per_10k, 2),
+        "ratio_smtplib_new": round(ours.per_second / others["smtplib, new connection each"], 1),
+        "ratio_aiosmtplib": round(ours.per_second / others["aiosmtplib, kept connections"], 2),
+        "ratio_nodemailer": round(ours.per_second / nodes, 2) if nodes else None,
+        "ratio_dkim_limit": None,
+        "ratio_rtt20_aiosmtplib": round(rtt, 2),
+        "lost": ours.lost,
+        "control_peak_mb": round(ours.control_peak_mb),
+    }
+
+
+def write_people(path: Path, count: int) -> None:
+    lines = (f"reader{n}@example.org,First{n},Last{n},City {n % 997},yes,yes\n" for n in range(count))
+    path.write_text("email,first_name,last_name,city,consent,tracking\n" + "".join(lines))
+
+
+def write_campaign(scratch: Path, folder: Path) -> Path:
+    """Write the definition with as much text as the size asks for; returns the file of one mail as it goes out."""
+    path, out = scratch / f"{CAMPAIGN}.md", scratch / "preview"
+    sentences, size = 0, 0
+    for _ in range(4):  # each sentence stands in two parts, and markup around it: nearer with every turn
+        sentences += round((KILOBYTES * 1000 - size) / (2.2 * len(SENTENCE)))
+        each, more = divmod(sentences, LINKS)
+        parts = (
+            f"## Part {n}\n\n{SENTENCE * (each + (n < more))}[Read on](https://example.org/news/{n}?from=letter).\n"
+            for n in range(LINKS)
+        )
+        path.write_text("\n".join([HEADER, *parts]))
+        comms(folder, {}, "campaign", "preview", str(path), "--out", str(out))
+        (mail,) = out.rglob("message.eml")
+        size = mail.stat().st_size
+    return mail
+
+
+def comms(folder: Path, environment: Mapping[str, str], *words: str) -> None:
+    command = words_of(folder, *words)
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"comms {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+def words_of(folder: Path, *words: str) -> Sequence[str]:
+    return [sys.executable, "-m", "comms", "-w", str(folder), *words]
+
+
+def send(folder: Path, campaign: Path, server: Sink, messages: int) -> Sending:
+    """Have `comms run` send the campaign, and watch it."""
+    senders = os.cpu_count() or 1
+    environment = {
+        "COMMS_SMTP__PORT": str(server.port),
+        "COMMS_SMTP__CONNECTIONS": str(max(1, SESSIONS // senders)),
+        "COMMS_DELIVERY__SENDERS": str(senders),
+        "COMMS_SITE__PORT": str(free_port()),
+    }
+    with subprocess.Popen(
+        words_of(folder, "run"), env={**os.environ, **environment}, stdout=subprocess.DEVNULL
+    ) as process:
+        try:
+            processes.wait_idle(process.pid, of=senders)
+            comms(folder, environment, "campaign", "send", str(campaign), "--yes")
+            return watch(folder, process.pid, server, messages)
+        finally:
+            process.terminate()
+
+
+def watch(folder: Path, pid: int, server: Sink, messages: int) -> Sending:
+    with closing(sqlite3.connect(f"file:{folder}/associations/{HOST.slug}.db?mode=ro", uri=True)) as ledger:
+        while not ledger.execute("SELECT EXISTS (SELECT 1 FROM batch)").fetchone()[0]:
+            time.sleep(LOOK_S)
+        started, cpu, control = time.perf_counter(), processes.cpu_s(pid, tree=True), processes.cpu_s(pid)
+        while not ledger.execute("SELECT EXISTS (SELECT 1 FROM run WHERE done_at IS NOT NULL)").fetchone()[0]:
+            time.sleep(LOOK_S)
+        seconds = time.perf_counter() - started
+        tens = messages / 10_000
+        used, controls = processes.cpu_s(pid, tree=True) - cpu, processes.cpu_s(pid) - control
+        (sent,) = ledger.execute("SELECT count(*) FROM delivery WHERE state = 'sent'").fetchone()
+    if sent != messages:
+        raise SystemExit(f"the ledger says that {sent:,} of {messages:,} were sent")
+    return Sending(messages / seconds, used / tens, controls / tens, processes.peak_mb(pid), sent - server.messages())
+
+
+def measure_wire(messages: int, size: int) -> tuple[float, float]:
+    """(messages a second, processor seconds for 10,000) of smtp-source."""
+    with sink() as server:
+        seconds, used = run_source(server.port, messages, SESSIONS, size)
+    return messages / seconds, used / messages * 10_000
+
+
+def measure_others(scratch: Path, mail: Path, messages: int) -> dict[str, float]:
+    """Messages a second of each."""
+    few = max(messages // SLOW_SHARE, 200)
+    rates = {}
+    for title, name, count in (
+        ("aiosmtplib, kept connections", "aiosmtplib", few),
+        ("smtplib, new connection each", "smtplib-new", max(few // SLOW_SHARE, 200)),
+    ):
+        with sink() as server:
+            rates[title] = count / peers.run(name, server.port, count, SESSIONS, mail)[0]
+    with sink() as server:
+        if rate := nodemailer.rate(scratch, server.port, few, SESSIONS, mail):
+            rates["nodemailer, pooled"] = rate
+    return rates
+
+
+def measure_long_line(mail: Path) -> float:
+    """How many times more one connection of ours carries than one of aiosmtplib, far away from the server."""
+    rates = {}
+    with sink() as server, delayed(server.port, ROUND_TRIP_S) as port:
+        for name, count in (("bulk", 400), ("aiosmtplib", 100)):
+            rates[name] = count / peers.run(name, port, count, 1, mail)[0]
+    return rates["bulk"] / rates["aiosmtplib"]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Control hands out batches of a fitting size, and leaves a campaign alone for which nothing can be done now."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audiences.models import ANY_TOPIC, Association, Basis, Consent, ConsentState, Member
+from campaigns import definition
+from comms.db import patience
+from comms.delivery.batches import Outcome, Receipt, Report
+from comms.engine import sending
+from comms.engine.control import SMALLEST_BATCH, Control
+from comms.engine.setup import create_workspace
+from comms.engine.workspace import Workspace
+
+HOST = Association("coalition", "The Coalition", "news@coalition.example", "1 Main Street, Springfield")
+CAMPAIGN = """\
+---
+campaign: sized
+title: Sized
+language: en
+newsletter:
+  subject: Hello
+  preview: A preview
+---
+
+Dear reader.
+"""
+
+
+class ListQueue:
+    """A queue in memory, with a sender's reports."""
+
+    def __init__(self) -> None:
+        self.work: list[Mapping[str, Any]] = []
+        self.reports: list[Mapping[str, Any]] = []
+
+    def put(self, work: Mapping[str, Any]) -> None:
+        self.work.append(work)
+
+    def waiting(self) -> int:
+        return len(self.work)
+
+    def take_reports(self) -> list[Mapping[str, Any]]:
+        taken, self.reports = self.reports, []
+        return taken
+
+    def sizes(self) -> list[int]:
+        return [len(batch["recipients"]) for batch in self.work]
+
+    def answer(self, outcome: Outcome) -> None:
+        """What a sender would say of all that waits."""
+        for batch in self.work:
+            receipts = tuple(Receipt(each[0], outcome, 450, "later") for each in batch["recipients"])
+            self.reports.append(Report(batch["id"], HOST.slug, receipts).to_json())
+        self.work.clear()
+
+
+Scene = tuple[Workspace, Control, ListQueue]
+
+
+@pytest.fixture
+def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Scene]:
+    """`scene(people, batch_size)`: a campaign under way to so many, two senders to keep busy."""
+
+    def make(people: int, batch_size: int = 500) -> Scene:
+        create_workspace(tmp_path / "workspace", HOST).close()
+        workspace = Workspace(tmp_path / "workspace", environment={"COMMS_DELIVERY__BATCH_SIZE": str(batch_size)})
+        request.addfinalizer(workspace.close)
+        add_members(workspace, people)
+        prepared = sending.prepare(workspace, definition.read(CAMPAIGN, path="sized.md"))
+        sending.start(workspace, sending.approve(workspace, prepared, who="somebody"))
+        workspace.journal_folder.mkdir(exist_ok=True)
+        queue = ListQueue()
+        return workspace, Control(workspace, queue, senders=2), queue
+
+    return make
+
+
+def add_members(workspace: Workspace, count: int) -> None:
+    """All of them agreed to everything."""
+    people, now = workspace.people(HOST.slug), workspace.now()
+    with people.db.atomic():
+        first = people.next_id()
+        people.insert([Member(f"p{n}@example.org", {}, id=n) for n in range(first, first + count)], now)
+        yes = Consent(ANY_TOPIC, ConsentState.GRANTED, now, "test", Basis.EXPRESS)
+        people.record([(n, yes) for n in range(first, first + count)], now)
+
+
+def test_a_round_leaves_enough_for_the_next_and_no_batch_is_too_small_to_be_worth_it(
+    scene: Callable[..., Scene],
+) -> None:
+    _, control, queue = scene(1000)
+    control.step()
+    assert queue.sizes() == [250, 188, 141, 106], "a quarter of what is left, for two senders with two batches each"
+    queue.answer(Outcome.ACCEPTED)
+    control.step()
+    assert queue.sizes() == [SMALLEST_BATCH, SMALLEST_BATCH, SMALLEST_BATCH, 15]
+
+
+def test_no_batch_is_larger_than_the_settings_allow(scene: Callable[..., Scene]) -> None:
+    _, control, queue = scene(200, batch_size=30)
+    control.step()
+    assert queue.sizes() == [30, 30, 30, 30]
+
+
+def test_a_campaign_that_waits_for_a_later_try_writes_nothing_meanwhile(scene: Callable[..., Scene]) -> None:
+    """Whoever else wants to write to the members' database is not in its way, nor it in theirs."""
+    workspace, control, queue = scene(50)
+    control.step()
+    queue.answer(Outcome.DEFERRED)
+    while control.step():
+        pass
+    assert workspace.ledger(HOST.slug).counts(1) == {"deferred": 50}
+    path = workspace.association_path(HOST.slug)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with patience(workspace.association_db(HOST.slug), 0):
+            assert not any(control.step() for _ in range(5))
+        other.execute("ROLLBACK")
+
+
+def test_what_was_put_off_goes_out_when_its_time_has_come_and_the_run_ends(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, control, queue = scene(50)
+    control.step()
+    queue.answer(Outcome.DEFERRED)
+    control.step()
+    assert queue.work == []
+    tomorrow = workspace.now() + timedelta(days=1)
+    monkeypatch.setattr(workspace, "now", lambda: tomorrow)
+    control.step()
+    assert queue.sizes() == [50]
+    queue.answer(Outcome.ACCEPTED)
+    list(itertools.islice(iter(control.step, False), 10))
+    run = workspace.ledger(HOST.slug).run("sized", "newsletter")
+    assert run is not None
+    assert (run.state, workspace.ledger(HOST.slug).counts(run.id)) == ("done", {"sent": 50})
+    row = workspace.host.campaign("sized")
+    assert row is not None
+    assert row.state == "sent"
