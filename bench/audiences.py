@@ -64,7 +64,11 @@ ENGAGEMENT_RULES = (
     "no click in 180 days",
     "state in (WA, OR, ID) and clicked any in 30 days",
     'sector = library and not opened("issue-25")',
+)
+TOPIC_RULES = (
+    'state = "WA" and topic = grants',
     "topic = grants and opened any in 30 days",
+    "topic = grants",
 )
 RECIPIENTS = 300_000
 CAMPAIGN = """---
@@ -215,7 +219,8 @@ def add_campaigns(workspace: Workspace) -> None:
 def measure_rules(workspace: Workspace) -> dict[str, object]:
     attributes = [measure_rule(workspace, rule) for rule in RULES]
     engagement = [measure_rule(workspace, rule) for rule in ENGAGEMENT_RULES]
-    for title, found in (("attribute rule", attributes), ("engagement rule", engagement)):
+    topics = [measure_rule(workspace, rule) for rule in TOPIC_RULES]
+    for title, found in (("attribute rule", attributes), ("engagement rule", engagement), ("topic rule", topics)):
         rows = [[rule, f"{n:,}", f"{ms:.1f}", f"{scan:,.0f}", f"{scan / ms:,.0f}"] for rule, n, ms, scan in found]
         print_table([title, "members", "ms", "scan ms", "times faster"], rows)
     times = [ms for _, _, ms, _ in attributes]
@@ -223,6 +228,7 @@ def measure_rules(workspace: Workspace) -> dict[str, object]:
         "slowest_rule_ms": round(max(times), 1),
         "median_rule_ms": round(median(times), 1),
         "slowest_engagement_ms": round(max(ms for _, _, ms, _ in engagement), 1),
+        "slowest_topic_ms": round(max(ms for _, _, ms, _ in topics), 1),
     }
 
 
