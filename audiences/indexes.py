@@ -43,13 +43,13 @@ class SegmentIndexes:
         self.db.execute(f"CREATE INDEX IF NOT EXISTS {_index(names)} ON member({columns})")
         self.db.execute(
             "INSERT OR REPLACE INTO segment_index (name, columns, few, used_at) VALUES (?, ?, ?, ?)",
-            [_index(names), json.dumps(names), int(self._has_few_values(names[0])), now.date().isoformat()],
+            [_index(names), json.dumps(names), self._few_values(names[0]), now.date().isoformat()],
         )
 
-    def leading(self) -> dict[str, bool]:
-        """Names that an index begins with -> has it few different values there; for `segments.to_sql`."""
+    def leading(self) -> dict[str, int]:
+        """Names that an index begins with -> how many different values it has there; for `segments.to_sql`."""
         rows = self.db.execute("SELECT columns, few FROM segment_index").fetchall()
-        return {json.loads(columns)[0]: bool(few) for columns, few in rows}
+        return {json.loads(columns)[0]: few for columns, few in rows}
 
     def note_use(self, names: tuple[str, ...], now: datetime) -> None:
         """Remember that a rule used the index on these names, if there is one; to the day, so it is seldom a write."""
@@ -57,7 +57,7 @@ class SegmentIndexes:
             # Whether the values are still few is looked at anew: lists grow.
             self.db.execute(
                 "UPDATE segment_index SET few = ?, used_at = ? WHERE name = ?",
-                [int(self._has_few_values(names[0])), now.date().isoformat(), _index(names)],
+                [self._few_values(names[0]), now.date().isoformat(), _index(names)],
             )
 
     def used_today(self, names: tuple[str, ...], now: datetime) -> bool:
@@ -72,15 +72,15 @@ class SegmentIndexes:
             self._drop(name)
         return len(unused)
 
-    def _has_few_values(self, name: str) -> bool:
-        """Steps through the different values of what an index begins with, until there are too many."""
+    def _few_values(self, name: str) -> int:
+        """The number of different values of what an index begins with, stepped through; 0 when there are too many."""
         value = index_expression(name)
         found = self.db.execute(
             f"WITH RECURSIVE each(value) AS (SELECT min({value}) FROM member UNION ALL"  # noqa: S608
             f" SELECT (SELECT min({value}) FROM member WHERE {value} > each.value) FROM each"
             f" WHERE each.value IS NOT NULL LIMIT {FEW_VALUES + 1}) SELECT count(value) FROM each"
         ).fetchone()[0]
-        return int(found) <= FEW_VALUES
+        return int(found) if found <= FEW_VALUES else 0
 
     def _find(self, names: tuple[str, ...]) -> str | None:
         """The day on which the index on these names was used last; None when there is none."""

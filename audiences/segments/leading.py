@@ -13,8 +13,8 @@ from itertools import count
 from audiences.segments.expressions import Parameters, Sql
 from audiences.segments.values import fold
 
-Leading = Mapping[str, bool]
-"""Fields and attributes that some index begins with -> has it few different values there."""
+Leading = Mapping[str, int]
+"""Fields and attributes that some index begins with -> how many different values it has there; 0 for very many."""
 
 _DIGITS = re.compile(r"-?(?:0|[1-9][0-9]{0,18})|-")
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1

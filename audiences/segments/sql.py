@@ -51,6 +51,8 @@ from audiences.segments.values import Day, Number, RelativeDay, Text, Value, day
 
 _DAY = "'[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'"
 _DAY_AND_TIME = "'[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ][0-9]*'"
+_FEW_DAYS = 2_000
+"""Different ones that are stepped through even where other conditions leave few members to look at."""
 _FIRST, _LAST = "0", ":"
 """Text that starts with a digit sorts from "0" to before ":", the character after "9"."""
 
@@ -231,7 +233,8 @@ class _Writer:
         """Text that names a day, from `start` to before `end`."""
         column, limit = self._range_columns(name, required=required)
         low, high = self.parameters.bind(start), self.parameters.bind(end)
-        if self.leading.get(name.key):
+        different = self.leading.get(name.key, 0)
+        if 0 < different <= _FEW_DAYS or (different and not self.search.exact):
             return among_values(column, _other(name), _is_day, first=low, after=high)
         from_start = f"{limit if start == _FIRST else column} >= {low}"
         to_end = f"{limit if end == _LAST else column} < {high}"
