@@ -28,7 +28,7 @@ from audiences.times import stamp
 
 EVERYONE = Condition("1", {})
 _LARGE_CACHE = -64 * 1024
-"""Of SQLite's page cache while a list is written or counted, in KiB (negative, as the pragma wants it)."""
+"""Of SQLite's page cache while a list is written, in KiB (negative, as the pragma wants it)."""
 _MEMBER_COLUMNS = "member.id, member.address, member.language, member.timezone, member.attributes"
 
 
@@ -244,10 +244,6 @@ class People:
             yield
         finally:
             self.db.execute(f"PRAGMA cache_size = {small}")
-
-    def make_room(self) -> None:
-        """Let this connection keep more pages from now on, as for rules that look up many members at random."""
-        self.db.execute(f"PRAGMA cache_size = {_LARGE_CACHE}")
 
     def next_id(self) -> int:
         """First id that no member has had; holds until the transaction ends."""

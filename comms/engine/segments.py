@@ -81,7 +81,6 @@ def index(workspace: Workspace, rule: Rule, association: str) -> None:
     Takes a second or two per million members, once. Does nothing while somebody else writes: the rule is only
     slower then.
     """
-    workspace.people(association).make_room()
     names, now = segments.wanted_index(rule), workspace.now()
     db = workspace.association_db(association)
     indexes = SegmentIndexes(db)
