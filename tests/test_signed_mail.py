@@ -55,3 +55,38 @@ def test_a_campaign_is_signed_once_a_key_is_in_use(
             assert not parsed.defects
             for signature in parsed.get_all("DKIM-Signature", []):
                 assert "list-unsubscribe:list-unsubscribe-post:feedback-id:from" in signature.replace(" ", "")
+
+
+def test_keys_that_can_not_be_read_hold_back_their_association_and_nobody_else(
+    comms: Comms, tmp_path: Path, mail_server: Callable[..., MailServer]
+) -> None:
+    server = mail_server(content=True)
+    comms.environment["COMMS_SMTP__PORT"] = str(server.port)
+    added = comms(
+        "association",
+        "add",
+        "league",
+        "--name",
+        "League",
+        "--from",
+        "news@l.example.org",
+        "--postal-address",
+        "1 High St",
+    )
+    assert added.code == 0, added.err
+    for slug in ("coalition", "league"):
+        people = tmp_path / f"{slug}.csv"
+        people.write_text(f"email\nana@{slug}.example.org\n")
+        assert comms("members", "import", str(people), "--association", slug).code == 0
+        (tmp_path / f"{slug}.md").write_text(CAMPAIGN.format(id=slug))
+    assert comms("dkim", "create", "--association", "league").code == 0
+    keys = comms.folder / "dkim" / "league.keys"
+    whole = keys.read_bytes()
+    sent = ("campaign", "send", str(tmp_path / "league.md"), "--association", "league", "--yes")
+    assert comms(*sent).code == 0
+    keys.write_bytes(b"damaged")
+    assert comms("campaign", "send", str(tmp_path / "coalition.md"), "--yes", "--wait").code == 0
+    assert server.recipients() == ["ana@coalition.example.org"]
+    keys.write_bytes(whole)
+    assert comms(*sent, "--wait").code == 0
+    assert server.recipients() == ["ana@coalition.example.org", "ana@league.example.org"]

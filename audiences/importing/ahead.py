@@ -1,6 +1,6 @@
 """Reads a large file in a process of its own, so that reading and writing share two cores.
 
-Half the work of an import is to take a file apart, and Python does one thing at a time per process. What comes
+Taking a file apart is a good part of an import, and Python does one thing at a time per process. What comes
 out is the same as without; a small file, or a machine of one core, is read here.
 """
 
@@ -22,7 +22,7 @@ from audiences.importing.base import ImportRow, Refusal, uncollected
 
 Rows = Iterator[ImportRow | Refusal]
 LARGE_BYTES = 4 * 1024 * 1024
-"""From here on a process of its own is worth its start, about 0.2 s."""
+"""From here on a process of its own is worth its start."""
 _AT_ONCE = 1_000
 _PROGRAM = "from audiences.importing.ahead import serve; serve()"
 

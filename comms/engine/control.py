@@ -24,7 +24,7 @@ from comms.delivery.dispatch import BATCH_VALID_S, Outfit, Queue
 from comms.delivery.store import Ledger, Run
 from comms.engine import editions, letters, posts, retention, sending, stops
 from comms.engine.workspace import Workspace
-from comms.errors import CommsError, StorageError
+from comms.errors import CommsError, StateError, StorageError
 from comms.events import CampaignState, PostState
 
 log = structlog.get_logger(__name__)
@@ -100,6 +100,8 @@ class Control:
     """Cancelled campaigns that are through with it."""
     _troubled: set[str] = field(default_factory=set, init=False)
     """Associations whose database can not be used, so that it is said once."""
+    _unsigned: set[str] = field(default_factory=set, init=False)
+    """Associations whose keys could not be read, so that it is said once."""
     _outfits: dict[tuple[str, str], Outfit] = field(default_factory=dict, init=False)
     _turns: dispatch.Turns = field(default_factory=dispatch.Turns, init=False)
     _starting: bool = field(default=True, init=False)
@@ -248,7 +250,13 @@ class Control:
             return False, True
         moved = False
         while self._room > 0 and (size := self._batch_size(ledger, run)) and self._still_sending(row):
-            outfit = self._outfit(row, slug)
+            try:
+                outfit = self._outfit(row, slug)
+            except StateError as error:  # its keys can not be read: nothing of it goes out unsigned, all else does
+                if slug not in self._unsigned:
+                    log.error("held back", association=slug, reason=error.message, hint=error.hint)
+                self._unsigned.add(slug)
+                break
             if not dispatch.dispatch(ledger, run, outfit, self.queue, size=size, now=self.workspace.now()):
                 break
             moved = True

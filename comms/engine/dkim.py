@@ -14,7 +14,7 @@ from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
 from comms.files import write_whole
 from comms.keys import TamperedError
-from comms.rendering.dkim import DkimKey, new_ed25519_key, new_rsa_key
+from comms.rendering.dkim import DkimKey, Signer, new_ed25519_key, new_rsa_key, signer_for
 from comms.rendering.mime import addr_spec
 
 FOLDER = "dkim"
@@ -71,7 +71,7 @@ def create(workspace: Workspace, association: str, selector: str = FIRST_SELECTO
         raise UsageError(
             f"{association} has a key with the selector {selector!r}.", hint="Name another with --selector."
         )
-    domain = addr_spec(workspace.association(association).sender_address).rpartition("@")[2].lower()
+    domain = _domain(workspace, association)
     try:
         key = new_rsa_key(domain, selector) if kind == "rsa" else new_ed25519_key(domain, selector)
     except ValueError as error:
@@ -104,8 +104,18 @@ def use(workspace: Workspace, association: str, selectors: list[str]) -> list[Ke
 
 def in_use(workspace: Workspace, association: str) -> tuple[DkimKey, ...]:
     """The keys to sign with, of the domain that the association sends from now."""
-    domain = addr_spec(workspace.association(association).sender_address).rpartition("@")[2].lower()
+    domain = _domain(workspace, association)
     return tuple(state.key for state in keys(workspace, association) if state.in_use and state.key.domain == domain)
+
+
+def signer(workspace: Workspace, association: str) -> Signer | None:
+    """What signs the association's mail; None when nothing does. Raises StateError as `keys` does."""
+    keys_in_use = in_use(workspace, association)
+    return signer_for(keys_in_use) if keys_in_use else None
+
+
+def _domain(workspace: Workspace, association: str) -> str:
+    return addr_spec(workspace.association(association).sender_address).rpartition("@")[2].lower()
 
 
 def _write(workspace: Workspace, association: str, states: list[KeyState]) -> None:

@@ -18,9 +18,10 @@ from comms.delivery import journal
 from comms.delivery.batches import LetterOrder, Outcome, Receipt, Report
 from comms.delivery.dispatch import BATCH_VALID_S, LOST_AFTER_S, SENDER_DIED, Queue
 from comms.delivery.letterbox import Letterbox, LetterRow
+from comms.engine import dkim
 from comms.engine.editions import media_url
 from comms.engine.workspace import Workspace
-from comms.errors import UsageError
+from comms.errors import StateError, UsageError
 from comms.keys import TamperedError
 from comms.message import Message
 from comms.rendering.letter import LANGUAGE, LetterContent, render_letter
@@ -62,7 +63,7 @@ def hand_out(workspace: Workspace, association: str, queue: Queue) -> int:
         task = f"{_PREFIX}{uuid.uuid4().hex}"
         try:
             order = _order(workspace, sender, row, task)
-        except (UsageError, ValueError, TypeError) as error:  # ValueError: template, address, content
+        except (UsageError, StateError, ValueError, TypeError) as error:  # ValueError: template, address, content
             log.error("a letter can not be written", association=association, letter=row.id, reason=str(error))
             with box.db.atomic():
                 box.fail(row.id, str(error))
@@ -128,13 +129,16 @@ def _settle(workspace: Workspace, association: str, task: str, receipt: Receipt)
 
 def _order(workspace: Workspace, association: Association, row: LetterRow, task: str) -> LetterOrder:
     message = _message(workspace, association, row)
+    data, signer = build(message), dkim.signer(workspace, association.slug)
+    if signer is not None:
+        data = signer.sign(data, workspace.now())
     return LetterOrder(
         id=task,
         letter=row.id,
         association=association.slug,
         sender=addr_spec(message.sender_address),
         recipient=addr_spec(message.recipient),
-        message=build(message).decode("ascii"),
+        message=data.decode("ascii"),
         smtp=workspace.settings.smtp.model_dump(),
         not_after=workspace.now().timestamp() + BATCH_VALID_S,
     )
