@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlite_utils.db import Database
 
 from audiences.segments import index_expression
+from audiences.stepping import each_value
 
 MANY_MEMBERS = 20_000
 """Fewer are read through faster than anybody notices."""
@@ -74,12 +75,8 @@ class SegmentIndexes:
 
     def _few_values(self, name: str) -> int:
         """The number of different values of what an index begins with, stepped through; 0 when there are too many."""
-        value = index_expression(name)
-        found = self.db.execute(
-            f"WITH RECURSIVE each(value) AS (SELECT min({value}) FROM member UNION ALL"  # noqa: S608
-            f" SELECT (SELECT min({value}) FROM member WHERE {value} > each.value) FROM each"
-            f" WHERE each.value IS NOT NULL LIMIT {FEW_VALUES + 1}) SELECT count(value) FROM each"
-        ).fetchone()[0]
+        values = each_value(index_expression(name), "member", most=FEW_VALUES + 1)
+        found = self.db.execute(f"{values} SELECT count(value) FROM each").fetchone()[0]  # noqa: S608
         return int(found) if found <= FEW_VALUES else 0
 
     def _find(self, names: tuple[str, ...]) -> str | None:

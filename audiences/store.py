@@ -24,6 +24,7 @@ from audiences.models import (
     Topic,
 )
 from audiences.segments import Condition
+from audiences.stepping import each_value
 from audiences.times import stamp
 
 EVERYONE = Condition("1", {})
@@ -131,11 +132,7 @@ class People:
 
     def tag_names(self) -> set[str]:
         """Every tag that some member has. Asks the index for one after the other: members have many, of few kinds."""
-        rows = self.db.execute(
-            "WITH RECURSIVE named(tag) AS (SELECT min(tag) FROM tag UNION ALL"
-            " SELECT (SELECT min(tag) FROM tag WHERE tag > named.tag) FROM named WHERE named.tag IS NOT NULL)"
-            " SELECT tag FROM named WHERE tag IS NOT NULL"
-        )
+        rows = self.db.execute(f"{each_value('tag', 'tag')} SELECT value FROM each WHERE value IS NOT NULL")  # noqa: S608
         return {row[0] for row in rows}
 
     def timezones(self) -> set[str | None]:

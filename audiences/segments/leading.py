@@ -12,6 +12,7 @@ from itertools import count
 
 from audiences.segments.expressions import Parameters, Sql
 from audiences.segments.values import fold
+from audiences.stepping import each_value
 
 Leading = Mapping[str, int]
 """Fields and attributes that some index begins with -> how many different values it has there; 0 for very many."""
@@ -25,18 +26,13 @@ _LAST_BEFORE_SURROGATES, _FIRST_AFTER = 0xD7FF, 0xE000
 def among_values(column: str, other: str, test: Callable[[str], str], first: str = "", after: str = "") -> Sql:
     """Is the value of `column` one that passes `test`; each different value is tested once.
 
-    `column` and `other` are the same expression over `member` and over `other`, a second look at it. The query
-    steps from each value to the next larger, for SQLite's DISTINCT reads every row; from `first` to before `after`,
-    where those are given.
+    `column` and `other` are the same expression over `member` and over `other`, a second look at it; only values
+    from `first` to before `after` are looked at, where those are given.
     """
-    begin = f" WHERE {other} >= {first}" if first else ""
-    end = f" AND {other} < {after}" if after else ""
-    return Sql(
-        f"{column} IN (WITH RECURSIVE each(value) AS (SELECT min({other}) FROM member AS other{begin}{end} UNION ALL"  # noqa: S608
-        f" SELECT (SELECT min({other}) FROM member AS other WHERE {other} > each.value{end}) FROM each"
-        f" WHERE each.value IS NOT NULL) SELECT value FROM each WHERE {test('value')})",
-        depth=_DEPTH,
-    )
+    begin = f"{other} >= {first}" if first else ""
+    end = f"{other} < {after}" if after else ""
+    values = each_value(other, "member AS other", begin=begin, end=end)
+    return Sql(f"{column} IN ({values} SELECT value FROM each WHERE {test('value')})", depth=_DEPTH)  # noqa: S608
 
 
 def beginning_with(other: str, wanted: str, parameters: Parameters) -> Sql:

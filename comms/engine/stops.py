@@ -10,6 +10,7 @@ import json
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 
 import structlog
 
@@ -63,13 +64,19 @@ def follow(workspace: Workspace) -> bool:
         except StorageError as error:
             if error.passing:
                 return False
-            log.error("a wish to stop can not be written", reason=error.message, hint=error.hint)
+            _complain(path.name, error.message)
             continue
         except (CommsError, ValueError, KeyError, TypeError) as error:
-            log.error("a wish to stop can not be read", file=path.name, reason=type(error).__name__)
+            _complain(path.name, type(error).__name__)
             continue
         path.unlink()
     return True
+
+
+@cache
+def _complain(file: str, reason: str) -> None:
+    """Say once that a wish stays where it is: control looks at it many times a second."""
+    log.error("a wish to stop can not be followed", file=file, reason=reason)
 
 
 def _keep(workspace: Workspace, token: str, source: str) -> None:
