@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 
 from sqlite_utils.db import Database
 
-from audiences.segments import index_expression
+from audiences.segments import Condition, index_expression
+from audiences.segments.sql import LATEST
 from audiences.stepping import each_value
+from audiences.tallies import Tallies
 
 MANY_MEMBERS = 20_000
 """Fewer are read through faster than anybody notices."""
@@ -23,10 +25,14 @@ UNUSED_DAYS = 60
 
 
 class SegmentIndexes:
-    """The indexes of one association's members. Writing methods expect to run inside `db.atomic()`."""
+    """The indexes of one association's members, and the tallies beside them.
+
+    Writing methods expect to run inside `db.atomic()`.
+    """
 
     def __init__(self, db: Database) -> None:
         self.db = db
+        self._tallies = Tallies(db)
 
     def lacking(self, names: tuple[str, ...]) -> bool:
         """Would an index on these names help, and is there none yet."""
@@ -46,6 +52,14 @@ class SegmentIndexes:
             "INSERT OR REPLACE INTO segment_index (name, columns, few, used_at) VALUES (?, ?, ?, ?)",
             [_index(names), json.dumps(names), self._few_values(names[0]), now.date().isoformat()],
         )
+        self._tally(names)
+
+    def count(self, names: tuple[str, ...], condition: Condition) -> int | None:
+        """How many members `condition` holds for, by the tally of these names; None when none is kept.
+
+        The condition looks at nothing but them, and was compiled without `leading`.
+        """
+        return self._tallies.count(_index(names), condition) if names else None
 
     def leading(self) -> dict[str, int]:
         """Names that an index begins with -> how many different values it has there; for `segments.to_sql`."""
@@ -60,6 +74,7 @@ class SegmentIndexes:
                 "UPDATE segment_index SET few = ?, used_at = ? WHERE name = ?",
                 [self._few_values(names[0]), now.date().isoformat(), _index(names)],
             )
+            self._tally(names)
 
     def used_today(self, names: tuple[str, ...], now: datetime) -> bool:
         """Is the use of the index on these names written down for today, or is there none to write down."""
@@ -84,7 +99,13 @@ class SegmentIndexes:
         row = self.db.execute("SELECT used_at FROM segment_index WHERE name = ?", [_index(names)]).fetchone()
         return str(row[0]) if row else None
 
+    def _tally(self, names: tuple[str, ...]) -> None:
+        # What members did last is a time to the second: as many of them as members.
+        if not LATEST.intersection(names):
+            self._tallies.keep(_index(names), names)
+
     def _drop(self, name: str) -> None:
+        self._tallies.drop(name)
         self.db.execute(f"DROP INDEX IF EXISTS {name}")
         self.db.execute("DELETE FROM segment_index WHERE name = ?", [name])
 

@@ -263,3 +263,18 @@ def erasures_and_noes(db: Database) -> None:
         "CREATE INDEX import_no_member ON import_no(member_id, topic)",
     ):
         db.execute(statement)
+
+
+@AUDIENCES()
+def tallies(db: Database) -> None:
+    """How many members have each combination of the values that an index of segments holds."""
+    db.execute(
+        """
+        CREATE TABLE segment_tally (
+            name TEXT NOT NULL,
+            attributes TEXT NOT NULL,
+            members INTEGER NOT NULL,
+            PRIMARY KEY (name, attributes)
+        ) WITHOUT ROWID
+        """
+    )

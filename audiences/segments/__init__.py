@@ -14,6 +14,7 @@ The language itself is described in docs/segments.md.
 from audiences.segments.errors import RuleError as RuleError
 from audiences.segments.facts import NOTHING as NOTHING
 from audiences.segments.facts import MemberFacts as MemberFacts
+from audiences.segments.indexes import of_values_alone as of_values_alone
 from audiences.segments.indexes import wanted_index as wanted_index
 from audiences.segments.kinds import segment_name as segment_name
 from audiences.segments.match import matches as matches
@@ -24,6 +25,7 @@ from audiences.segments.resolve import resolve as resolve
 from audiences.segments.sql import Condition as Condition
 from audiences.segments.sql import index_expression as index_expression
 from audiences.segments.sql import to_sql as to_sql
+from audiences.segments.sql import value_of as value_of
 from audiences.segments.tree import FIELDS as FIELDS
 from audiences.segments.tree import Rule as Rule
 from audiences.segments.words import explain as explain
@@ -40,9 +42,11 @@ __all__ = [
     "explain",
     "index_expression",
     "matches",
+    "of_values_alone",
     "parse",
     "resolve",
     "segment_name",
     "to_sql",
+    "value_of",
     "wanted_index",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audiences.segments.search import search
 from audiences.segments.sql import LATEST
-from audiences.segments.tree import RENEWAL, STATUS, Engaged, Membership, Node, OfValue, Rule, walk
+from audiences.segments.tree import RENEWAL, STATUS, Engaged, Membership, Node, OfRecord, OfValue, Rule, Sample, walk
 
 MOST_COLUMNS = 4
 """An index on more would be nearly as large as the table."""
@@ -23,6 +23,11 @@ def wanted_index(rule: Rule) -> tuple[str, ...]:
     rest = (name for node in walk(rule.root) for name in _names(node))
     names = tuple(dict.fromkeys([*wanted.exact, *wanted.of_few, *wanted.ranges, *rest]))
     return names if len(names) <= MOST_COLUMNS else ()
+
+
+def of_values_alone(rule: Rule) -> bool:
+    """Does the rule hold for all or for none of those who have the same values of `rule.names()`."""
+    return not any(isinstance(node, OfRecord | Sample) for node in walk(rule.root))
 
 
 def _names(node: Node) -> tuple[str, ...]:

@@ -88,10 +88,11 @@ def index_expression(name: str) -> str:
     `name` is a field, `opened_at` or `clicked_at` (the columns, not attributes of that name), or an attribute in
     the form `attribute_name` gives; `ValueError` for any other.
     """
-    return name if name in LATEST else f"{_path(name)} COLLATE NOCASE"
+    return name if name in LATEST else f"{value_of(name)} COLLATE NOCASE"
 
 
-def _path(name: str, table: str = "") -> str:
+def value_of(name: str, table: str = "") -> str:
+    """The value of a field or attribute of `table` (with its dot); `ValueError` for what is the name of neither."""
     if name in FIELDS:
         return f"{table}{name}"
     # Names hold nothing but letters, digits and underscores; this keeps a slip elsewhere from becoming SQL.
@@ -101,12 +102,12 @@ def _path(name: str, table: str = "") -> str:
 
 
 def _column(name: Name) -> str:
-    return f"{_path(name.key, 'member.')} COLLATE NOCASE"
+    return f"{value_of(name.key, 'member.')} COLLATE NOCASE"
 
 
 def _other(name: Name) -> str:
     """The same in a second look at the table."""
-    return f"{_path(name.key, 'other.')} COLLATE NOCASE"
+    return f"{value_of(name.key, 'other.')} COLLATE NOCASE"
 
 
 def _unsearched(name: Name) -> str:

@@ -14,7 +14,8 @@ from segment_databases import TODAY, Person, fill, numbered, open_databases, sel
 from segment_render import render
 from segment_strategies import REGIONS, people_for, rule_text, trees
 
-from audiences.segments import Rule, RuleError, explain, matches, parse, resolve
+from audiences.segments import Rule, RuleError, explain, matches, of_values_alone, parse, resolve, to_sql
+from audiences.tallies import Tallies
 
 styles = st.randoms(use_true_random=False)
 
@@ -31,8 +32,17 @@ def assert_agreement(databases: list[sqlite_utils.Database], rule: Rule, people:
     people = numbered(people)
     expected = [number for number, one in enumerate(people) if matches(rule, one.member, TODAY, one.facts)]
     for database in databases:
+        tallies = Tallies(database)
+        tallied = bool(rule.names()) and of_values_alone(rule)
+        if tallied:
+            # Of whoever is in there yet: what follows has to bring the tally up to date.
+            tallies.keep("tally", sorted(rule.names()))
         fill(database, people)
         assert selected(database, rule) == expected
+        if tallied:
+            # None when nobody was in there yet.
+            assert tallies.count("tally", to_sql(rule, TODAY)) in (len(expected), None)
+            tallies.drop("tally")
 
 
 @settings(deadline=None)
