@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlite_utils.db import Database
 
-from audiences.segments import Condition, index_expression
+from audiences.segments import Rule, index_expression, wanted_index
 from audiences.segments.sql import LATEST
 from audiences.stepping import each_value
 from audiences.tallies import Tallies
@@ -54,12 +54,10 @@ class SegmentIndexes:
         )
         self._tally(names)
 
-    def count(self, names: tuple[str, ...], condition: Condition) -> int | None:
-        """How many members `condition` holds for, by the tally of these names; None when none is kept.
-
-        The condition looks at nothing but them, and was compiled without `leading`.
-        """
-        return self._tallies.count(_index(names), condition) if names else None
+    def count(self, rule: Rule, today: date) -> int | None:
+        """How many members `rule` holds for, where a tally of what it looks at can tell."""
+        names = wanted_index(rule)
+        return self._tallies.count(_index(names), names, rule, today) if names else None
 
     def leading(self) -> dict[str, int]:
         """Names that an index begins with -> how many different values it has there; for `segments.to_sql`."""

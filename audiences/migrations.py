@@ -274,6 +274,7 @@ def tallies(db: Database) -> None:
             name TEXT NOT NULL,
             attributes TEXT NOT NULL,
             members INTEGER NOT NULL,
+            value_1, value_2, value_3, value_4,
             PRIMARY KEY (name, attributes)
         ) WITHOUT ROWID
         """

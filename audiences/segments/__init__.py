@@ -14,6 +14,7 @@ The language itself is described in docs/segments.md.
 from audiences.segments.errors import RuleError as RuleError
 from audiences.segments.facts import NOTHING as NOTHING
 from audiences.segments.facts import MemberFacts as MemberFacts
+from audiences.segments.indexes import MOST_COLUMNS as MOST_COLUMNS
 from audiences.segments.indexes import of_values_alone as of_values_alone
 from audiences.segments.indexes import wanted_index as wanted_index
 from audiences.segments.kinds import segment_name as segment_name
@@ -32,6 +33,7 @@ from audiences.segments.words import explain as explain
 
 __all__ = [
     "FIELDS",
+    "MOST_COLUMNS",
     "NOTHING",
     "Condition",
     "MemberFacts",

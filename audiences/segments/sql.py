@@ -9,7 +9,7 @@ false; so conditions stay bare, and only `not` wraps them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
@@ -69,15 +69,18 @@ class Condition:
     """All names start with `segment_`."""
 
 
-def to_sql(rule: Rule, today: date, leading: Leading = MappingProxyType({})) -> Condition:
+def to_sql(
+    rule: Rule, today: date, leading: Leading = MappingProxyType({}), values: Mapping[str, str] = MappingProxyType({})
+) -> Condition:
     """The condition that picks from `member` those for whom `rule` holds on the day `today`.
 
     `leading` says what indexes there are to search by: it makes a rule faster, and never changes its answer.
+    `values` says which columns hold the values of which names, where that is not a member's own row.
 
     It may be NULL where the rule is false; WHERE makes no difference between the two. Beside `member` it reads
     `subscription`, `tag` and `activity`. Raises `RuleError` for a rule with names that `resolve` has not replaced.
     """
-    writer = _Writer(today, search(rule), leading)
+    writer = _Writer(today, search(rule), leading, values)
     sql = writer.node(rule.root, required=True).within(Binding.TIGHT)
     return Condition(sql, writer.parameters.values)
 
@@ -101,18 +104,9 @@ def value_of(name: str, table: str = "") -> str:
     return f"json_extract({table}attributes, '$.\"{name}\"')"
 
 
-def _column(name: Name) -> str:
-    return f"{value_of(name.key, 'member.')} COLLATE NOCASE"
-
-
 def _other(name: Name) -> str:
-    """The same in a second look at the table."""
+    """The value of a name in a second look at the table."""
     return f"{value_of(name.key, 'other.')} COLLATE NOCASE"
-
-
-def _unsearched(name: Name) -> str:
-    """The same to SQLite, but that it looks for no index to search by it."""
-    return _column(name) if name.is_field else f"+({_column(name)})"
 
 
 @dataclass(slots=True)
@@ -127,6 +121,7 @@ class _Writer:
     today: date
     search: Search
     leading: Leading
+    values: Mapping[str, str]
     parameters: Parameters = field(default_factory=Parameters)
 
     def node(self, node: Node, *, required: bool = False) -> Sql:
@@ -170,7 +165,7 @@ class _Writer:
     def _of_value(self, node: OfValue, *, required: bool) -> Sql:
         match node:
             case Present(name):
-                return Sql(f"{_unsearched(name)} <> ''", depth=2)
+                return Sql(f"{self._unsearched(name)} <> ''", depth=2)
             case OneOf(name, values):
                 return self._one_of(name, values, required=required)
             case InRegion(name, _, texts):
@@ -184,11 +179,11 @@ class _Writer:
             case HasText(name, part, text):
                 if self.leading.get(name.key):
                     # After a range, an index is searched by nothing more.
-                    column = _column(name) if required and not self.search.ranges else _unsearched(name)
+                    column = self._column(name) if required and not self.search.ranges else self._unsearched(name)
                     return among_values(column, _other(name), lambda value: self._has_text(value, part, text))
                 if part is Part.START and name.key in self.leading:
                     return beginning_with(_other(name), text.value, self.parameters)
-                return Sql(self._has_text(_column(name), part, text), Binding.AND, 3)
+                return Sql(self._has_text(self._column(name), part, text), Binding.AND, 3)
             case _:
                 assert_never(node)
 
@@ -217,7 +212,7 @@ class _Writer:
         alone = required and len(days) + bool(exact) == 1
         parts = [self._day_range(name, *_stretch(None, day), required=alone) for day in days]
         if exact:
-            column = _column(name) if alone else _unsearched(name)
+            column = self._column(name) if alone else self._unsearched(name)
             parts.append(Sql(f"{column} IN ({self.parameters.bind_all(exact)})", depth=2))
         return join(Binding.OR, parts) if parts else Sql("FALSE")
 
@@ -239,7 +234,7 @@ class _Writer:
             return among_values(column, _other(name), _is_day, first=low, after=high)
         from_start = f"{limit if start == _FIRST else column} >= {low}"
         to_end = f"{limit if end == _LAST else column} < {high}"
-        return Sql(f"{from_start} AND {to_end} AND ({_is_day(_column(name))})", Binding.AND, 4)
+        return Sql(f"{from_start} AND {to_end} AND ({_is_day(self._column(name))})", Binding.AND, 4)
 
     def _range_columns(self, name: Name, *, required: bool) -> tuple[str, str]:
         """The column as a range on it is written, and as the limit that keeps other kinds of values out.
@@ -248,14 +243,24 @@ class _Writer:
         """
         searched = required and self.search.ranges[:1] == (name.key,)
         alone = searched and self.search.ranges.count(name.key) == 1
-        return (_column(name) if searched else _unsearched(name)), (_column(name) if alone else _unsearched(name))
+        return (self._column(name) if searched else self._unsearched(name)), (
+            self._column(name) if alone else self._unsearched(name)
+        )
+
+    def _column(self, name: Name) -> str:
+        value = self.values.get(name.key) or value_of(name.key, "member.")
+        return f"{value} COLLATE NOCASE"
+
+    def _unsearched(self, name: Name) -> str:
+        """The same to SQLite, but that it looks for no index to search by it."""
+        return self._column(name) if name.is_field else f"+({self._column(name)})"
 
     def _membership(self, *, current: bool) -> Sql:
         status = Name(STATUS)
         if self.leading.get(STATUS):
-            named = among_values(_column(status), _other(status), _is_current)
+            named = among_values(self._column(status), _other(status), _is_current)
         else:
-            named = Sql(_is_current(_column(status)), depth=6)
+            named = Sql(_is_current(self._column(status)), depth=6)
         over = Not(Compare(Name(RENEWAL), Order.BELOW, RelativeDay()))
         holds = join(Binding.AND, [named, self.node(over)])
         if current:

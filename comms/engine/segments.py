@@ -56,11 +56,9 @@ def count_members(workspace: Workspace, text: str, association: str) -> int:
 
 def _count(workspace: Workspace, rule: Rule, association: str) -> int:
     today = workspace.now().date()
-    if segments.of_values_alone(rule):
-        indexes = SegmentIndexes(workspace.association_db(association))
-        counted = indexes.count(segments.wanted_index(rule), segments.to_sql(rule, today))
-        if counted is not None:
-            return counted
+    tallied = SegmentIndexes(workspace.association_db(association)).count(rule, today)
+    if tallied is not None:
+        return tallied
     return workspace.people(association).count(_condition(workspace, rule, association, today))
 
 
