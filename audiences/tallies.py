@@ -4,14 +4,16 @@ A rule over few different values is counted by asking it of each combination ins
 each tally true, in the transaction of whatever changes a member.
 """
 
+# ruff: noqa: S608 - made of names that `value_of` and `index_expression` check; values are bound
+
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from sqlite_utils.db import Database
 
-from audiences.segments import FIELDS, MOST_COLUMNS, Rule, of_values_alone, to_sql, value_of
+from audiences.segments import FIELDS, MOST_COLUMNS, Rule, index_expression, of_values_alone, to_sql, value_of
 
 MOST_COMBINATIONS = 50_000
 """With more, a tally is hardly faster than the index it stands for, and as large."""
@@ -50,7 +52,7 @@ class Tallies:
         if not of_values_alone(rule) or not self._started(name):
             return None
         condition = to_sql(rule, today, values=dict(zip(names, _COLUMNS, strict=False)))
-        sql = f"SELECT coalesce(sum(members), 0) FROM segment_tally WHERE name = :tally AND ({condition.sql})"  # noqa: S608
+        sql = f"SELECT coalesce(sum(members), 0) FROM segment_tally WHERE name = :tally AND ({condition.sql})"
         return int(self.db.execute(sql, {**condition.parameters, "tally": name}).fetchone()[0])
 
     def _started(self, name: str) -> bool:
@@ -61,23 +63,24 @@ class Tallies:
         return int(self.db.execute("SELECT count(*) FROM segment_tally WHERE name = ?", [name]).fetchone()[0])
 
     def _few(self, names: Sequence[str]) -> bool:
-        found = f"SELECT DISTINCT {', '.join(map(value_of, names))} FROM member LIMIT {MOST_COMBINATIONS + 1}"  # noqa: S608
-        count = self.db.execute(f"SELECT count(*) FROM ({found})").fetchone()[0]  # noqa: S608
+        found = f"SELECT 1 FROM member GROUP BY {_indexed(names)} LIMIT {MOST_COMBINATIONS + 1}"
+        count = self.db.execute(f"SELECT count(*) FROM ({found})").fetchone()[0]
         return 0 < int(count) <= MOST_COMBINATIONS
 
     def _start(self, name: str, names: Sequence[str]) -> None:
         known = f"INSERT INTO segment_tally (name, attributes, members, {', '.join(_COLUMNS[: len(names)])})"
-        # By the combined text and not by the values: 1 and 1.0 are equal, and not the same to every rule.
-        self.db.execute(
-            f"{known} SELECT '{name}', {_combined(names)}, count(*), {_values(names)} FROM member GROUP BY 2"  # noqa: S608
-        )
-        new, old = _combined(names, "new."), _combined(names, "old.")
+        # In the order of the index it takes a twentieth of the time, but puts WA and wa together, and 1 and 1.0.
+        text, order = f"{_combined(names, index_expression)} COLLATE BINARY", _indexed(names)
+        alike = f"SELECT 1 FROM member GROUP BY {order} HAVING min({text}) <> max({text}) LIMIT 1"
+        grouped = text if self.db.execute(alike).fetchone() else order
+        self.db.execute(f"{known} SELECT '{name}', min({text}), count(*), {order} FROM member GROUP BY {grouped}")
+        new, old = _combined(names, _new), _combined(names, _old)
         added = (
-            f"{known} VALUES ('{name}', {new}, 1, {_values(names, 'new.')})"
+            f"{known} VALUES ('{name}', {new}, 1, {', '.join(map(_new, names))})"
             " ON CONFLICT (name, attributes) DO UPDATE SET members = members + 1;"
         )
-        gone = f"UPDATE segment_tally SET members = members - 1 WHERE name = '{name}' AND attributes = {old};"  # noqa: S608
-        columns = ", ".join(sorted({name if name in FIELDS else "attributes" for name in names}))
+        gone = f"UPDATE segment_tally SET members = members - 1 WHERE name = '{name}' AND attributes = {old};"
+        columns = ", ".join(sorted({each if each in FIELDS else "attributes" for each in names}))
         for event, body in (
             ("added AFTER INSERT ON member", added),
             ("gone AFTER DELETE ON member", gone),
@@ -86,11 +89,19 @@ class Tallies:
             self.db.execute(f"CREATE TRIGGER {name}_{event} BEGIN {body} END")
 
 
-def _values(names: Sequence[str], table: str = "") -> str:
-    return ", ".join(value_of(name, table) for name in names)
+def _indexed(names: Sequence[str]) -> str:
+    return ", ".join(map(index_expression, names))
 
 
-def _combined(names: Sequence[str], table: str = "") -> str:
+def _combined(names: Sequence[str], value: Callable[[str], str]) -> str:
     """One text for the values of `names`: the same for the same values, and for no others."""
-    pairs = ", ".join(f"'{name}', {value_of(name, table)}" for name in names)
+    pairs = ", ".join(f"'{name}', {value(name)}" for name in names)
     return f"json_object({pairs})"
+
+
+def _new(name: str) -> str:
+    return value_of(name, "new.")
+
+
+def _old(name: str) -> str:
+    return value_of(name, "old.")
