@@ -103,7 +103,7 @@ def apply(
         while chunk := list(islice(stream, CHUNK)):
             result.refused.extend(row for row in chunk if isinstance(row, Refusal))
             work = _Chunk(people, [row for row in chunk if isinstance(row, ImportRow)], next_id)
-            work.take_all(result)
+            work.take_all(result, now)
             work.write(log, number, now)
             next_id = work.next_id
             yield result
@@ -148,13 +148,13 @@ class _Chunk:
         self._suppressions: list[tuple[str, SuppressionScope, str]] = []
         self._new_tags: list[tuple[int, str]] = []
 
-    def take_all(self, result: ImportResult) -> None:
+    def take_all(self, result: ImportResult, now: datetime) -> None:
         """Merge the rows in their order. A value the file does not give leaves what is known."""
         result.without_address += sum(row.address is None for row in self._rows)
         for row in self._rows:
             found = self._find(row)
             if found is None:
-                member_id, before = self._add(row), None
+                member_id, before = self._add(row, now), None
             else:
                 member_id, before = found, self._members[found]
             member = _merged(before, row, member_id)
@@ -196,19 +196,35 @@ class _Chunk:
         found = self._keys.get(fold_case(row.address)) if row.address else None
         if found is None and row.external_id:
             found = self._keys.get(row.external_id)
-            # The same person with another address is another mailbox to us: consent was given for the old one.
-            if found is not None and row.address and self._members[found].address:
+            if found is not None and self._moved(found, row):
                 found = None
         if found is not None:
             self._remember(row, found)
         return found
 
-    def _add(self, row: ImportRow) -> int:
+    def _moved(self, member_id: int, row: ImportRow) -> bool:
+        """Has the person another address than the row's: to us that is another mailbox, and another member."""
+        known = self._members[member_id].address
+        return known is not None and row.address is not None and fold_case(known) != fold_case(row.address)
+
+    def _add(self, row: ImportRow, now: datetime) -> int:
         member_id, self.next_id = self.next_id, self.next_id + 1
         suppressed = row.address is not None and fold_case(row.address) in self._suppressed
         self._standings[member_id] = Standing(suppressed=suppressed)
+        earlier = self._keys.get(row.external_id) if row.external_id else None
+        if earlier is not None:
+            self._inherit_noes(member_id, earlier, row, now)
         self._remember(row, member_id)
         return member_id
+
+    def _inherit_noes(self, member_id: int, earlier: int, row: ImportRow, now: datetime) -> None:
+        """Consent was given for one mailbox; a no was said by the person, and follows them to the next."""
+        source = f"line {row.line}: the no of the member with the same id, {row.external_id}, at another address"
+        for topic, state in self._standings[earlier].states.items():
+            if state is ConsentState.WITHDRAWN:
+                no = Consent(topic, ConsentState.WITHDRAWN, now, source)
+                self._standings[member_id] = self._standings[member_id].after(no)
+                self._consents.append((member_id, no))
 
     def _remember(self, row: ImportRow, member_id: int) -> None:
         if row.address:

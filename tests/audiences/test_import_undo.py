@@ -269,6 +269,26 @@ def test_another_address_under_the_same_id_does_not_inherit_the_consent(people: 
     assert not agrees(people, "new@example.org")
 
 
+def test_a_no_follows_the_person_to_another_address_under_the_same_id(people: People) -> None:
+    bring(people, ImportRow(2, "old@example.org", external_id="x:1", consents=(grant(), withdrawal("jobs"))))
+    bring(people, ImportRow(3, "new@example.org", external_id="x:1", consents=(grant(),)))
+    bring(people, ImportRow(4, "newer@example.org", external_id="x:1", consents=(grant(),)))
+    for address in ("new@example.org", "newer@example.org"):
+        assert not agrees(people, address)
+        assert not agrees(people, address, "jobs")
+    log = people.db.execute("SELECT source FROM consent WHERE topic = 'jobs' ORDER BY id").fetchall()
+    assert [source for (source,) in log[1:]] == [
+        f"line {line}: the no of the member with the same id, x:1, at another address" for line in (3, 4)
+    ]
+
+
+def test_a_no_follows_the_person_within_one_file(people: People) -> None:
+    no, yes = withdrawal(), grant()
+    rows = [ImportRow(n, f"{n}@example.org", external_id="x:1", consents=(c,)) for n, c in ((2, no), (3, yes))]
+    bring(people, *rows)
+    assert not agrees(people, "3@example.org")
+
+
 def test_a_suppression_of_a_persons_own_outlives_the_import_that_had_one_too(people: People) -> None:
     wrong = bring(people, ImportRow(2, "a@example.org", suppression="hard bounce"))
     with people.db.atomic():
