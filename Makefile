@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check bench-audiences lock bench-send bench-wire bench-render clean
+.PHONY: help demo test check bench-audiences lock bench-send bench-wire bench-render bench-mjml chaos clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -39,6 +39,14 @@ bench-wire:  ## the mail clients alone, beside Postfix's own (needs postfix)
 bench-render:  ## complete messages made a second and core, beside other ways (nodemailer where Node.js is here)
 	@$(PYTHON) scripts/bootstrap.py dev
 	@$(BIN)/python -m bench.render
+
+chaos:  ## kills, faulty servers, full disks, power cuts: who was lost; writes docs/reliability.md
+	@$(PYTHON) scripts/bootstrap.py dev
+	@$(BIN)/python -m bench.chaos --docs docs/reliability.md
+
+bench-mjml:  ## our MJML beside MJML's own, pixel by pixel (needs Node.js and Chromium)
+	@$(PYTHON) scripts/bootstrap.py dev
+	@$(BIN)/python -m bench.mjml
 
 clean:  ## remove .venv and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

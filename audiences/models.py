@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 AttributeValue = str | int | Decimal
 """What a member's attribute can be: text (dates are ISO text, `2025-01-31`) or a number."""
@@ -44,6 +44,10 @@ class Brand:
     background: str = "#f4f1ea"
     logo_url: str = ""
     logo_alt: str = ""
+    typeface: Literal["mixed", "sans", "serif"] = "mixed"
+    """Letters with serifs for headings, for nothing or for everything."""
+    footer: str = ""
+    """A line at the foot of every mail, such as a charity number; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ HTML, with our `:::` containers) makes tokens, and the builder here makes blocks
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from markdown_it import MarkdownIt
@@ -28,7 +29,10 @@ from campaigns.models import (
     ListBlock,
     Quote,
     Text,
+    When,
 )
+from campaigns.nesting import layout_problems
+from campaigns.structured import StructuredReader
 from campaigns.urls import image_fault
 
 MAX_CHARACTERS = 100_000
@@ -56,7 +60,7 @@ def parse_body(markdown: str, *, first_line: int) -> tuple[Blocks, tuple[Problem
     hidden = carriers.hide(markdown, first_line)
     builder = _Builder(hidden)
     blocks = builder.build()
-    found = dict.fromkeys((*hidden.problems, *builder.problems))
+    found = dict.fromkeys((*hidden.problems, *builder.problems, *layout_problems(blocks)))
     return blocks, tuple(sorted(found, key=lambda problem: problem.line))
 
 
@@ -77,6 +81,7 @@ class _Builder:
         self._hidden = hidden
         self._markdown = _markdown()
         self._inline = InlineReader(hidden, self._report)
+        self._structured = StructuredReader(hidden, self._report, self._inline)
         self._tokens: Sequence[Token] = ()
         self._position = 0
         self._line = hidden.lines[0]
@@ -101,7 +106,10 @@ class _Builder:
             token = self._next()
             if token.type == closing:
                 break
-            blocks.extend(self._block(token, depth))
+            if token.type == "container_open" and token.meta["container"].name == "otherwise":
+                self._otherwise(token.meta["container"], blocks, depth)
+            else:
+                blocks.extend(self._block(token, depth))
         return tuple(blocks)
 
     def _next(self) -> Token:
@@ -191,9 +199,24 @@ class _Builder:
         if container.name == "columns":
             self._refuse_argument(container, line)
             return self._columns(line, depth)
+        content = self._until("container_close", depth + 1)
+        if container.name in self._structured.names:
+            return self._structured.read(container, content, line)
         if container.name == "column":
             self._report(line, "a column outside of columns", "put `::: columns` around it")
-        return self._until("container_close", depth + 1)
+        return content
+
+    def _otherwise(self, container: Container, before: list[Block], depth: int) -> None:
+        """Give the condition that stands just before its other side."""
+        line = self._line
+        self._refuse_argument(container, line)
+        content = self._until("container_close", depth + 1)
+        match before:
+            case [*_, When(otherwise=()) as condition]:
+                before[-1] = replace(condition, otherwise=content)
+            case _:
+                hint = "put it directly below the `:::` that ends the condition"
+                self._report(line, "`::: otherwise` without a `::: when` before it", hint)
 
     def _refuse_argument(self, container: Container, line: int) -> None:
         if container.argument:
@@ -207,10 +230,7 @@ class _Builder:
             start = self._line
             if token.type == "container_open" and token.meta["container"].name == "column":
                 self._refuse_argument(token.meta["container"], start)
-                column = self._until("container_close", depth + 1)
-                if any(isinstance(block, Columns) for block in column):
-                    self._report(start, "columns within a column", "columns can not be nested")
-                columns.append(column)
+                columns.append(self._until("container_close", depth + 1))
             else:
                 self._report(start, "something between columns that is in none", "put it in a `::: column`")
                 self._block(token, depth)
@@ -227,7 +247,7 @@ class _Builder:
         if " " in container.argument:
             self._report(line, "the button's address holds a space", "write the address alone; the label goes below")
             return ()
-        url = self._inline.url(self._markdown.normalizeLink(container.argument), line)
+        url = self._inline.address(container.argument, line)
         match inner:
             case (Text(content=label),) if not any(isinstance(span, Link) for span in label):
                 return (Button(url, label, line),)

@@ -158,4 +158,5 @@ def _newsletter(section: schema.NewsletterSection, front: FrontMatter) -> Newsle
         template=section.template,
         subject_line=front.value_lines["newsletter.subject"],
         preview_line=front.value_lines["newsletter.preview"] if section.preview else 0,
+        slots=MappingProxyType(dict(section.slots)),
     )

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.token import Token
 
 from campaigns.carriers import Hidden
@@ -77,6 +78,10 @@ class InlineReader:
         url = self._hidden.url(href)
         self._tell(link_fault(url), line)
         return url
+
+    def address(self, typed: str, line: int) -> str:
+        """As `url`, for an address that stands outside running text, as it was typed."""
+        return self.url(normalizeLink(typed), line)
 
     def _tell(self, verdict: Verdict, line: int) -> None:
         if verdict is not None:

@@ -88,6 +88,8 @@ class ListBlock:
 class Quote:
     blocks: Blocks
     line: int
+    attribution: str = ""
+    """Who said it, and as what; empty when the text tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,32 +125,127 @@ class Columns:
     line: int
 
 
-Block = Heading | Text | ListBlock | Quote | Image | Button | Divider | Columns
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody, perhaps with words about them: paragraphs and lists."""
+
+    name: str
+    blocks: Blocks
+    line: int
+    role: str = ""
+    photo: str = ""
+    """Like an image's `src`; empty for none."""
+    url: str = ""
+    """How to reach them; empty for nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """A figure as people say it (`45`, `1.2 million`, `3 in 4`), and what it counts."""
+
+    number: str
+    label: Inline
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that takes place, perhaps with words about it: paragraphs and lists.
+
+    `start` and `end` are wall-clock times without zone, to be read in `timezone`, an IANA name.
+    """
+
+    title: str
+    start: datetime
+    timezone: str
+    blocks: Blocks
+    line: int
+    end: datetime | None = None
+    place: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """A question, and two to eight different answers to choose one from."""
+
+    question: str
+    answers: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """`blocks` for members for whom `rule` holds, `otherwise` for all others and where no member reads."""
+
+    rule: str
+    """Text in the segment language; whether it is a rule is for others to say."""
+    blocks: Blocks
+    line: int
+    otherwise: Blocks = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place that a relaying association may fill; until then it holds `blocks`."""
+
+    name: str
+    """Unique within its campaign."""
+    purpose: str
+    """What belongs there, in words for the association; may be empty."""
+    blocks: Blocks
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What a relaying association may not change."""
+
+    blocks: Blocks
+    line: int
+
+
+Block = (
+    Heading | Text | ListBlock | Quote | Image | Button | Divider | Columns
+    | Person | Statistic | Event | Poll | When | Slot | Locked
+)  # fmt: skip
 Blocks = tuple[Block, ...]
 
 
 def walk(blocks: Blocks) -> Iterator[Block]:
-    """Every block in reading order, those inside lists, quotes and columns included."""
+    """Every block in reading order, those inside others included."""
     for block in blocks:
         yield block
-        match block:
-            case ListBlock(items=parts) | Columns(columns=parts):
-                for part in parts:
-                    yield from walk(part)
-            case Quote(blocks=inner):
-                yield from walk(inner)
-            case _:
-                pass
+        for part in parts(block):
+            yield from walk(part)
+
+
+def parts(block: Block) -> tuple[Blocks, ...]:
+    """What a block holds: the items of a list, both sides of a condition; empty for a block that holds none."""
+    match block:
+        case ListBlock(items=several) | Columns(columns=several):
+            return several
+        case When(blocks=inner, otherwise=otherwise):
+            return inner, otherwise
+        case Quote() | Person() | Event() | Slot() | Locked():
+            return (block.blocks,)
+        case _:
+            return ()
 
 
 def spans(blocks: Blocks) -> Iterator[Span]:
     """Every inline span of every block, those inside links and emphasis included."""
     for block in walk(blocks):
-        match block:
-            case Heading(content=inline) | Text(content=inline) | Button(label=inline):
-                yield from _deep(inline)
-            case _:
-                pass
+        yield from own_spans(block)
+
+
+def own_spans(block: Block) -> Iterator[Span]:
+    """The inline spans of one block, without those of the blocks that it holds."""
+    match block:
+        case Heading(content=inline) | Text(content=inline) | Button(label=inline) | Statistic(label=inline):
+            yield from _deep(inline)
+        case _:
+            pass
 
 
 def _deep(inline: Inline) -> Iterator[Span]:
@@ -176,13 +273,17 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class NewsletterPart:
-    """`subject` and `preview` are Jinja text; `template` names a template of the workspace or ours."""
+    """`subject` and `preview` are Jinja text; `template` names a template of the workspace or ours.
+
+    `slots` are the values that the template asks for, as written: what they must be only the template knows.
+    """
 
     subject: str
     preview: str = ""
     template: str = "announcement"
     subject_line: int = 0
     preview_line: int = 0
+    slots: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ It sees plain data. YAML is `frontmatter.py`; the Jinja in the texts is checked 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -29,16 +29,12 @@ from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_sc
 from campaigns.errors import Problem, did_you_mean, shown
 from campaigns.frontmatter import FIELD, FrontMatter
 from campaigns.models import NETWORKS
+from campaigns.moments import TIME, MomentError, read_day, read_moment
 from campaigns.schedule import MEMBER, zone_names
 
 SECTIONS = ("audience", "newsletter", "feed", "social", "schedule", "relay")
 """Keys that hold keys."""
 ALL = "all"
-
-_YEARS = range(2000, 2200)
-_DATE = r"\d{4}-\d{2}-\d{2}"
-_TIME = rf"({_DATE})[ Tt]+(\d{{1,2}}:\d{{2}}(?::\d{{2}})?)"
-_OFFSET = re.compile(rf"{_TIME}(?:\.\d+)?\s*(?:Z|z|UTC|GMT|[+-]\d{{1,2}}(?::?\d{{2}})?)")
 
 
 def _refuse(message: str, hint: str) -> PydanticCustomError:
@@ -71,42 +67,20 @@ def _strip(value: object) -> object:
 
 
 def _moment(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    text = value.strip()
-    hint = "write it like 2027-02-01 09:00"
-    if _OFFSET.fullmatch(text):
-        raise _refuse(f"`{shown(text)}` has an offset of its own", "leave it out and name the zone in `timezone`")
-    if re.fullmatch(_DATE, text):
-        raise _refuse(f"`{text}` has no time of day", f"add it: {text} 09:00")
-    found = re.fullmatch(_TIME, text)
-    if found is None:
-        raise _refuse(f"`{shown(text)}` is not a date with a time", hint)
-    try:
-        moment = datetime.fromisoformat(f"{found[1]}T{found[2]:0>5}")
-    except ValueError:
-        raise _refuse(f"there is no `{shown(text)}` in the calendar", hint) from None
-    _check_year(moment)
-    return moment
+    return _read(read_moment, value)
 
 
 def _day(value: object) -> object:
+    return _read(read_day, value)
+
+
+def _read(read: Callable[[str], date], value: object) -> object:
     if not isinstance(value, str):
         return value
-    hint = "write it like 2027-01-25"
-    if not re.fullmatch(_DATE, value.strip()):
-        raise _refuse(f"`{shown(value)}` is not a date", hint)
     try:
-        day = date.fromisoformat(value.strip())
-    except ValueError:
-        raise _refuse(f"there is no `{shown(value)}` in the calendar", hint) from None
-    _check_year(day)
-    return day
-
-
-def _check_year(day: date) -> None:
-    if day.year not in _YEARS:
-        raise _refuse(f"the year {day.year} is out of range", f"{_YEARS.start} to {_YEARS.stop - 1}")
+        return read(value)
+    except MomentError as error:
+        raise _refuse(error.message, error.hint) from None
 
 
 def _zone(name: str) -> str:
@@ -156,7 +130,7 @@ Zone = Annotated[_Stripped, AfterValidator(_zone)]
 Moment = Annotated[
     datetime,
     BeforeValidator(_moment),
-    WithJsonSchema({"type": "string", "pattern": f"^{_TIME}$", "examples": ["2027-02-01 09:00"]}),
+    WithJsonSchema({"type": "string", "pattern": f"^{TIME}$", "examples": ["2027-02-01 09:00"]}),
 ]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Associations = Annotated[
@@ -196,6 +170,7 @@ class NewsletterSection(Section):
     subject: Short = Field(description="Subject of the mail; may hold {{ member.first_name or 'Colleague' }}.")
     preview: Short | None = Field(None, description="What mail programs show beside the subject.")
     template: Slug = Field("announcement", description="Name of the template.")
+    slots: dict[str, Short] = Field({}, max_length=50, description="Values that the template asks for, by name.")
 
 
 class FeedSection(Section):
@@ -288,7 +263,7 @@ def _words(details: ErrorDetails, present: bool) -> tuple[str, str]:
             )
         case "list_type":
             return f"{_kind(value)} where a list is wanted", "write it like [libraries, archives]"
-        case "model_type" | "model_attributes_type":
+        case "model_type" | "model_attributes_type" | "dict_type":
             return f"{_kind(value)} where keys are wanted", "write the keys below it, indented by two spaces"
     return details["msg"], ""
 

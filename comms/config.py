@@ -6,6 +6,7 @@ The only reader of files and environment for settings. It opens no database and 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -18,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from comms.errors import ConfigError, WorkspaceError
 
 FILE_NAME = "comms.toml"
+LONGEST_BOUNCE_NAME = 26
+"""Characters before the `@` of the address for returned mail; `verp.py` works out why."""
 ENVIRONMENT_PREFIX = "COMMS_"
 SEPARATOR = "__"
 
@@ -108,6 +111,74 @@ class Delivery(Section):
     )
 
 
+class Bounces(Section):
+    """Where mail that could not be delivered comes back to, and when an address is not written to any more."""
+
+    address: str = Field(
+        "",
+        description="Address for returned mail, such as `bounces@lists.example.org`: each newsletter goes out from "
+        "`bounces+<token>@lists.example.org`. Empty: from the association's own address, and nothing is noticed.",
+    )
+    maildir: str = Field("", description="Folder (a maildir) into which a mail server on this machine puts such mail.")
+    listen: str = Field(
+        "", description="Interface and port, such as `127.0.0.1:2424`, on which such mail is taken by LMTP or SMTP."
+    )
+    imap_host: str = Field("", description="Mail server from which such mail is fetched by IMAP.")
+    imap_port: Annotated[int, Field(ge=1, le=65535)] = Field(993, description="Its port: 993 (tls) or 143.")
+    imap_security: Literal["none", "starttls", "tls"] = Field("tls", description="As for `[smtp] security`.")
+    imap_username: str = Field("", description="Login there.")
+    imap_password: str = Field(
+        "", description="Password there; better set as COMMS_BOUNCES__IMAP_PASSWORD.", repr=False
+    )
+    imap_folder: str = Field("INBOX", description="Folder there; what was fetched is marked as read.")
+    webhook_secret: str = Field(
+        "",
+        description="At least 20 letters and digits that nobody can guess: providers report to "
+        "`/hooks/bounces/<provider>/<secret>`.",
+        repr=False,
+    )
+    ses_topic: str = Field("", description="ARN of the SNS topic in which Amazon SES publishes; no other is believed.")
+    mailgun_key: str = Field("", description="Mailgun's HTTP webhook signing key.", repr=False)
+    sendgrid_key: str = Field("", description="SendGrid's public verification key for signed event webhooks.")
+    soft_count: Annotated[int, Field(ge=2, le=100)] = Field(
+        5, description="Newsletters that did not arrive, one after the other, after which an address is suppressed."
+    )
+    soft_days: Annotated[int, Field(ge=1, le=365)] = Field(30, description="Days within which they must lie.")
+    soft_spread_days: Annotated[int, Field(ge=0, le=365)] = Field(
+        3, description="Days that must lie between the first and the last of them."
+    )
+
+    @field_validator("address")
+    @classmethod
+    def _leaves_room(cls, value: str) -> str:
+        if value and not _BOUNCE_ADDRESS.fullmatch(value):
+            raise ValueError(
+                f"must be an address such as bounces@lists.example.org, with no + in it and at most "
+                f"{LONGEST_BOUNCE_NAME} characters before the @, so that a token fits there"
+            )
+        return value
+
+    @field_validator("listen")
+    @classmethod
+    def _is_interface(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if value and not (host and port.isascii() and port.isdigit() and int(port) <= 65535):
+            raise ValueError("must be an interface and a port, such as 127.0.0.1:2424")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_long(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Za-z0-9_-]{20,200}", value):
+            raise ValueError("must be 20 to 200 letters, digits, hyphens and underscores")
+        return value
+
+
+_BOUNCE_ADDRESS = re.compile(
+    rf"[A-Za-z0-9._-]{{1,{LONGEST_BOUNCE_NAME}}}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{{2,63}}"
+)
+
+
 class X(Section):
     """An account on X. Without all four secrets, posts are written to the outbox folder instead."""
 
@@ -160,6 +231,7 @@ class Settings(Section):
     smtp: Smtp = Smtp()
     queue: Queue = Queue()
     delivery: Delivery = Delivery()
+    bounces: Bounces = Bounces()
     retention: Retention = Retention()
     x: X = X()
     segments: Segments = Segments()

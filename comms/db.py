@@ -197,7 +197,7 @@ def damage(path: Path) -> str:
     connection = sqlite3.connect(path)
     try:
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except DATABASE_ERRORS as error:
+    except (*DATABASE_ERRORS, UnicodeDecodeError) as error:  # of a message that quotes what is damaged
         return str(error)
     finally:
         connection.close()

@@ -68,3 +68,7 @@ class EventKind(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     VIEWED = "viewed"
     """The view-online page was asked for."""
+    BOUNCED = "bounced"
+    """The mail came back after a server had taken it."""
+    COMPLAINED = "complained"
+    """The reader called the mail spam, and the mailbox's provider told us."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itsdangerous import BadSignature, Signer
 
 from comms.keys import WorkspaceKey
+from comms.verp import ReturnSigner
 
 _MEMBER, _EDITION = "m", "e"
 _TOKEN = re.compile(r"(?P<kind>[me])\.(?P<association>[a-z0-9-]{1,64})\.(?P<number>[1-9][0-9]{0,17})")
@@ -47,6 +48,8 @@ class LinkSigner:
     def __init__(self, key: WorkspaceKey) -> None:
         # "none": the key is already derived for this purpose alone.
         self._key = key.derive("links")
+        self.returns = ReturnSigner(key)
+        """For the return paths of the same mails."""
         self._signer = Signer(self._key, sep=".", key_derivation="none", digest_method=staticmethod(hashlib.sha256))
 
     def sign(self, token: Token) -> str:
@@ -84,8 +87,10 @@ class LinkMaker:
         return f"{self.site_url}/u/{self.signer.sign(token)}"
 
     def for_mail(self, member: MemberToken, edition: EditionToken, *, tracked: bool) -> dict[str, str]:
-        """Plain data for a template: `click` (an index is appended), `unsubscribe`, `view`, `pixel`.
+        """Plain data for a template: `click` (an index is appended), `poll` (the numbers of poll and answer are),
+        `unsubscribe`, `view`, `pixel`.
 
+        `poll` names the delivery, so that its last answer is the one that counts; what is kept of it has no name.
         `pixel` is empty, and `click` carries no name, unless the member agreed to be `tracked`.
         """
         return self.personal(self.for_public(edition), member, tracked=tracked)
@@ -93,7 +98,7 @@ class LinkMaker:
     def personal(self, public: Mapping[str, str], member: MemberToken, *, tracked: bool) -> dict[str, str]:
         """The same from what `for_public` gave for the edition, which is then signed once for all its mails."""
         name = self.signer.sign(member)
-        links = {**public, "unsubscribe": f"{self.site_url}/u/{name}"}
+        links = {**public, "unsubscribe": f"{self.site_url}/u/{name}", "poll": f"{self.site_url}/p/{name}"}
         if tracked:
             links |= {"click": f"{self.site_url}/c/{name}", "pixel": f"{self.site_url}/o/{name}.gif"}
         return links
@@ -103,6 +108,7 @@ class LinkMaker:
         token = self.signer.sign(edition)
         return {
             "click": f"{self.site_url}/c/{token}",
+            "poll": f"{self.site_url}/p/{token}",
             "unsubscribe": f"{self.site_url}/u/{token}",
             "view": f"{self.site_url}/v/{token}",
             "pixel": "",

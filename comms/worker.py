@@ -30,7 +30,7 @@ from huey.registry import Message
 from huey.serializer import Serializer
 from redis.exceptions import RedisError
 
-from comms.db import DATABASE_ERRORS
+from comms.db import DATABASE_ERRORS, damage
 from comms.delivery.batches import LetterOrder, MailBatch, Receipt, Report, from_json
 from comms.delivery.journal import Journal
 from comms.delivery.sender import MailSender
@@ -42,6 +42,8 @@ from comms.links import LinkSigner
 
 log = structlog.get_logger(__name__)
 
+_DAMAGED = ("malformed", "not a database")
+"""Parts of what SQLite says of a file that will not mend by itself."""
 POLL_S = 0.1
 """How often an idle sender looks for work, and the longest that a stop takes when nothing is on the wire."""
 
@@ -129,6 +131,9 @@ class HueyQueue:
         try:
             yield
         except (RedisError, *DATABASE_ERRORS) as error:
+            if any(word in str(error) for word in _DAMAGED):
+                hint = "Start comms again: it makes a new one, and nothing is lost by that."
+                raise StorageError(f"the queue {self._place} is damaged: {error}.", hint=hint) from error
             hint = "Is it running, and is there room? What is under way goes on when it is there again."
             raise StorageError(f"the queue {self._place} does not answer: {error}.", hint=hint, passing=True) from error
 
@@ -149,6 +154,18 @@ def _open(workspace: Workspace, name: str, *, blocking: bool) -> Any:
     )
     path.chmod(0o600)
     return huey
+
+
+def renew_damaged_queue(workspace: Workspace) -> None:
+    """Delete the file of the queue if it is damaged, as by a power cut: the ledger knows what was to be done.
+
+    Only before senders start: one that has the file open would go on waiting at it.
+    """
+    path = workspace.queue_path
+    if not workspace.settings.queue.url and path.exists() and (fault := damage(path)):
+        log.warning("the queue is damaged; making a new one", reason=fault)
+        for name in ("", "-wal", "-shm"):
+            path.with_name(path.name + name).unlink(missing_ok=True)
 
 
 def _refuse(work: Mapping[str, Any]) -> None:
@@ -285,6 +302,7 @@ class SenderPool:
 @contextlib.contextmanager
 def senders(workspace: Workspace) -> Iterator[SenderPool]:
     """A pool of senders for the time of a block."""
+    renew_damaged_queue(workspace)
     pool = SenderPool(workspace)
     try:
         yield pool

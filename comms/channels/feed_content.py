@@ -16,6 +16,7 @@ from campaigns.models import (
     Columns,
     Divider,
     Emphasis,
+    Event,
     Expression,
     Heading,
     Image,
@@ -23,39 +24,66 @@ from campaigns.models import (
     LineBreak,
     Link,
     ListBlock,
+    Locked,
+    Person,
     Plain,
+    Poll,
     Quote,
+    Slot,
     Span,
+    Statistic,
     Strong,
     Text,
+    When,
 )
+from comms.calendar import CALENDAR_LABEL, numbered_events, occasion
 from comms.channels.expressions import ExpressionError, evaluate
 from comms.channels.markup import WEB, absolute_url, clean_text
+from comms.surroundings import NOTHING_AROUND, Surroundings
 
 _LINKS = WEB | {"mailto", "tel"}
 _EXPRESSION = re.compile(r"\{\{(?:[^\"'}]|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|\}(?!\}))*\}\}", re.DOTALL)
 
 
-def content_from_blocks(blocks: Blocks, *, url: str, media_url: str, values: Mapping[str, object]) -> str:
+def content_from_blocks(
+    blocks: Blocks,
+    *,
+    url: str,
+    media_url: str,
+    values: Mapping[str, object],
+    around: Surroundings = NOTHING_AROUND,
+    language: str = "en",
+) -> str:
     """The body of a campaign as HTML, with absolute addresses and without any reader's data.
 
     `url` is the campaign's public address, `media_url` the folder that relative images lie in, `values` the plain
     data of `campaign` and `association`. Expressions are read as by nobody: fallbacks apply, and what has none shows
-    as "…". Headings begin at level 2, below the entry's title. Raises ExpressionError, with the line, for an
-    expression that can not be evaluated.
+    as "…"; no condition holds for nobody. Headings begin at level 2, below the entry's title. Raises
+    ExpressionError, with the line, for an expression that can not be evaluated.
     """
-    return _Writer(url, media_url, values).blocks(blocks)
+    return _Writer(url, media_url, values, around, numbered_events(blocks), language).blocks(blocks)
 
 
 class _Writer:
-    def __init__(self, url: str, media_url: str, values: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        url: str,
+        media_url: str,
+        values: Mapping[str, object],
+        around: Surroundings,
+        events: Mapping[Event, int],
+        language: str,
+    ) -> None:
+        self._around = around
+        self._events = events
+        self._language = language
         self._url = url
         self._media_url = media_url if media_url.endswith("/") else f"{media_url}/"
         self._values = {**values, "url": url}
         self._line = 0
 
     def blocks(self, blocks: Blocks) -> str:
-        return "\n".join(self._block(block) for block in blocks)
+        return "\n".join(filter(None, map(self._block, blocks)))
 
     def _block(self, block: Block) -> str:
         self._line = block.line
@@ -66,8 +94,8 @@ class _Writer:
                 return f"<p>{self._inline(content)}</p>"
             case ListBlock():
                 return self._list(block)
-            case Quote(blocks=inner):
-                return f"<blockquote>\n{self.blocks(inner)}\n</blockquote>"
+            case Quote():
+                return self._quote(block)
             case Image():
                 return self._image(block)
             case Button(url=url, label=label):
@@ -76,6 +104,17 @@ class _Writer:
                 return "<hr>"
             case Columns(columns=columns):
                 return "\n".join(f"<div>\n{self.blocks(column)}\n</div>" for column in columns)
+            case Person():
+                return self._person(block)
+            case Statistic(number=number, label=label):
+                return f"<p><strong>{self._escaped(number)}</strong> {self._inline(label)}</p>"
+            case Event():
+                return self._event(block)
+            case Poll(question=question, answers=answers):
+                items = "\n".join(f"<li>{self._escaped(answer)}</li>" for answer in answers)
+                return f"<p><strong>{self._escaped(question)}</strong></p>\n<ul>\n{items}\n</ul>"
+            case When(otherwise=inner) | Slot(blocks=inner) | Locked(blocks=inner):
+                return self.blocks(inner)
             case _:
                 assert_never(block)
 
@@ -95,13 +134,47 @@ class _Writer:
             case _:
                 return self.blocks(blocks)
 
+    def _quote(self, quotation: Quote) -> str:
+        words = f"<blockquote>\n{self.blocks(quotation.blocks)}\n</blockquote>"
+        if not quotation.attribution:
+            return words
+        return f"<figure>\n{words}\n<figcaption>{self._escaped(quotation.attribution)}</figcaption>\n</figure>"
+
+    def _person(self, person: Person) -> str:
+        photo = ""
+        if person.photo:
+            known = self._around.portraits.get(person.photo)
+            source = known.url if known else self._address(person.photo, self._media_url, WEB)
+            photo = f'<img src="{escape(source)}" alt="" width="72" height="72"><br>' if source else ""
+        role = f"<br>{self._escaped(person.role)}" if person.role else ""
+        name = f"<strong>{self._escaped(person.name)}</strong>"
+        linked = self._link(person.url, name) if person.url else name
+        return f"<div>\n{self._with_more(f'<p>{photo}{linked}{role}</p>', person.blocks)}\n</div>"
+
+    def _event(self, event: Event) -> str:
+        time = occasion(event, self._language)
+        title = f"<strong>{self._escaped(event.title)}</strong>"
+        linked = self._link(event.url, title) if event.url else title
+        when = f'<time datetime="{time.machine}">{self._escaped(time.words)}</time>'
+        place = f"<br>{self._escaped(event.place)}" if event.place else ""
+        parts = [self._with_more(f"<p>{linked}<br>{when}{place}</p>", event.blocks)]
+        if self._around.calendar_url:
+            file = escape(f"{self._around.calendar_url}/{self._events[event]}.ics")
+            parts.append(f'<p><a href="{file}">{CALENDAR_LABEL}</a></p>')
+        return "\n".join(("<div>", *parts, "</div>"))
+
+    def _with_more(self, first: str, blocks: Blocks) -> str:
+        return f"{first}\n{self.blocks(blocks)}" if blocks else first
+
     def _image(self, image: Image) -> str:
-        source = self._address(image.src, self._media_url, WEB)
+        known = self._around.images.get(image.src)
+        source = known.url if known else self._address(image.src, self._media_url, WEB)
+        size = f' width="{known.width}" height="{known.height}"' if known else ""
         caption = f"\n<figcaption>{self._escaped(image.caption)}</figcaption>" if image.caption else ""
         if source is None:
             shown = self._escaped(image.alt)
         else:
-            shown = f'<img src="{escape(source)}" alt="{escape(clean_text(image.alt))}">'
+            shown = f'<img src="{escape(source)}" alt="{escape(clean_text(image.alt))}"{size}>'
         linked = self._link(image.url, shown) if image.url else shown
         return f"<figure>{linked}{caption}</figure>"
 

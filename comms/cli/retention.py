@@ -11,6 +11,7 @@ from comms.engine import retention as engine
 
 _MEANINGS = {
     "events": "openings, clicks and unsubscriptions that lose their name",
+    "polls": "polls that close, so that nobody can tell who answered what",
     "activity": "last opened and clicked, of members",
     "deliveries": "answers of mail servers",
     "imports": "members as they were before an import",

@@ -10,6 +10,7 @@ import typer
 
 from comms.cli.output import open_workspace, say, workspace_folder
 from comms.engine.control import Control, ControlLock
+from comms.engine.doors.watch import doors
 from comms.errors import StateError
 from comms.web.server import serve
 from comms.worker import HueyQueue, run_sender, senders
@@ -28,7 +29,7 @@ def run() -> None:
         server = serve(workspace.folder, site.host, site.port)
         server.start()
         try:
-            with senders(workspace) as pool:
+            with doors(workspace), senders(workspace) as pool:
                 say(f"comms runs: {pool.size} senders, web face on http://{site.host}:{site.port} ({site.url})")
                 pool.keep()
                 control = Control(workspace, HueyQueue(workspace), pool.size)

@@ -74,6 +74,8 @@ class MailBatch:
     """Unix time after which no sender may begin it: control has given it to another by then."""
     dkim: tuple[Mapping[str, str], ...] = ()
     """The keys to sign with, each as the fields of a `DkimKey`; none: it goes out unsigned."""
+    bounces: str = ""
+    """The address that what can not be delivered comes back to, with a token in it; empty: the association's own."""
 
     def to_json(self) -> dict[str, Any]:
         values = {each.name: getattr(self, each.name) for each in fields(self)}

@@ -52,6 +52,7 @@ class Outfit:
     site_url: str
     smtp: Mapping[str, Any]
     dkim: tuple[Mapping[str, str], ...] = ()
+    bounces: str = ""
 
     def batch(self, batch_id: str, run: int, recipients: tuple[Recipient, ...], *, not_after: float) -> MailBatch:
         """One batch of the run."""
@@ -66,6 +67,7 @@ class Outfit:
             site_url=self.site_url,
             smtp=self.smtp,
             dkim=self.dkim,
+            bounces=self.bounces,
             recipients=recipients,
             not_after=not_after,
         )
@@ -139,17 +141,23 @@ def recover(
             turns.note(claimed_at, now)
         elif not starting and not _is_lost(claimed_at, queue, turns, now):
             continue
-        reading = journal.reclaim(folder, batch)
-        if reading is None:
-            continue
-        if reading.trustworthy:
-            doubts = dict.fromkeys(reading.handed_over, SENDER_DIED)
-        else:
-            answered = {receipt.item for receipt in reading.receipts}
-            doubts = dict.fromkeys(set(ledger.claimed(batch)) - answered, MACHINE_STOPPED)
-        with ledger.db.atomic():
-            settled += ledger.settle(batch, reading.receipts, in_doubt=doubts, now=now, give_up_s=give_up_s)
-        journal.settle(folder, batch)
+        settled += settle_from_journal(ledger, folder, batch, now=now, give_up_s=give_up_s)
+    return settled
+
+
+def settle_from_journal(ledger: Ledger, folder: Path, batch: str, *, now: datetime, give_up_s: float) -> bool:
+    """Settle one batch by what its journal proves; False while a living sender holds it."""
+    reading = journal.reclaim(folder, batch)
+    if reading is None:
+        return False
+    if reading.trustworthy:
+        doubts = dict.fromkeys(reading.handed_over, SENDER_DIED)
+    else:
+        answered = {receipt.item for receipt in reading.receipts}
+        doubts = dict.fromkeys(set(ledger.claimed(batch)) - answered, MACHINE_STOPPED)
+    with ledger.db.atomic():
+        settled = ledger.settle(batch, reading.receipts, in_doubt=doubts, now=now, give_up_s=give_up_s)
+    journal.settle(folder, batch)
     return settled
 
 

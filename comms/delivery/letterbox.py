@@ -15,7 +15,7 @@ from typing import Any
 
 from comms.db import Database
 from comms.delivery.batches import Outcome, Receipt
-from comms.delivery.retry import wait_s
+from comms.delivery.retry import LONGEST_S, wait_s
 
 MOST_ATTEMPTS = 5
 """A letter that no server takes is given up after so many tries."""
@@ -114,6 +114,14 @@ class Letterbox:
             },
         )
         return state
+
+    def bring_forward(self, now: datetime) -> int:
+        """Make due what waits for longer than we ever wait: the clock was wrong then. Returns how many."""
+        moment = int(now.timestamp())
+        cursor = self.db.execute(
+            "UPDATE letter SET next_at = ? WHERE state = 'queued' AND next_at > ?", [moment, moment + LONGEST_S]
+        )
+        return int(cursor.rowcount)
 
     def fail(self, letter: int, reason: str) -> None:
         """Give up a letter that can not be written."""

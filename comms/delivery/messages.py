@@ -59,7 +59,7 @@ class MessageMaker:
         """
         links = self._links_of(recipient)
         encoded = self._renderer.encode(self._known_to(recipient, links))
-        sender, address = self._sender, addr_spec(recipient.address)
+        sender, address = self._sender_for(recipient), addr_spec(recipient.address)
         now = datetime.now(UTC)
         data = self._frame.fill(
             recipient=address,
@@ -80,7 +80,15 @@ class MessageMaker:
         """What a template may use."""
         member = Member(recipient.address, attribute_json.decode(recipient.attributes), recipient.language)
         url = self._batch.url or links["view"]
-        return {**self._context, "member": member_data(member), "links": links, "url": url}
+        today = datetime.now(UTC).date()
+        return {**self._context, "member": member_data(member), "links": links, "url": url, "today": today}
+
+    def _sender_for(self, recipient: Recipient) -> str:
+        """Where the mail comes back to: an address that names the delivery, where the installation has one."""
+        if not self._batch.bounces:
+            return self._sender
+        returns = self._links.signer.returns
+        return returns.address(self._batch.bounces, self._batch.association.slug, recipient.delivery)
 
     def _message_id(self, recipient: Recipient) -> str:
         return message_id(self._batch.association, self._batch.campaign["id"], recipient.delivery)

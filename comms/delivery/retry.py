@@ -16,6 +16,8 @@ MOST_DOUBTS = 3
 have taken every copy."""
 SPREAD = 0.25
 """Waits differ by up to this share, so that what was deferred together does not come back together."""
+LONGEST_S = round(MOST_S * (1 + SPREAD))
+"""No wait is longer."""
 
 
 def wait_s(attempts: int, *, item: int, reached: bool) -> int:

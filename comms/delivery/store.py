@@ -20,6 +20,7 @@ from audiences.segments import Condition
 from audiences.store import exclusion_sql, tracked_sql
 from comms.db import Database
 from comms.delivery.batches import Receipt, Recipient
+from comms.delivery.retry import LONGEST_S
 from comms.delivery.settling import Settlement, stamp
 from comms.events import DeliveryState
 
@@ -210,6 +211,19 @@ class Ledger:
         ).fetchone()
         return int(row[0])
 
+    def bring_forward(self, now: datetime) -> int:
+        """Make due what was tried and waits for longer than we ever wait: the clock was wrong then. Returns how many.
+
+        What was never tried keeps its time, which a person chose.
+        """
+        moment = int(now.timestamp())
+        cursor = self.db.execute(
+            "UPDATE delivery SET next_at = ? WHERE state IN ('ready', 'deferred') AND attempts > 0 AND next_at > ?"
+            " AND run_id IN (SELECT id FROM run WHERE state = 'sending')",
+            [moment, moment + LONGEST_S],
+        )
+        return int(cursor.rowcount)
+
     def is_open(self, run_id: int) -> bool:
         """Is there a delivery of the run that is not final."""
         row = self.db.execute(
@@ -259,27 +273,6 @@ class Ledger:
             [run_id, state],
         )
         return dict(rows.fetchall())
-
-    def reached(self, campaign: str, channel: str) -> list[str]:
-        """Addresses that have the message of a run, or may have it."""
-        rows = self.db.execute(
-            "SELECT member.address FROM delivery JOIN run ON run.id = delivery.run_id"
-            " JOIN member ON member.id = delivery.member_id"
-            " WHERE run.campaign = ? AND run.channel = ? AND delivery.state IN ('sent', 'uncertain')",
-            [campaign, channel],
-        )
-        return [row[0] for row in rows]
-
-    def settle_as_sent(self, run_id: int, addresses: Sequence[str], now: datetime) -> int:
-        """Take over from a newer copy of this ledger that these addresses have the message. Returns how many."""
-        before = self.db.conn.total_changes
-        self.db.conn.executemany(
-            "UPDATE delivery SET state = 'sent', final_at = ?, batch = NULL, reason = NULL WHERE run_id = ?"
-            " AND state IN ('ready', 'claimed', 'deferred')"
-            " AND member_id = (SELECT id FROM member WHERE address = ?)",
-            [(int(now.timestamp()), run_id, address) for address in addresses],
-        )
-        return int(self.db.conn.total_changes - before)
 
     def hold_claimed(self, cause: str, now: datetime) -> int:
         """Close every open batch, its deliveries in doubt and held: a person decides. Returns how many."""

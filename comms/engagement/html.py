@@ -41,6 +41,10 @@ def to_html(data: ReportData) -> str:
         "deliveries": plots.stacked_bar("deliveries", "Deliveries by state", _shown(data.status.deliveries)),
         "links": plots.bars("links", "Clicks per link", most_clicked) if most_clicked else "",
         "time": plots.columns("time", f"Clicks per {timeline.unit}", timeline) if timeline.points else "",
+        "polls": [
+            plots.bars(f"poll-{position}", poll.question, [(answer.text, answer.count) for answer in poll.answers])
+            for position, poll in enumerate(data.polls)
+        ],
         "associations": [
             plots.stacked_bar(f"part-{position}", f"Deliveries of {part.name}", _shown(part.deliveries), height=16)
             for position, part in enumerate(data.associations)

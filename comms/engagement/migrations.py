@@ -1,4 +1,7 @@
-"""The table of what readers did, in the association's database. Steps are never edited, only added."""
+"""The tables of what readers and their servers did, in the association's database.
+
+Steps are never edited, only added.
+"""
 
 from __future__ import annotations
 
@@ -63,5 +66,57 @@ def tallies(db: Database) -> None:
         ) WITHOUT ROWID
         """,
         "CREATE INDEX event_named ON event(run_id, delivery_id) WHERE delivery_id IS NOT NULL",
+    ):
+        db.execute(statement)
+
+
+@ENGAGEMENT()
+def bounces(db: Database) -> None:
+    """What came back, a row per delivery; and deliveries that were refused at once, until somebody looked at them."""
+    for statement in (
+        """
+        CREATE TABLE bounce (
+            delivery_id INTEGER NOT NULL REFERENCES delivery(id),
+            what TEXT NOT NULL CHECK (what IN ('bounced', 'complained')),
+            run_id INTEGER NOT NULL REFERENCES run(id),
+            member_id INTEGER REFERENCES member(id) ON DELETE SET NULL,
+            sent_at INTEGER NOT NULL,
+            at TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            weight TEXT NOT NULL,
+            status TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            suppressed TEXT,
+            PRIMARY KEY (delivery_id, what)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX bounce_member ON bounce(member_id) WHERE member_id IS NOT NULL",
+        "CREATE INDEX bounce_run ON bounce(run_id)",
+        "CREATE INDEX bounce_at ON bounce(at)",
+        "CREATE TABLE refusal (delivery_id INTEGER PRIMARY KEY REFERENCES delivery(id))",
+        # In the transaction that settles the delivery: whatever happens then, it is looked at once.
+        """
+        CREATE TRIGGER delivery_refused AFTER UPDATE OF state ON delivery
+        WHEN NEW.state = 'failed' AND OLD.state <> 'failed'
+        BEGIN INSERT OR IGNORE INTO refusal (delivery_id) VALUES (NEW.id); END
+        """,
+    ):
+        db.execute(statement)
+
+
+@ENGAGEMENT()
+def polls(db: Database) -> None:
+    """Answers to polls, one row per voter. Who a voter is depends on the run's secret, which is empty in the end."""
+    for statement in (
+        "CREATE TABLE ballot (run_id INTEGER PRIMARY KEY REFERENCES run(id), secret BLOB NOT NULL)",
+        """
+        CREATE TABLE answer (
+            run_id INTEGER NOT NULL REFERENCES ballot(run_id),
+            poll INTEGER NOT NULL,
+            voter BLOB NOT NULL,
+            choice INTEGER NOT NULL,
+            PRIMARY KEY (run_id, poll, voter)
+        ) WITHOUT ROWID
+        """,
     ):
         db.execute(statement)

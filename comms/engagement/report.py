@@ -44,6 +44,8 @@ FIGURES: Mapping[str, str] = {
     "opened": "different readers who opened the newsletter, of those who agreed to be recorded by name; nobody "
     "else's opening is recorded",
     "unsubscribed": "different readers who stopped all newsletters of the association through the link in this one",
+    "bounced": "newsletters that came back after a mail server had taken them, as far as we were told",
+    "complained": "readers who called it spam, as far as their mail providers told us",
     "views": "times the newsletter was opened in the browser by the link in it, without names",
 }
 
@@ -75,6 +77,8 @@ class Engagement:
     opened: int = 0
     unsubscribed: int = 0
     views: int = 0
+    bounced: int = 0
+    complained: int = 0
     trackable: int = 0
     """Readers who got it and agreed to be recorded by name: the base of `clickers` and `opened`."""
 
@@ -126,6 +130,27 @@ class LinkReport:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerReport:
+    """An answer to a poll, and how many gave it last: in all, and by association."""
+
+    text: str
+    count: int
+    associations: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PollReport:
+    """A poll of the newsletter; its answers as they stand there."""
+
+    question: str
+    answers: tuple[AnswerReport, ...]
+
+    @property
+    def count(self) -> int:
+        return sum(answer.count for answer in self.answers)
+
+
+@dataclass(frozen=True, slots=True)
 class EntryReport:
     association: str
     url: str
@@ -157,6 +182,7 @@ class ReportData:
     """Hours (UTC, `2027-02-01T09`) in order; those without a click are left out."""
     entries: tuple[EntryReport, ...]
     posts: tuple[PostReport, ...]
+    polls: tuple[PollReport, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data with stable keys; those of `CampaignStatus` stand at the top."""
@@ -171,7 +197,16 @@ class ReportData:
             "clicks_by_hour": [{"hour": hour, "clicks": clicks} for hour, clicks in self.clicks_by_hour],
             "entries": [asdict(entry) for entry in self.entries],
             "posts": [asdict(post) for post in self.posts],
+            "polls": [_plain_poll(poll) for poll in self.polls],
         }
+
+
+def _plain_poll(poll: PollReport) -> dict[str, Any]:
+    answers = [
+        {"text": answer.text, "count": answer.count, "associations": dict(answer.associations)}
+        for answer in poll.answers
+    ]
+    return {"question": poll.question, "count": poll.count, "answers": answers}
 
 
 def _plain(part: AssociationReport) -> dict[str, Any]:

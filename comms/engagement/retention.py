@@ -1,5 +1,6 @@
-"""All SQL by which events lose their names. The figures that names added up to are written down before.
+"""All SQL by which events lose their names, and what came back is forgotten.
 
+The figures that names added up to are written down before.
 It decides nothing: its caller knows what is old.
 """
 
@@ -23,9 +24,10 @@ class OldEvents:
         self._db = db
 
     def count(self, before: datetime) -> int:
-        """Events with a name, of newsletters sent out before; of those still under way, none."""
+        """Events with a name and returned mails, of newsletters sent out before; of those still under way, none."""
         sql = f"SELECT count(*) FROM event JOIN run ON run.id = run_id WHERE {_OLD_RUNS} AND {_NAMED}"  # noqa: S608
-        return int(self._db.execute(sql, [stamp(before)]).fetchone()[0])
+        returned = f"SELECT count(*) FROM bounce JOIN run ON run.id = run_id WHERE {_OLD_RUNS}"  # noqa: S608
+        return sum(int(self._db.execute(each, [stamp(before)]).fetchone()[0]) for each in (sql, returned))
 
     def forget(self, before: datetime, limit: int) -> int:
         """Take the names off one slice of events; 0 once none is left. Expects to run inside `db.atomic()`."""
@@ -35,12 +37,21 @@ class OldEvents:
             [stamp(before)],
         ).fetchone()
         if row is None:
-            return 0
+            return self._forget_returned(before, limit)
         self._write_down(row[0])
         cursor = self._db.execute(
             "UPDATE event SET delivery_id = NULL"  # noqa: S608
             f" WHERE id IN (SELECT id FROM event WHERE run_id = ? AND {_NAMED} LIMIT ?)",
             [row[0], limit],
+        )
+        return int(cursor.rowcount)
+
+    def _forget_returned(self, before: datetime, limit: int) -> int:
+        """Delete one slice of what came back, which names its delivery."""
+        cursor = self._db.execute(
+            "DELETE FROM bounce WHERE (delivery_id, what) IN (SELECT delivery_id, what FROM bounce"  # noqa: S608
+            f" JOIN run ON run.id = run_id WHERE {_OLD_RUNS} LIMIT ?)",
+            [stamp(before), limit],
         )
         return int(cursor.rowcount)
 

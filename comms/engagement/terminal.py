@@ -15,6 +15,7 @@ from comms.engagement.report import (
     STATE_MEANINGS,
     STATES,
     DoubtCase,
+    PollReport,
     ReportData,
 )
 from comms.engagement.words import percent, resolution_words
@@ -37,6 +38,7 @@ def render(data: ReportData) -> RenderableType:
     sections: list[RenderableType] = [_head(data), _deliveries(data), _engagement(data)]
     if data.links:
         sections.append(_links(data))
+    sections.extend(map(_poll, data.polls))
     if len(data.associations) > 1:
         sections.append(_associations(data))
     reasons = _reasons(data)
@@ -95,6 +97,10 @@ def _engagement(data: ReportData) -> Table:
     _row(table, "openers by name", f"{done.opened:,}{of_tracked}", FIGURES["opened"])
     _row(table, "unsubscribed", f"{done.unsubscribed:,}", FIGURES["unsubscribed"])
     _row(table, "read online", f"{done.views:,}", FIGURES["views"])
+    if done.bounced:
+        _row(table, "came back", f"{done.bounced:,}", FIGURES["bounced"])
+    if done.complained:
+        _row(table, "called spam", f"{done.complained:,}", FIGURES["complained"])
     return table
 
 
@@ -105,6 +111,15 @@ def _links(data: ReportData) -> Table:
         _row(table, link.url, f"{link.clicks:,}", f"{link.people:,}", Text(bar(link.clicks, most), style="blue"))
     if len(data.links) > _MOST_LINKS:
         _row(table, f"and {len(data.links) - _MOST_LINKS} more", "", "", "")
+    return table
+
+
+def _poll(poll: PollReport) -> Table:
+    table = _table(f"Poll: {one_line(poll.question)}", ("Answer", "Number", "Share", ""), numbers=(1, 2))
+    most = max(answer.count for answer in poll.answers)
+    for answer in poll.answers:
+        share = percent(answer.count, poll.count)
+        _row(table, answer.text, f"{answer.count:,}", share, Text(bar(answer.count, most), style="blue"))
     return table
 
 

@@ -11,17 +11,17 @@ from typing import Any, Literal
 
 from audiences.models import Association
 from audiences.segments import Condition, RuleError
-from audiences.store import EVERYONE
 from campaigns.errors import CampaignError, DefinitionError
 from campaigns.expressions import merge_fields
 from campaigns.mergefields import fields_without_fallback
-from campaigns.models import Campaign, Expression, Image, spans, walk
-from comms.engine import editions
+from campaigns.models import Blocks, Campaign, Expression, Image, Person, When, own_spans, parts, walk
+from comms.engine import editions, pictures, segments
 from comms.engine.audience import known_names
 from comms.engine.segments import compile_rule
 from comms.engine.setup import POSTAL_PLACEHOLDER
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, UsageError
+from comms.pictures import OtherKindError, PictureError
 from comms.rendering.errors import TemplateError
 
 Level = Literal["must fix", "should fix"]
@@ -95,7 +95,10 @@ def _findings(workspace: Workspace, campaign: Campaign, senders: tuple[str, ...]
             continue
         yield from _check_sender(campaign, association)
         yield from _check_audience(workspace, campaign, association)
-        yield from _check_newsletter(workspace, campaign, association)
+        refused = tuple(_check_conditions(workspace, campaign, association))
+        yield from refused
+        if not refused:
+            yield from _check_newsletter(workspace, campaign, association)
         yield from _check_social(workspace, campaign, association)
     yield from _check_images(workspace, campaign)
     if campaign.schedule is not None and campaign.schedule.at < workspace.now().replace(tzinfo=None) - LONGEST_OFFSET:
@@ -165,6 +168,16 @@ def _check_audience(workspace: Workspace, campaign: Campaign, association: Assoc
         )
 
 
+def _check_conditions(workspace: Workspace, campaign: Campaign, association: Association) -> Iterator[Finding]:
+    for block in walk(campaign.blocks):
+        if isinstance(block, When):
+            try:
+                segments.condition(workspace, block.rule, association.slug)
+            except RuleError as error:
+                message = f"{error.message} (column {error.column} of the condition)"
+                yield _must(block.line, "body", message, error.hint or error.caret(block.rule))
+
+
 def _check_newsletter(workspace: Workspace, campaign: Campaign, association: Association) -> Iterator[Finding]:
     part = campaign.newsletter
     if part is None:
@@ -203,20 +216,33 @@ def _check_merge_fields(
     workspace: Workspace, campaign: Campaign, association: Association, html: str
 ) -> Iterator[Finding]:
     assert campaign.newsletter is not None
-    places = [
-        (campaign.newsletter.subject_line, "newsletter.subject", campaign.newsletter.subject),
-        (campaign.newsletter.preview_line, "newsletter.preview", campaign.newsletter.preview),
-        *((span.line, "body", span.source) for span in spans(campaign.blocks) if isinstance(span, Expression)),
+    places: list[tuple[int, str, str, tuple[str, ...]]] = [
+        (campaign.newsletter.subject_line, "newsletter.subject", campaign.newsletter.subject, ()),
+        (campaign.newsletter.preview_line, "newsletter.preview", campaign.newsletter.preview, ()),
+        *((span.line, "body", span.source, rules) for span, rules in _expressions(campaign.blocks)),
     ]
     seen = set()
-    for line, field, source in places:
+    for line, field, source, rules in places:
         for name in fields_without_fallback(source):
             seen.add(name)
-            yield from _check_merge_field(workspace, campaign, association, line, field, name)
+            yield from _check_merge_field(workspace, campaign, association, line, field, name, rules)
         seen.update(merge_fields(source))
     for name in set(_missing_in(html)) - seen:
         line = campaign.key_lines.get("newsletter.template", 0)
         yield from _check_merge_field(workspace, campaign, association, line, "newsletter.template", name)
+
+
+def _expressions(blocks: Blocks, rules: tuple[str, ...] = ()) -> Iterator[tuple[Expression, tuple[str, ...]]]:
+    """Each expression of the text, with the rules that hold for everyone who sees it."""
+    for block in blocks:
+        yield from ((span, rules) for span in own_spans(block) if isinstance(span, Expression))
+        match block:
+            case When(rule=rule, blocks=inner, otherwise=otherwise):
+                yield from _expressions(inner, (*rules, rule))
+                yield from _expressions(otherwise, (*rules, f"not ({rule})"))
+            case _:
+                for part in parts(block):
+                    yield from _expressions(part, rules)
 
 
 def _missing_in(html: str) -> tuple[str, ...]:
@@ -229,7 +255,13 @@ def _missing_in(html: str) -> tuple[str, ...]:
 
 
 def _check_merge_field(
-    workspace: Workspace, campaign: Campaign, association: Association, line: int, field: str, name: str
+    workspace: Workspace,
+    campaign: Campaign,
+    association: Association,
+    line: int,
+    field: str,
+    name: str,
+    rules: tuple[str, ...] = (),
 ) -> Iterator[Finding]:
     fallback = f'write a fallback: {{{{ member.{name} or "..." }}}}'
     known = known_names(workspace, association.slug)
@@ -239,7 +271,7 @@ def _check_merge_field(
         yield _must(line, field, f"no member of {association.slug} has {name!r}", guess)
         return
     try:
-        condition = _condition(workspace, campaign, association)
+        condition = _condition(workspace, campaign, association, rules)
     except RuleError:
         return  # said at the rule itself
     people, topic = workspace.people(association.slug), campaign.audience.topic
@@ -275,18 +307,36 @@ def _check_social(workspace: Workspace, campaign: Campaign, association: Associa
 
 def _check_images(workspace: Workspace, campaign: Campaign) -> Iterator[Finding]:
     for block in walk(campaign.blocks):
-        if isinstance(block, Image) and "://" not in block.src and not block.src.startswith("{{"):
-            path = (workspace.media_folder / block.src).resolve()
-            if not path.is_relative_to(workspace.media_folder.resolve()) or not path.is_file():
-                yield _must(
-                    block.line,
-                    "body",
-                    f"there is no image {block.src!r} in {workspace.media_folder}",
-                    "put the file there, or give its web address",
-                )
+        match block:
+            case Image(src=src, line=line):
+                yield from _check_image(workspace, src, line, portrait=False)
+            case Person(photo=src, line=line) if src:
+                yield from _check_image(workspace, src, line, portrait=True)
+            case _:
+                pass
 
 
-def _condition(workspace: Workspace, campaign: Campaign, association: Association) -> Condition:
-    if campaign.audience.segment is None:
-        return EVERYONE
-    return compile_rule(workspace, campaign.audience.segment, association.slug, workspace.now().date())
+def _check_image(workspace: Workspace, src: str, line: int, *, portrait: bool) -> Iterator[Finding]:
+    if not pictures.is_ours(src):
+        return
+    path = pictures.media_file(workspace, src)
+    if path is None:
+        message = f"there is no image {src!r} in {workspace.media_folder}"
+        yield _must(line, "body", message, "put the file there, or give its web address")
+        return
+    try:
+        pictures.copy_of(workspace, path, portrait=portrait)
+    except OtherKindError as error:
+        yield _should(line, "body", f"the image {src!r}: {error.message}", error.hint)
+    except PictureError as error:
+        yield _must(line, "body", f"the image {src!r}: {error.message}", error.hint)
+
+
+def _condition(
+    workspace: Workspace, campaign: Campaign, association: Association, rules: tuple[str, ...] = ()
+) -> Condition:
+    """Of the audience for whom these rules hold, too."""
+    every = [f"({rule})" for rule in (campaign.audience.segment, *rules) if rule]
+    # The audience's own rule alone stays as it is, for the places that messages name.
+    text = " and ".join(every) if rules else campaign.audience.segment
+    return compile_rule(workspace, text, association.slug, workspace.now().date())

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -21,8 +22,9 @@ from comms.db import storage_errors
 from comms.delivery import dispatch, journal
 from comms.delivery.batches import Report
 from comms.delivery.dispatch import BATCH_VALID_S, Outfit, Queue
+from comms.delivery.letterbox import Letterbox
 from comms.delivery.store import Ledger, Run
-from comms.engine import editions, letters, posts, retention, sending, stops
+from comms.engine import editions, intake, letters, posts, retention, sending, stops
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StateError, StorageError
 from comms.events import CampaignState, PostState
@@ -91,6 +93,8 @@ class Control:
     senders: int
     """How many senders to keep busy."""
     _recovered_at: float = field(default=float("-inf"), init=False)
+    _seen_at: datetime | None = field(default=None, init=False)
+    """The time of day at the last recovery; None at the start, when the clock may have been put right meanwhile."""
     _swept_at: float = field(default=float("-inf"), init=False)
     _room: int = field(default=0, init=False)
     """Batches that may still be handed out in this step, over all campaigns."""
@@ -124,6 +128,7 @@ class Control:
                 pause = BLOCKED_S
             if not stopped():
                 time.sleep(pause)
+        intake.drain_refusals(self.workspace)  # the last of a campaign, where this process ends with it
 
     def step(self) -> bool:
         """Do what there is to do now. True when something moved."""
@@ -132,6 +137,8 @@ class Control:
             moved |= self._recover()
             self._start_due()
             retention.daily(self.workspace)
+            intake.follow(self.workspace)
+            intake.follow_refusals(self.workspace)
             self._recovered_at = time.monotonic()
         if not stops.follow(self.workspace):
             return moved  # nobody who asked to stop is written to because that could not be written down yet
@@ -176,6 +183,7 @@ class Control:
 
     def _recover(self) -> bool:
         settled, letters_out = posts.recover(self.workspace, self.queue, starting=self._starting), 0
+        self._follow_clock()
         for slug in self._usable([association.slug for association in self.workspace.associations()]):
             settled += dispatch.recover(
                 self.workspace.ledger(slug),
@@ -200,6 +208,18 @@ class Control:
             log.info("took over what lost senders left", batches=settled)
         self._starting = False
         return settled + letters_out > 0
+
+    def _follow_clock(self) -> None:
+        """When the clock was put right, let nothing wait for the wrong time."""
+        now, before = self.workspace.now(), self._seen_at
+        self._seen_at = now
+        if before is not None and now >= before:
+            return
+        for slug in self._usable([association.slug for association in self.workspace.associations()]):
+            db = self.workspace.association_db(slug)
+            with db.atomic():
+                Ledger(db).bring_forward(now)
+                Letterbox(db).bring_forward(now)
 
     def _start_due(self) -> None:
         """Begin scheduled campaigns whose time has come, and finish beginning those that were cut off."""

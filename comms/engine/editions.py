@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,13 @@ from comms.channels.x import XChannel, XCredentials
 from comms.config import X
 from comms.delivery.dispatch import Outfit
 from comms.delivery.messages import list_id
-from comms.engine import dkim
+from comms.engine import dkim, pictures, segments
 from comms.engine.workspace import Workspace
+from comms.rendering.body import numbered_rules
 from comms.rendering.compile import compile_edition
 from comms.rendering.context import association_data, campaign_data
 from comms.rendering.edition import Edition
+from comms.surroundings import Surroundings
 
 NEWSLETTER = "newsletter"
 ID_YEAR = 2026
@@ -41,10 +43,30 @@ def read_definition(path: Path) -> Campaign:
 
 
 def newsletter(workspace: Workspace, campaign: Campaign, association: Association) -> Edition:
-    """Compile the newsletter. Raises TemplateError; UsageError when the template does not exist."""
+    """Compile the newsletter. Raises TemplateError; UsageError when the template does not exist; RuleError for a
+    condition on the reader that can not be used; StorageError when pictures can not be copied."""
     assert campaign.newsletter is not None
     template = workspace.templates.find(campaign.newsletter.template)
-    return compile_edition(campaign, association, template, media_url=media_url(workspace))
+    rules = numbered_rules(campaign.blocks)
+    around = replace(
+        surroundings(workspace, campaign, association),
+        conditions={rule: segments.condition(workspace, rule, association.slug) for rule in rules},
+    )
+    return compile_edition(campaign, association, template, media_url=media_url(workspace), around=around)
+
+
+def surroundings(workspace: Workspace, campaign: Campaign, association: Association) -> Surroundings:
+    """What the campaign refers to, but for the rules of conditions.
+
+    Raises StorageError, and UsageError when the association that the campaign names does not exist.
+    """
+    author = workspace.association(campaign.association)
+    return Surroundings(
+        calendar_url=f"{workspace.settings.site.url}/e/{association.slug}/{campaign.id}",
+        images=pictures.images(workspace, campaign.blocks),
+        portraits=pictures.portraits(workspace, campaign.blocks),
+        relayed_from=author.name if author.slug != association.slug else "",
+    )
 
 
 def outfit(workspace: Workspace, campaign: Campaign, association: Association, edition: str) -> Outfit:
@@ -58,6 +80,7 @@ def outfit(workspace: Workspace, campaign: Campaign, association: Association, e
         site_url=workspace.settings.site.url,
         smtp=workspace.settings.smtp.model_dump(),
         dkim=tuple(asdict(key) for key in dkim.in_use(workspace, association.slug)),
+        bounces=workspace.settings.bounces.address,
     )
 
 
@@ -73,7 +96,14 @@ def entry(workspace: Workspace, campaign: Campaign, association: Association, no
         tag_uri=f"tag:{site_name(workspace)},{ID_YEAR}:{association.slug}/{campaign.id}",
         title=campaign.title,
         summary=expressions.render(campaign.feed.summary, values),
-        content=content_from_blocks(campaign.blocks, url=url, media_url=media_url(workspace), values=values),
+        content=content_from_blocks(
+            campaign.blocks,
+            url=url,
+            media_url=media_url(workspace),
+            values=values,
+            around=surroundings(workspace, campaign, association),
+            language=campaign.language,
+        ),
         language=campaign.language,
         tags=campaign.tags,
         published=now,

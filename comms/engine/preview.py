@@ -44,18 +44,48 @@ Dear {{ member.first_name or "colleague" }}, this text shows **strong** and *emp
 - one point
 - another point
 
-> A quotation that somebody said.
+::: quote Ana Ruiz, Lakeland Archives
+A quotation that somebody said.
+:::
+
+::: event A day of open doors
+start: 2027-05-01 10:00
+end: 2027-05-01 16:00
+timezone: America/Los_Angeles
+place: Lakeland Archives, 12 Shore Road
+:::
+
+::: person Ana Ruiz
+role: Head of conservation, Lakeland Archives
+link: mailto:ana@example.org
+:::
 
 ::: columns
 ::: column
-The left column.
+::: statistic 45
+members in the left column
+:::
 :::
 ::: column
-The right column.
+::: statistic 1.2 million
+objects in the right column
+:::
 :::
 :::
 
 ---
+
+::: poll Which day suits you best?
+- Monday
+- Friday
+:::
+
+::: when state = WA
+Words for some readers only.
+:::
+::: otherwise
+Words for all others.
+:::
 
 ::: button https://example.org/
 Read more
@@ -100,7 +130,13 @@ def sample_html(workspace: Workspace, template: str, association: Association) -
     campaign = definition.read(SAMPLE, path="sample.md")
     edition = compile_edition(campaign, association, library.find(name), media_url=editions.media_url(workspace))
     site = workspace.settings.site.url
-    links = {"click": f"{site}/c/sample", "unsubscribe": f"{site}/u/sample", "view": f"{site}/v/sample", "pixel": ""}
+    links = {
+        "click": f"{site}/c/sample",
+        "poll": f"{site}/p/sample",
+        "unsubscribe": f"{site}/u/sample",
+        "view": f"{site}/v/sample",
+        "pixel": "",
+    }
     context = {
         "links": links,
         "url": f"{site}/",

@@ -8,14 +8,17 @@ from collections.abc import Mapping
 from audiences.models import Association
 from campaigns.store import CampaignRow
 from comms.delivery.store import Run
+from comms.engagement.polls import Ballots
 from comms.engagement.report import (
     STATES,
+    AnswerReport,
     AssociationReport,
     CampaignStatus,
     DoubtCase,
     Engagement,
     EntryReport,
     LinkReport,
+    PollReport,
     PostReport,
     ReportData,
 )
@@ -25,6 +28,7 @@ from comms.engine.segments import compile_rule
 from comms.engine.sending import find, read_back
 from comms.engine.workspace import Workspace
 from comms.events import CampaignState, EventKind
+from comms.rendering.body import numbered_polls
 from comms.rendering.edition import Edition
 
 _NOTHING = Tally(0, 0)
@@ -74,6 +78,7 @@ def report(workspace: Workspace, campaign_id: str) -> ReportData:
             PostReport(post.association, post.network, post.state, post.url, post.reason)
             for post in workspace.host.posts(row.id)
         ),
+        polls=_polls(workspace, row),
     )
 
 
@@ -115,6 +120,8 @@ def _engagement(workspace: Workspace, slug: str, run: Run | None) -> Engagement:
         opened=tallies.get(EventKind.OPENED, _NOTHING).people,
         unsubscribed=tallies.get(EventKind.UNSUBSCRIBED, _NOTHING).people,
         views=tallies.get(EventKind.VIEWED, _NOTHING).total,
+        bounced=tallies.get(EventKind.BOUNCED, _NOTHING).total,
+        complained=tallies.get(EventKind.COMPLAINED, _NOTHING).total,
         trackable=events.tracked(run.id),
     )
 
@@ -147,6 +154,19 @@ def _links(workspace: Workspace, row: CampaignRow) -> tuple[LinkReport, ...]:
             people[url] += tally.people
     ordered = sorted(urls, key=lambda url: -clicks[url])
     return tuple(LinkReport(url, clicks[url], people[url]) for url in ordered)
+
+
+def _polls(workspace: Workspace, row: CampaignRow) -> tuple[PollReport, ...]:
+    runs = {slug: run for slug in row.senders if (run := _run(workspace, slug, row))}
+    counts = {slug: Ballots(workspace.association_db(slug)).counts(run.id) for slug, run in runs.items()}
+    reports = []
+    for poll, number in numbered_polls(read_back(row).blocks).items():
+        answers = []
+        for choice, text in enumerate(poll.answers):
+            parts = {slug: count.get((number, choice), 0) for slug, count in counts.items()}
+            answers.append(AnswerReport(text, sum(parts.values()), parts))
+        reports.append(PollReport(poll.question, tuple(answers)))
+    return tuple(reports)
 
 
 def _clicks_by_hour(workspace: Workspace, row: CampaignRow) -> tuple[tuple[str, int], ...]:

@@ -6,6 +6,7 @@ written to, who opted out, and who was sent what. Nothing is sent by a restore: 
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import shutil
 import tarfile
@@ -21,7 +22,9 @@ from audiences.models import Consent, ConsentState, Member
 from audiences.signups import SignUps
 from audiences.store import People
 from comms import config, keys
-from comms.db import DATABASE_ERRORS
+from comms.db import DATABASE_ERRORS, Database, open_database
+from comms.delivery.carrying import Carried, RunCarrier
+from comms.delivery.dispatch import settle_from_journal
 from comms.delivery.letterbox import Letterbox
 from comms.delivery.numbers import go_on_after
 from comms.delivery.store import Ledger
@@ -30,10 +33,11 @@ from comms.engine.control import ControlLock
 from comms.engine.editions import NEWSLETTER
 from comms.engine.rights import forget_visitor
 from comms.engine.setup import FOLDERS
-from comms.engine.workspace import Workspace, in_use
+from comms.engine.workspace import ASSOCIATION_SETS, Workspace, in_use
 from comms.errors import CommsError, StateError, UsageError
 
 IN_DOUBT = "restored from a backup made while it was being sent"
+UNREADABLE = "restored from a backup, and what went out since can not be read any more"
 CARRIED = "carried over from the workspace that the backup replaced"
 
 
@@ -47,7 +51,8 @@ class Restored:
     paused: tuple[str, ...]
     """Campaigns that were under way when the backup was made."""
     in_doubt: int
-    """Newsletters that senders held at that moment: held as uncertain, unless the old workspace knew better."""
+    """Newsletters of which nobody can know any more whether they went out, held as uncertain: those that senders held
+    at that moment, unless the old workspace knew better, and those of which it can not be read."""
     carried: int
     """Suppressions, opt-outs and deliveries known to the old workspace and not to the backup."""
 
@@ -73,8 +78,8 @@ def restore(file: Path, folder: Path) -> Restored:
     try:
         _lay_out(file, fresh)
         with Workspace(fresh) as workspace:
-            carried = _carry_over(folder, workspace) if replaces else 0
-            in_doubt = sum(_hold_open(workspace, slug) for slug in _slugs(workspace))
+            carried = _carry_over(folder, workspace) if replaces else Carried(0, 0)
+            in_doubt = carried.held + sum(_hold_open(workspace, slug) for slug in _slugs(workspace))
             paused = _pause_all(workspace)
             before = folder.with_name(f"{folder.name}.before-{workspace.now():%Y%m%d-%H%M%S}") if replaces else None
     except (tarfile.TarError, CommsError, OSError, *DATABASE_ERRORS) as error:
@@ -87,7 +92,7 @@ def restore(file: Path, folder: Path) -> Restored:
     elif folder.exists():
         folder.rmdir()
     fresh.rename(folder)
-    return Restored(folder, before, tuple(paused), in_doubt, carried)
+    return Restored(folder, before, tuple(paused), in_doubt, carried.sent)
 
 
 def _verify(file: Path, folder: Path) -> None:
@@ -112,25 +117,64 @@ def _lay_out(file: Path, folder: Path) -> None:
         (folder / name).mkdir(mode=0o700, exist_ok=True)
 
 
-def _carry_over(folder: Path, workspace: Workspace) -> int:
+def _carry_over(folder: Path, workspace: Workspace) -> Carried:
+    """Bring over what the workspace in `folder` knew, as far as it can still be read: each part for itself."""
     try:
-        with Workspace(folder) as old:
-            if old.key.derive("suppression") != workspace.key.derive("suppression"):
-                raise StateError(
-                    f"{folder} is another workspace than the one in the backup.", hint="Restore into a new folder."
-                )
-            stops.follow(old)
-            known = set(_slugs(old))
-            return sum(_carry_association(old, workspace, slug) for slug in _slugs(workspace) if slug in known)
-    except (StateError, OSError):
-        raise
-    except (CommsError, *DATABASE_ERRORS):
-        return 0  # a damaged workspace is why people restore: what it knew can not be had
+        old: Workspace | None = Workspace(folder)
+    except CommsError:
+        old = None
+    try:
+        if old is not None and old.key.derive("suppression") != workspace.key.derive("suppression"):
+            raise StateError(
+                f"{folder} is another workspace than the one in the backup.", hint="Restore into a new folder."
+            )
+        if old is not None:
+            with contextlib.suppress(CommsError, *DATABASE_ERRORS):
+                stops.follow(old)
+        parts = [_carry_association(old, workspace, slug) for slug in _slugs(workspace)]
+    finally:
+        if old is not None:
+            old.close()
+    return Carried(sum(part.sent for part in parts), sum(part.held for part in parts))
 
 
-def _carry_association(old: Workspace, new: Workspace, slug: str) -> int:
+def _carry_association(old: Workspace | None, new: Workspace, slug: str) -> Carried:
+    before = _database_before(old, slug)
+    if old is None or before is None:
+        return _carry_runs(new, slug, None)
+    try:
+        return _carry_from(before, old, new, slug)
+    finally:
+        before.close()
+
+
+def _carry_from(before: Database, old: Workspace, new: Workspace, slug: str) -> Carried:
+    news, ledger = 0, Ledger(before)
+    with contextlib.suppress(*DATABASE_ERRORS):
+        for batch, _ in ledger.open_batches():  # what senders wrote down, and control has not read yet
+            give_up_s = old.settings.delivery.give_up_hours * 3600
+            settle_from_journal(ledger, old.journal_folder, batch, now=old.now(), give_up_s=give_up_s)
+    with contextlib.suppress(*DATABASE_ERRORS):
+        news = _carry_people(before, new, slug)
+    with contextlib.suppress(*DATABASE_ERRORS), new.association_db(slug).atomic():
+        go_on_after(new.association_db(slug), before)
+    carried = _carry_runs(new, slug, before)
+    return Carried(news + carried.sent, carried.held)
+
+
+def _database_before(old: Workspace | None, slug: str) -> Database | None:
+    """Found by its file, for the host's database may be the one that is damaged. None: it can not be opened."""
+    if old is None:
+        return None
+    try:
+        return open_database(old.association_path(slug), ASSOCIATION_SETS)
+    except (CommsError, *DATABASE_ERRORS, UnicodeDecodeError):
+        return None
+
+
+def _carry_people(before: Database, new: Workspace, slug: str) -> int:
+    """What people said; returns how much of it is news."""
     people, ledger, now = new.people(slug), new.ledger(slug), new.now()
-    before = old.association_db(slug)
     carrier = Carrier(people.db, new.key.derive("suppression"))
     with people.db.atomic():
         carried = carrier.take_suppressions(before)
@@ -139,12 +183,19 @@ def _carry_association(old: Workspace, new: Workspace, slug: str) -> int:
         _forget_erased(carrier, people, ledger, now)
         for address, topics in carrier.withdrawals(before).items():
             carried += _withdraw(people, address, topics, now)
-        go_on_after(ledger.db, before)
+    return carried
+
+
+def _carry_runs(new: Workspace, slug: str, before: Database | None) -> Carried:
+    """What went out, and what may have."""
+    ledger, sent, held = new.ledger(slug), 0, 0
+    with ledger.db.atomic():
         for campaign in _campaigns(new, slug):
             run = ledger.run(campaign, NEWSLETTER)
             if run is not None:
-                carried += ledger.settle_as_sent(run.id, old.ledger(slug).reached(campaign, NEWSLETTER), now)
-    return carried
+                carried = RunCarrier(ledger.db, run, new.now(), UNREADABLE).carry(before)
+                sent, held = sent + carried.sent, held + carried.held
+    return Carried(sent, held)
 
 
 def _forget_erased(carrier: Carrier, people: People, ledger: Ledger, now: datetime) -> None:

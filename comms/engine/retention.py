@@ -18,6 +18,7 @@ from campaigns.jobs import Job, Jobs
 from comms import config
 from comms.db import fold_log, storage_errors
 from comms.delivery.retention import OldDeliveries
+from comms.engagement.polls import Ballots
 from comms.engagement.retention import OldEvents
 from comms.engine import segments
 from comms.engine.workspace import Workspace
@@ -38,6 +39,7 @@ class CutOffs:
 
     events: datetime | None
     activity: datetime | None
+    polls: datetime | None
     deliveries: datetime | None
     imports: datetime | None
     sign_ups: datetime | None
@@ -59,6 +61,7 @@ def due(settings: config.Retention, now: datetime) -> CutOffs:
     return CutOffs(
         events=ago(settings.events_days),
         activity=ago(settings.events_days),
+        polls=ago(settings.events_days),
         deliveries=ago(settings.deliveries_days),
         imports=ago(settings.imports_days),
         sign_ups=now - timedelta(days=settings.unconfirmed_days),
@@ -167,11 +170,13 @@ class _Keeper:
         db = self.people.db
         self._old, self._events = OldPeople(db), OldEvents(workspace.events(slug).db)
         self._deliveries = OldDeliveries(self._ledger.db)
+        self._ballots = Ballots(self._ledger.db)
 
     def count(self, kind: str, before: datetime) -> int:
         counts: dict[str, Callable[[datetime], int]] = {
             "events": self._events.count,
             "activity": self._old.count_activity,
+            "polls": self._ballots.count_old,
             "deliveries": self._deliveries.count,
             "imports": self._old.count_imports,
             "sign_ups": self._old.count_sign_ups,
@@ -185,6 +190,7 @@ class _Keeper:
         forget: dict[str, Callable[[datetime, int], int]] = {
             "events": self._events.forget,
             "activity": self._old.forget_activity,
+            "polls": self._ballots.close,
             "deliveries": self._deliveries.forget,
             "imports": self._old.forget_imports,
             "sign_ups": self._old.forget_sign_ups,

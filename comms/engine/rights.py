@@ -11,6 +11,7 @@ from audiences.exporting.store import Export
 from audiences.signups import SignUp, SignUps
 from comms.db import Database, fold_log, storage_errors
 from comms.delivery.letterbox import Letterbox, LetterRow
+from comms.engagement.bounces.store import BounceStore
 from comms.engine.audience import MemberView, show_member
 from comms.engine.workspace import Workspace
 
@@ -68,6 +69,7 @@ def _of_member(workspace: Workspace, association: str, view: MemberView) -> dict
         "newsletters": [
             {**delivery, "events": events.of_delivery(delivery["id"])} for delivery in ledger.of_member(view.member.id)
         ],
+        "returned": [asdict(past) for past in BounceStore(ledger.db).of_member(view.member.id)],
     }
 
 

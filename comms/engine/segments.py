@@ -14,6 +14,7 @@ from audiences.store import EVERYONE
 from comms.db import DATABASE_ERRORS, patience, storage_errors
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
+from comms.rendering import conditions
 
 
 def read(workspace: Workspace, text: str, association: str) -> Rule:
@@ -45,6 +46,14 @@ def compile_rule(workspace: Workspace, text: str | None, association: str, today
 
 def _condition(workspace: Workspace, rule: Rule, association: str, today: date) -> Condition:
     return segments.to_sql(rule, today, SegmentIndexes(workspace.association_db(association)).leading())
+
+
+def condition(workspace: Workspace, text: str, association: str) -> str:
+    """A rule of a campaign's text, with all that it names, as an edition carries it to whoever renders it.
+
+    Raises segments.RuleError, also for a rule that can not be answered while rendering.
+    """
+    return conditions.freeze(read(workspace, text, association), saved(workspace, association))
 
 
 def count_members(workspace: Workspace, text: str, association: str) -> int:

@@ -12,6 +12,8 @@ MINIMUM_CONTRAST = 4.5
 
 _HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _STEPS = 50
+_TINT = 0.07
+"""Share of the accent in the ground of panels: seen as its colour, and still light or dark."""
 
 
 def parse(colour: str) -> tuple[int, int, int]:
@@ -49,11 +51,20 @@ def legible(colour: str, background: str, minimum: float = MINIMUM_CONTRAST) -> 
     target = parse("#000000" if luminance(background) > 0.18 else WHITE)
     origin = parse(colour)
     for step in range(_STEPS + 1):
-        mixed = [round(a + (b - a) * step / _STEPS) for a, b in zip(origin, target, strict=True)]
-        shade = "#{:02x}{:02x}{:02x}".format(*mixed)
+        shade = _between(origin, target, step / _STEPS)
         if contrast(shade, background) >= minimum:
             return shade
     return readable_on(background)
+
+
+def mixed(colour: str, other: str, share: float) -> str:
+    """The colour with a share, 0 to 1, of another in it."""
+    return _between(parse(colour), parse(other), share)
+
+
+def _between(one: tuple[int, int, int], other: tuple[int, int, int], share: float) -> str:
+    channels = [round(a + (b - a) * share) for a, b in zip(one, other, strict=True)]
+    return "#{:02x}{:02x}{:02x}".format(*channels)
 
 
 def palette(brand: Brand) -> dict[str, str]:
@@ -61,11 +72,14 @@ def palette(brand: Brand) -> dict[str, str]:
 
     Raises ValueError when a colour of the brand is not CSS hex.
     """
+    tint, tint_night = mixed(WHITE, brand.accent, _TINT), mixed(NIGHT, legible(brand.accent, NIGHT, 7), _TINT)
     return {
         "accent": brand.accent,
         "on_accent": readable_on(brand.accent),
-        "accent_text": legible(brand.accent, WHITE),
-        "accent_night": legible(brand.accent, NIGHT, 7),
+        "accent_text": legible(brand.accent, tint),
+        "accent_night": legible(brand.accent, tint_night, 6),
+        "tint": tint,
+        "tint_night": tint_night,
         "background": brand.background,
         "muted_on_background": legible("#6b6b70", brand.background, 5.5),
     }

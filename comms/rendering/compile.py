@@ -14,23 +14,28 @@ from typing import Any
 import jinja2
 
 from audiences.models import Association
-from campaigns.models import Campaign, NewsletterPart
-from comms.rendering import plaintext
+from audiences.segments import RuleError, parse, resolve
+from campaigns.models import Campaign, NewsletterPart, When, walk
+from comms.rendering import plaintext, slots
 from comms.rendering.addresses import Addresses
 from comms.rendering.binding import bind, bind_text
-from comms.rendering.body import BodyData
+from comms.rendering.body import BodyData, numbered_rules
 from comms.rendering.carriers import Carrier, Carriers
 from comms.rendering.clean import clean
-from comms.rendering.colour import palette
+from comms.rendering.conditions import freeze
 from comms.rendering.context import association_data, campaign_data, postal_lines
 from comms.rendering.edition import Edition
 from comms.rendering.errors import TemplateError
+from comms.rendering.fragments import fragments
 from comms.rendering.jinja_parts import blanked, split
+from comms.rendering.layout import arranged
+from comms.rendering.look import look
 from comms.rendering.mjml import check, to_html
 from comms.rendering.placing import place, refusals
 from comms.rendering.sandbox import FAULTS, SafeEnvironment, fault_line, render
 from comms.rendering.source import SUFFIX, TemplateSource
 from comms.rendering.strings import direction, strings
+from comms.surroundings import NOTHING_AROUND, Surroundings
 
 _PIXEL = (
     '{% if links.pixel %}<img src="{{ links.pixel }}" width="1" height="1" alt="" '
@@ -39,7 +44,12 @@ _PIXEL = (
 
 
 def compile_edition(
-    campaign: Campaign, association: Association, template: TemplateSource, *, media_url: str
+    campaign: Campaign,
+    association: Association,
+    template: TemplateSource,
+    *,
+    media_url: str,
+    around: Surroundings = NOTHING_AROUND,
 ) -> Edition:
     """The campaign's newsletter as `association` sends it.
 
@@ -48,7 +58,7 @@ def compile_edition(
     """
     if campaign.newsletter is None:
         raise ValueError(f"campaign {campaign.id} has no newsletter")
-    return _Compilation(campaign, campaign.newsletter, association, template, media_url).edition()
+    return _Compilation(campaign, campaign.newsletter, association, template, media_url, around).edition()
 
 
 class _Compilation:
@@ -61,17 +71,23 @@ class _Compilation:
         association: Association,
         template: TemplateSource,
         media_url: str,
+        around: Surroundings,
     ) -> None:
         self._campaign = campaign
         self._newsletter = newsletter
         self._association = association
         self._template = template
-        taken = (template.text, *template.partials.values(), repr(campaign), repr(association), media_url)
+        taken = (template.text, *template.partials.values(), repr(campaign), repr(association), media_url, repr(around))
         self._carriers = Carriers(taken)
         self._addresses = Addresses(self._carriers)
         self._environment = edition_environment(template, self._carriers)
-        self._body = BodyData(self._carry, media_url)
+        self._conditions = _conditions(campaign, around)
+        self._body = BodyData(self._carry, media_url, around, campaign.blocks, language=campaign.language)
         self._blocks = self._body.blocks(campaign.blocks)
+        self._strings = strings(association.name, around.relayed_from)
+        declared = slots.declaration(template.name, template.text).slots
+        self._slots = slots.values(declared, campaign)
+        self._facts = slots.facts(declared, self._slots)
 
     def edition(self) -> Edition:
         html, text = self._html(), self._text()
@@ -86,6 +102,7 @@ class _Compilation:
             html=html,
             text=text,
             links=self._addresses.tracked,
+            conditions=self._conditions,
         )
         for name in ("subject", "preview", "html", "text"):
             check_member_source(name, getattr(edition, name))
@@ -99,28 +116,30 @@ class _Compilation:
         return self._restored(with_pixel(document, self._carriers))
 
     def _text(self) -> str:
-        words = strings(self._association.name)
+        words = self._strings
         links = [
             (words["unsubscribe"], self._link("unsubscribe")),
             (words["view_online"], self._link("view")),
         ]
-        body = plaintext.body(self._blocks, self._addresses.clickable)
+        body = plaintext.body(plaintext.with_facts(self._blocks, self._facts), self._addresses.clickable)
         footer = plaintext.footer(
             name=self._association.name,
             postal_lines=postal_lines(self._association),
-            why=words["why"],
+            notes=(self._association.brand.footer, words["relayed"], words["why"]),
             links=links,
         )
-        return self._restored(clean(f"{body}\n\n{footer}\n"))
+        return self._restored(clean(f"{body}{footer}\n"))
 
     def _data(self) -> dict[str, Any]:
         return {
             **letterhead(self._association, self._campaign.language, self._body),
             "campaign": campaign_data(self._campaign),
             "blocks": self._blocks,
-            "sections": list(self._body.sections(self._campaign.blocks)),
+            **arranged(self._blocks),
+            "slots": self._slots,
+            "facts": self._facts,
             "preview": self._carry(self._newsletter.preview, self._newsletter.preview_line),
-            "strings": strings(self._association.name),
+            "strings": self._strings,
         }
 
     def _carry(self, source: str, line: int) -> str:
@@ -137,24 +156,40 @@ class _Compilation:
             raise TemplateError(self._template.name, 0, str(error), hint=hint) from error
 
 
+def _conditions(campaign: Campaign, around: Surroundings) -> tuple[str, ...]:
+    """The conditions of the campaign by number, frozen. Raises TemplateError, with the line of the condition."""
+    frozen: list[str] = []
+    for rule in numbered_rules(campaign.blocks):
+        try:
+            frozen.append(around.conditions.get(rule) or freeze(resolve(parse(rule)), {}))
+        except RuleError as error:
+            line = next(each.line for each in walk(campaign.blocks) if isinstance(each, When) and each.rule == rule)
+            message = f"{error.message} (column {error.column} of the condition)"
+            raise TemplateError("the campaign", line, message, hint=error.hint) from error
+    return tuple(frozen)
+
+
 def letterhead(association: Association, language: str, body: BodyData) -> dict[str, Any]:
     """What every template sees of who sends, and of the direction that the language is written in.
 
     Raises TemplateError for a colour that is none.
     """
     brand, rtl = association.brand, direction(language) == "rtl"
+    start, end = ("right", "left") if rtl else ("left", "right")
     try:
-        colours = palette(brand)
+        looks = look(brand, start, end)
     except ValueError as error:
         raise TemplateError(f"the brand of {association.name}", 0, str(error)) from error
+    logo = {"logo_url": body.media(brand.logo_url), "logo_alt": brand.logo_alt, "footer": brand.footer}
     return {
         "association": association_data(association),
-        "brand": colours | {"logo_url": body.media(brand.logo_url), "logo_alt": brand.logo_alt},
+        "brand": looks | logo,
+        "look": looks,
         "postal_lines": postal_lines(association),
         "language": language,
         "direction": "rtl" if rtl else "ltr",
-        "start": "right" if rtl else "left",
-        "end": "left" if rtl else "right",
+        "start": start,
+        "end": end,
     }
 
 
@@ -203,8 +238,10 @@ def _loader(
             return None
         name = filename.removesuffix(SUFFIX)
         bound = bind(environment, text, name, carriers)
-        markup = blanked(split(environment, bound, name))
-        for problem in (*(found for _, found in refusals(markup, carriers)), *check(markup)):
+        parts = split(environment, bound, name)
+        refused = (found for _, found in refusals(blanked(parts), carriers))
+        broken = (found for each in fragments(parts) for found in check(each))
+        for problem in (*refused, *broken):
             raise TemplateError.of(name, problem)
         return bound, filename, lambda: True
 

@@ -28,22 +28,30 @@ class Edition:
     text: str
     links: tuple[str, ...] = ()
     """Tracked addresses; `{{ links.click }}/<index>` leads to them."""
+    conditions: tuple[str, ...] = ()
+    """On the reader, as `conditions.freeze` writes them; `member["when <index>"]` in the sources answers them."""
 
     def to_json(self) -> str:
         """Canonical JSON: the same edition gives the same ASCII text everywhere."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        data = asdict(self)
+        if not self.conditions:
+            del data["conditions"]  # as in editions from before there were any, whose names are made from their text
+        return json.dumps(data, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Edition:
         """The edition that `to_json` wrote. Raises ValueError for any other text."""
         data: Any = json.loads(text)
         names = {field.name for field in fields(cls)}
-        if not isinstance(data, dict) or set(data) != names:
+        if not isinstance(data, dict) or set(data) | {"conditions"} != names:
             raise ValueError("this is no edition")
-        links = data.pop("links")
-        if not isinstance(links, list) or not all(isinstance(value, str) for value in (*links, *data.values())):
+        lists = (data.pop("links"), data.pop("conditions", []))
+        if not all(isinstance(values, list) for values in lists):
             raise ValueError("this is no edition: a value has the wrong type")
-        return cls(**data, links=tuple(links))
+        links, conditions = lists
+        if not all(isinstance(value, str) for value in (*links, *conditions, *data.values())):
+            raise ValueError("this is no edition: a value has the wrong type")
+        return cls(**data, links=tuple(links), conditions=tuple(conditions))
 
     @cached_property
     def digest(self) -> str:

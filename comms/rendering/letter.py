@@ -72,7 +72,7 @@ def render_letter(
         subject=one_line(content.subject),
         preview="",
         html=to_html(mjml, name=template.name),
-        text=clean(f"{_text(content)}\n\n{_foot(content, association)}\n"),
+        text=clean(f"{_text(content)}{_foot(content, association)}\n"),
     )
 
 
@@ -90,7 +90,10 @@ def _text(content: LetterContent) -> str:
 
 def _foot(content: LetterContent, association: Association) -> str:
     return plaintext.footer(
-        name=association.name, postal_lines=postal_lines(association), why=content.why, links=()
+        name=association.name,
+        postal_lines=postal_lines(association),
+        notes=(association.brand.footer, content.why),
+        links=(),
     ).rstrip()
 
 

@@ -25,8 +25,9 @@ from comms.rendering.binding import bind
 from comms.rendering.carriers import Carriers
 from comms.rendering.compile import compile_edition, edition_environment
 from comms.rendering.errors import TemplateError, TemplateProblem
-from comms.rendering.jinja_parts import blanked, split
-from comms.rendering.mjml import check
+from comms.rendering.fragments import fragments
+from comms.rendering.jinja_parts import blanked, normalise, split
+from comms.rendering.mjml import check, doubts
 from comms.rendering.placing import refusals
 from comms.rendering.source import TemplateSource
 
@@ -73,7 +74,11 @@ def _problems(template: TemplateSource) -> Iterator[TemplateProblem]:
         yield error.problem
         return
     markup = blanked(split(environment, bound, template.name))
-    found = [*check(markup), *(problem for _, problem in refusals(markup, carriers))]
+    found = [problem for _, problem in refusals(markup, carriers)]
+    source = normalise(template.text)
+    for fragment in fragments(split(environment, source, template.name)):
+        found += check(fragment)
+        yield from doubts(fragment, source)
     yield from found
     if "<mjml" in template.text and not found:
         yield from _sample_problems(template)

@@ -68,6 +68,15 @@ def scan(source: str, *, into_conditions: bool = False) -> Iterator[Piece]:
         yield Piece("text", position, len(source))
 
 
+def numbered(source: str) -> Iterator[tuple[int, Piece]]:
+    """The pieces of the source, each with the 1-based line it begins in."""
+    line, position = 1, 0
+    for piece in scan(source):
+        line += source.count("\n", position, piece.start)
+        position = piece.start
+        yield line, piece
+
+
 def edited(source: str, edits: Iterable[tuple[int, int, str]]) -> str:
     """The source with each stretch from start to end replaced; edits come in order and do not overlap."""
     parts: list[str] = []

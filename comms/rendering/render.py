@@ -13,6 +13,7 @@ from jinja2.runtime import Undefined
 from campaigns.mergefields import Missing, MissingValueError
 from comms.rendering import quoted
 from comms.rendering.clean import one_line, printable
+from comms.rendering.conditions import Conditions
 from comms.rendering.edition import Edition
 from comms.rendering.errors import RenderError
 from comms.rendering.sandbox import FAULTS, SafeEnvironment, render
@@ -47,22 +48,27 @@ class Renderer:
     def __init__(self, edition: Edition) -> None:
         self._edition = edition
         self._member = _Templates(edition, Missing)
+        try:
+            self._conditions = Conditions(edition.conditions)
+        except ValueError as error:
+            raise RenderError("conditions", str(error)) from error
 
     def render(self, context: Mapping[str, Any]) -> Rendered:
         """One member's message.
 
         `context` holds plain data: `member` (see `context.member_data`), `association`, `campaign`,
-        `links` (`click`, `unsubscribe`, `view`, `pixel`) and `url`. Raises RenderError when the member
-        lacks a value for which the text has no fallback; an empty value counts as lacking.
+        `links` (see `LinkMaker.for_mail`) and `url`; for an edition with conditions also `today`, a date.
+        Raises RenderError when the member lacks a value for which the text has no fallback; an empty value
+        counts as lacking.
         """
-        return self._member.render(_for_member(context))
+        return self._member.render(self._for_member(context))
 
     def encode(self, context: Mapping[str, Any]) -> Encoded:
         """What `render` gives, encoded, and many times as fast: only what depends on the member is worked out.
 
         Raises RenderError as `render` does.
         """
-        known = _for_member(context)
+        known = self._for_member(context)
         try:
             return self._member.fill(known, *self._skeletons)
         except FAULTS:  # rendered whole, the text tells best what is wrong with it
@@ -70,11 +76,18 @@ class Renderer:
             return Encoded(rendered.subject, quoted.encode(rendered.html), quoted.encode(rendered.text))
 
     def render_public(self, context: Mapping[str, Any]) -> Rendered:
-        """The message as anyone may see it: fallbacks where there are some, `…` where a value is missing.
+        """The message as anyone may see it: fallbacks where there are some, `…` where a value is missing, and of
+        each condition the other side.
 
         `context` is as for `render`; its `member` is left out.
         """
         return _Templates(self._edition, _Ellipsis).render({**context, "member": {}})
+
+    def _for_member(self, context: Mapping[str, Any]) -> dict[str, Any]:
+        member = {name: value for name, value in context.get("member", {}).items() if value not in ("", None)}
+        if self._conditions:
+            member |= self._conditions.flags(member, context["today"])
+        return {**context, "member": member}
 
     @cached_property
     def _skeletons(self) -> tuple[Skeleton | None, Skeleton | None]:
@@ -122,11 +135,6 @@ class _Templates:
         if self._preview is None:
             return subject, self._same_preview
         return subject, one_line(_rendered(self._preview, "preview", context))
-
-
-def _for_member(context: Mapping[str, Any]) -> dict[str, Any]:
-    member = {name: value for name, value in context.get("member", {}).items() if value not in ("", None)}
-    return {**context, "member": member}
 
 
 def _compiled(environment: SafeEnvironment, part: str, source: str) -> Template:

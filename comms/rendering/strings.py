@@ -6,15 +6,22 @@ _ENGLISH = {
     "view_online": "View in browser",
     "unsubscribe": "Unsubscribe",
     "why": "You receive this because you are subscribed to news from {association}.",
+    "relayed": "Relayed from {author}.",
+    "contents": "In this issue",
+    "details": "Details and registration",
 }
 
 _RTL_LANGUAGES = frozenset("ar arc ckb dv fa he iw ji ks nqo ps sd syr ug ur yi".split())
 _RTL_SCRIPTS = frozenset({"arab", "hebr", "syrc", "thaa", "nkoo", "adlm", "rohg"})
 
 
-def strings(association: str) -> dict[str, str]:
-    """Key -> words, with the association's name filled in."""
-    return {key: words.replace("{association}", association) for key, words in _ENGLISH.items()}
+def strings(association: str, author: str = "") -> dict[str, str]:
+    """Key -> words, with the association's name filled in, and that of the author whose words it passes on.
+
+    Without an author `relayed` is empty.
+    """
+    filled = {key: words.replace("{association}", association) for key, words in _ENGLISH.items()}
+    return filled | {"relayed": filled["relayed"].replace("{author}", author) if author else ""}
 
 
 def direction(language: str) -> str:

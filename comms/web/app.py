@@ -14,9 +14,11 @@ from starlette.responses import Response
 from comms import config
 from comms.db import DATABASE_ERRORS
 from comms.errors import CommsError
+from comms.web.bounces import BounceHooks
 from comms.web.headers import SecurityHeaders, required
 from comms.web.letters import Letters
 from comms.web.pages import Pages
+from comms.web.polls import Polls
 from comms.web.publications import Publications
 from comms.web.signups import SignUpPages
 from comms.web.subscriptions import Subscriptions
@@ -39,8 +41,10 @@ def create_app(folder: Path) -> Starlette:
     app = Starlette(
         routes=[
             *Letters(workspaces, pages).routes(),
+            *Polls(workspaces, pages).routes(),
             *Subscriptions(workspaces, pages).routes(),
             *SignUpPages(workspaces, pages, settings.site.url).routes(),
+            *BounceHooks(folder, settings.bounces, pages).routes(),
             *Publications(workspaces, pages).routes(),
         ],
         middleware=[Middleware(SecurityHeaders)],

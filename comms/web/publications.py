@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from comms.db import DATABASE_ERRORS
-from comms.engine import feeds
+from comms.engine import feeds, occasions
 from comms.engine.feeds import Format
 from comms.errors import CommsError
 from comms.web.conditional import is_known, public_response
@@ -31,6 +32,7 @@ _SHOWN = {
 """What a browser may show by itself; everything else is offered as a download."""
 _SAVED = {".pdf": "application/pdf", ".svg": "image/svg+xml"}
 """Types that are named all the same: `<img>` shows a drawing only by its type, and runs nothing in it."""
+_EVENT = re.compile(r"[0-9]{1,4}", re.ASCII)
 _STYLE = Path(__file__).parent / "static" / "site.css"
 _DAY_S = 86_400
 
@@ -51,6 +53,7 @@ class Publications:
             *(Route(f"/feeds/{{association}}.{kind}", self._feed(kind)) for kind in feeds.FORMATS),
             *(Route(f"/feeds/{{association}}/{{topic}}.{kind}", self._feed(kind)) for kind in feeds.FORMATS),
             Route("/a/{association}/{campaign}", self.entry),
+            Route("/e/{association}/{campaign}/{number}.ics", self.calendar),
             Route("/media/{path:path}", self.media),
         ]
 
@@ -78,6 +81,17 @@ class Publications:
             return self._pages.not_found()
         html = self._pages.html("entry", page=page)
         return public_response(request.headers, html.encode(), "text/html")
+
+    def calendar(self, request: Request) -> Response:
+        """One event of a campaign, for calendars."""
+        names = request.path_params
+        number = int(names["number"]) if _EVENT.fullmatch(names["number"]) else -1
+        file = occasions.calendar_file(self._workspaces.here(), names["association"], names["campaign"], number)
+        if file is None:
+            return self._pages.not_found()
+        response = public_response(request.headers, file, "text/calendar; charset=utf-8")
+        response.headers["Content-Disposition"] = f'attachment; filename="{names["campaign"]}.ics"'
+        return response
 
     def _feed(self, kind: Format) -> Callable[[Request], Response]:
         def serve(request: Request) -> Response:

@@ -176,7 +176,7 @@ CONTAINERS = [
     ("::: columns 2\n::: column\na\n:::\n::: column\nb\n:::\n:::", [1], "nothing after the name"),
     (
         "::: columns\n::: column\n::: columns\n" + "::: column\na\n:::\n" * 2 + ":::\n:::\n::: column\nb\n:::\n:::",
-        [2],
+        [3],
         "can not be nested",
     ),
     ("> ::: button https://e.org\n> x\n> :::", [1], "outside lists and quotes"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campaigns.blocks import parse_body
 from campaigns.models import (
     Blocks,
     Button,
@@ -30,6 +32,8 @@ from campaigns.models import (
 from comms.channels.expressions import ExpressionError
 from comms.channels.feed_content import content_from_blocks
 from comms.channels.markup import clean_text, sanitise
+from comms.pictures import Picture
+from comms.surroundings import Surroundings
 
 URL = "https://coalition.example/c/1"
 VALUES = {
@@ -41,6 +45,13 @@ VALUES = {
 def html(*blocks: object) -> str:
     content: Blocks = blocks  # type: ignore[assignment]
     return content_from_blocks(content, url=URL, media_url="https://coalition.example/media", values=VALUES)
+
+
+def html_of(markdown: str, **around: object) -> str:
+    blocks, problems = parse_body(markdown, first_line=1)
+    assert problems == ()
+    surroundings = Surroundings(**around)  # type: ignore[arg-type]
+    return content_from_blocks(blocks, url=URL, media_url="https://m.org", values=VALUES, around=surroundings)
 
 
 def text(*spans: object) -> Text:
@@ -193,3 +204,43 @@ def test_the_sanitiser_finds_nothing_to_take_away() -> None:
         Columns(((text("l"),), (Divider(5),)), 6),
     )
     assert Outline(sanitise(written, URL)).seen == Outline(written).seen
+
+
+def test_events_people_numbers_and_polls_are_plain_html_that_feeds_keep() -> None:
+    written = html_of(
+        "::: event Open <day\nstart: 2027-05-01 10:00\ntimezone: Europe/Paris\nplace: Here\nlink: https://e.org/\n\nMore\n:::\n"
+        "::: person Ana\nphoto: ana.jpg\nrole: Head\n:::\n"
+        "::: statistic 45\nof *them*\n:::\n"
+        "::: quote Ben\nSo.\n:::\n"
+        "::: poll Q & A?\n- one\n- two\n:::\n",
+        calendar_url="https://e.org/e/coalition/1",
+        portraits={"ana.jpg": Picture("https://m.org/mail/x.jpg", 144, 144)},
+    )
+
+    assert written == (
+        '<div>\n<p><a href="https://e.org/"><strong>Open &lt;day</strong></a><br>'
+        '<time datetime="2027-05-01T10:00+02:00">Saturday, May 1, 2027, 10:00\xa0AM (Central European Summer Time)'
+        "</time><br>Here</p>\n<p>More</p>\n"
+        '<p><a href="https://e.org/e/coalition/1/0.ics">Add to your calendar</a></p>\n</div>\n'
+        '<div>\n<p><img src="https://m.org/mail/x.jpg" alt="" width="72" height="72"><br><strong>Ana</strong><br>Head'
+        "</p>\n</div>\n"
+        "<p><strong>45</strong> of <em>them</em></p>\n"
+        "<figure>\n<blockquote>\n<p>So.</p>\n</blockquote>\n<figcaption>Ben</figcaption>\n</figure>\n"
+        "<p><strong>Q &amp; A?</strong></p>\n<ul>\n<li>one</li>\n<li>two</li>\n</ul>"
+    )
+    assert _pieces(sanitise(written, URL)) == _pieces(written)
+
+
+def _pieces(markup: str) -> list[str]:
+    """Tags, attributes and words, whatever the order of attributes."""
+    return sorted(re.split(r"[\s<>]+", markup))
+
+
+def test_nobody_sees_the_other_side_of_conditions_and_what_slots_hold() -> None:
+    conditions = "::: when state is missing\nA\n:::\n\n::: when a = b\nC\n:::\n::: otherwise\nD\n:::\n"
+    assert html_of(f"{conditions}\n::: slot x\nE\n:::\n::: locked\nF\n:::") == "<p>D</p>\n<p>E</p>\n<p>F</p>"
+
+
+def test_a_picture_of_known_size_says_it() -> None:
+    written = html_of("![A](a.jpg)", images={"a.jpg": Picture("https://m.org/mail/a.jpg", 1280, 640)})
+    assert written == '<figure><img src="https://m.org/mail/a.jpg" alt="A" width="1280" height="640"></figure>'

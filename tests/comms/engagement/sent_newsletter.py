@@ -135,13 +135,15 @@ def edition(slug: str, *, title: str = "A partner", links: tuple[str, ...] = LIN
     return Edition(CAMPAIGN, title, "en", slug, "Subject", "", body, "text", links)
 
 
-def save_campaign(workspace: Workspace, senders: Sequence[str], *, title: str = "A partner") -> None:
+def save_campaign(
+    workspace: Workspace, senders: Sequence[str], *, title: str = "A partner", definition: str = DEFINITION
+) -> None:
     host = workspace.host
     with host.db.atomic():
         host.save_campaign(
             CAMPAIGN,
             title=title,
-            definition=DEFINITION,
+            definition=definition,
             state="sending",
             senders=senders,
             due_at=None,

@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 import lxml.html
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rendering_samples import column, document
 
@@ -107,6 +107,31 @@ TEMPLATES = {
         "<mj-accordion><mj-accordion-element><mj-accordion-title>{{ member.name }}</mj-accordion-title>"
         "<mj-accordion-text>{{ member.name }}</mj-accordion-text></mj-accordion-element></mj-accordion>"
     ),
+    "an accordion's title with markup": column(
+        "<mj-accordion><mj-accordion-element><mj-accordion-title>For <b>{{ member.name }}</b>{% if member.tier %}!"
+        "{% endif %}</mj-accordion-title></mj-accordion-element></mj-accordion>"
+    ),
+    "raw HTML in a menu": column(
+        "<mj-navbar><mj-raw><b>{{ member.name }}</b>{% if member.tier %}<i>{{ member.tier }}</i>{% endif %}</mj-raw>"
+        '<mj-navbar-link href="/x">x</mj-navbar-link></mj-navbar>'
+    ),
+    "classes, and attributes that are added afterwards": document(
+        '<mj-section><mj-column><mj-text mj-class="a b" css-class="{{ member.tier }}">x</mj-text>'
+        '<mj-button href="{{ member.site }}" title="{{ member.name }}">go</mj-button>'
+        '<mj-image src="a" border-left="1px solid #000000" alt="{{ member.name }}" /></mj-column></mj-section>',
+        '<mj-attributes><mj-class name="a" color="#111111" /><mj-class name="b" color="#222222" /></mj-attributes>',
+    ),
+    "styles set in line": document(
+        '<mj-section><mj-column><mj-text><p class="q" style="color: {{ member.colour or \'red\' }}">'
+        "{% if member.tier %}<b>{{ member.tier }}</b>{% endif %}</p></mj-text><mj-table>{% for book in member.books %}"
+        "<tr><td>{{ book.title }}</td></tr>{% endfor %}</mj-table></mj-column></mj-section>",
+        '<mj-style inline="inline">.q { margin: 0 } b { color: blue } td { padding-top: 1px }</mj-style>',
+    ),
+    "attributes by selectors": document(
+        '<mj-section css-class="s"><mj-column><mj-text><p>{{ member.name }}</p></mj-text></mj-column></mj-section>',
+        '<mj-html-attributes><mj-selector path=".s p"><mj-html-attribute name="title">For {{ member.name }}'
+        "</mj-html-attribute></mj-selector></mj-html-attributes>",
+    ),
     "raw and comments": column(
         "<mj-text>{% raw %}{{ member.name }}{% endraw %}{# {{ member.name }} #} {{ '{{' }} {{ member.name }}</mj-text>"
     ),
@@ -163,6 +188,66 @@ def test_compiling_once_equals_answering_all_jinja_first(template: str, context:
     assert comparable(compile_first(source, names)) == comparable(jinja_first(source, names))
 
 
+# --- any template built of the allowed places --------------------------------------------------
+
+EXPRESSIONS = st.sampled_from(
+    [
+        "{{ member.name }}",
+        "{{ member.tier or 'none' }}",
+        "{{ association.name }}",
+        "{{ brand.accent }}",
+        "words &amp; more",
+    ]
+)
+CONDITIONS = st.sampled_from(
+    ["member.tier", "member.books", "not member.tier", "member.name|length > 3", "brand.accent"]
+)
+
+
+def guarded(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """What `inner` makes: as it is, in branches, in a member's loop, in the edition's loop."""
+    return st.one_of(
+        inner,
+        st.builds("{{% if {} %}}{}{{% else %}}{}{{% endif %}}".format, CONDITIONS, inner, inner),
+        st.builds("{{% if {} %}}{}{{% endif %}}".format, CONDITIONS, inner),
+        st.builds("{{% for book in member.books %}}{}{{% endfor %}}".format, inner),
+        st.builds("{{% for block in blocks %}}{}{{% endfor %}}".format, inner),
+    )
+
+
+def several(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.lists(guarded(inner), min_size=1, max_size=3).map("".join)
+
+
+WORDS = several(EXPRESSIONS)
+RICH = several(st.one_of(WORDS, WORDS.map("<b>{}</b>".format), WORDS.map("<ul><li>{}</li></ul>".format)))
+ROWS = several(WORDS.map("<tr><td>{}</td></tr>".format))
+PARTS = st.one_of(
+    RICH.map("<mj-text>{}</mj-text>".format),
+    ROWS.map("<mj-table>{}</mj-table>".format),
+    st.builds('<mj-button href="{{{{ url }}}}" css-class="k">{}</mj-button>'.format, WORDS),
+    EXPRESSIONS.map('<mj-image src="a.png" alt="{}" padding="0 9px" border-top="1px solid #000000" />'.format),
+    st.just('<mj-divider border-color="{{ brand.accent }}" />'),
+)
+COLUMNS = several(PARTS.map('<mj-column width="50%">{}</mj-column>'.format))
+SECTIONS = COLUMNS.map("<mj-section>{}</mj-section>".format)
+BODIES = several(st.one_of(SECTIONS, SECTIONS.map('<mj-wrapper padding="3px">{}</mj-wrapper>'.format)))
+MEMBERS = st.fixed_dictionaries(
+    {
+        "name": st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=9),
+        "tier": st.sampled_from(["", "gold", "<i>"]),
+        "books": st.lists(st.just({"title": "T"}), max_size=2),
+    }
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(BODIES, MEMBERS)
+def test_any_template_of_allowed_places_says_the_same_at_both_times(body: str, member: dict[str, Any]) -> None:
+    names = {"member": {**EMPTY, **member}, "links": {}, "url": "https://u.example/"}
+    assert comparable(compile_first(document(body), names)) == comparable(jinja_first(document(body), names))
+
+
 @pytest.mark.parametrize(
     ("inner", "said"),
     [
@@ -181,6 +266,13 @@ def test_compiling_once_equals_answering_all_jinja_first(template: str, context:
             '<mj-carousel>{% for s in member.x %}<mj-carousel-image src="{{ s }}" />{% endfor %}</mj-carousel>',
             "elements of <mj-carousel>",
         ),
+        ('<mj-text padding-left="{% if member.x %}1px{% else %}2px{% endif %}">a</mj-text>', "padding-left of"),
+        ('<mj-navbar ico-padding-left="{{ member.x }}"></mj-navbar>', "ico-padding-left of <mj-navbar>"),
+        (
+            "<mj-accordion>{% if member.x %}<mj-accordion-element />{% endif %}</mj-accordion>",
+            "elements of <mj-accordion>",
+        ),
+        ("{{ member.name }}", "text can not stand directly in <mj-column>"),
         ("{% include member.x %}", "which file to include"),
         ("<mj-text>{% for b in blocks %}{{ member[b.text] }}{% endfor %}</mj-text>", "'b' is known when"),
         ("<mj-text>{{ member.x or strings.hello }}</mj-text>", "'strings' is known when"),

@@ -75,7 +75,17 @@ def test_control_characters_and_surrogates_do_not_reach_the_mail() -> None:
 BROKEN = [
     ("<mj-text>\na</mj-txt>", 2, "no component mj-txt", "did you mean mj-text?"),
     ("\n<mj-text>a", 2, "<mj-text> is not closed before the end", "same branch"),
-    ("<mj-section>\n<mj-column>\n</mj-section>", 2, "<mj-column> is not closed before </mj-section> in line 3", ""),
+    ("<mj-navbar>\n<mj-navbar-link>\n</mj-navbar>", 2, "<mj-navbar-link> is not closed before </mj-navbar> in", ""),
+    ("\n<MJ-Text>x</MJ-Text>", 2, "mj-text is written with capital letters", "write <mj-text>"),
+    ("<mj-text>\n<![CDATA[x]]></mj-text>", 2, "CDATA is not used", "&lt;"),
+    ("\n<mj-section></mj-section>", 2, "<mj-section> can not stand directly in <mj-column>", "mj-body or mj-wrapper"),
+    (
+        "<mj-text>\n<mj-button>x</mj-button></mj-text>",
+        2,
+        "<mj-button> can not stand directly in <mj-text>",
+        "mj-column",
+    ),
+    ("<mj-social>\n<mj-text>x</mj-text></mj-social>", 2, "<mj-text> can not stand directly in <mj-social>", ""),
     ("\n\n</mj-text>", 3, "</mj-text> closes nothing", ""),
     ("<mj-text>a\n<b>b</mj-text>", 2, "<b> is not closed before </mj-text> in line 2", ""),
     ("<mj-text>\n1 < 2</mj-text>", 2, "a '<' that starts no tag", "&lt;"),
@@ -89,7 +99,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("source", "line", "said", "hint"), BROKEN)
 def test_broken_markup_is_reported_with_line_and_remedy(source: str, line: int, said: str, hint: str) -> None:
-    problem = check(source)[0]
+    problem = check(f"<mj-column>{source}</mj-column>" if "closed before the end" not in said else source)[0]
     assert problem.line == line
     assert said in problem.message
     assert hint in problem.hint
@@ -136,6 +146,13 @@ def test_hostile_markup_takes_no_time(source: str) -> None:
     start = time.monotonic()
     check(source)
     assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("deep", [256, 20_000])
+def test_elements_that_stand_too_deep_are_refused_before_they_end_the_process(deep: int) -> None:
+    with pytest.raises(TemplateError, match="256 deep"):
+        to_html(page(f"<mj-text>{'<b>' * deep}{'</b>' * deep}</mj-text>"))
+    assert "</b>" in to_html(page(f"<mj-text>{'<b>' * 200}{'</b>' * 200}</mj-text>"))
 
 
 @pytest.mark.data

@@ -1,0 +1,27 @@
+"""Rules on who gets it and on what networks take; finding them needs the lists and accounts of a workspace."""
+
+from __future__ import annotations
+
+from comms.preflight.report import must, should
+
+NO_SENDER = must("sender-unknown", "an association that the workspace does not have", "Nobody would send it.")
+BAD_RULE = must("rule-broken", "a rule, of the audience or of a condition, that can not be used", "Nobody would get it.")
+UNKNOWN_TOPIC = should(
+    "topic-unknown",
+    "a topic that nobody subscribed to by name",
+    "It goes to everyone who agreed to all newsletters, and to nobody else.",
+)
+NOBODY = should("audience-empty", "a newsletter that nobody would get", "Nothing would be sent.")
+BAD_TEMPLATE = must("template-broken", "a template that does not exist or can not be used", "There would be no mail.")
+UNKNOWN_FIELD = must("field-unknown", "a merge field that no member has", "Everyone would see a gap, or get no mail.")
+GAP = must(
+    "field-gap",
+    "a merge field without a fallback that some recipients lack",
+    "They would see a gap, and so they get no mail.",
+)
+POST_BROKEN = must("post-broken", "a post that can not be made for its network", "Nothing would be posted there.")
+POST_LONG = must("post-long", "a post longer than its network takes", "The network refuses it.")
+RELAY = should("relay-not-offered", "a relay section", "Only the sender's own edition goes out.")
+RULES = (
+    NO_SENDER, BAD_RULE, UNKNOWN_TOPIC, NOBODY, BAD_TEMPLATE, UNKNOWN_FIELD, GAP, POST_BROKEN, POST_LONG, RELAY
+)  # fmt: skip

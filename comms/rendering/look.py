@@ -1,0 +1,24 @@
+"""How an association's mails look: its brand as colours and type that go together, for templates to use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from audiences.models import Brand
+from comms.rendering.colour import palette
+
+SANS = "-apple-system, Segoe UI, Helvetica, Arial, sans-serif"
+SERIF = "Georgia, Iowan Old Style, Times New Roman, serif"
+"""Only fonts that computers and phones have: none is fetched."""
+_TYPE = {"mixed": (SERIF, SANS), "sans": (SANS, SANS), "serif": (SERIF, SERIF)}
+"""Headings, and all else."""
+
+
+def look(brand: Brand, start: str, end: str) -> dict[str, Any]:
+    """What the macros of `blocks.mjml` are told: colours of `palette`, the fonts, and where lines start and end.
+
+    Raises ValueError when a colour of the brand is not CSS hex.
+    """
+    headings, text = _TYPE.get(brand.typeface, _TYPE["mixed"])
+    colours = palette(brand)
+    return colours | {"link": colours["accent_text"], "headings": headings, "text": text, "start": start, "end": end}
