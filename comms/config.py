@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -23,6 +24,7 @@ LONGEST_BOUNCE_NAME = 26
 """Characters before the `@` of the address for returned mail; `verp.py` works out why."""
 ENVIRONMENT_PREFIX = "COMMS_"
 SEPARATOR = "__"
+_HOURS = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d ?- ?(?:[01]\d|2[0-3]):[0-5]\d")
 
 
 class Section(BaseModel):
@@ -179,6 +181,50 @@ _BOUNCE_ADDRESS = re.compile(
 )
 
 
+class Pacing(Section):
+    """How fast newsletters go out, and when they wait. 0: no limit."""
+
+    max_per_second: Annotated[float, Field(ge=0, le=100_000)] = Field(
+        0.0, description="Messages a second, of all associations together."
+    )
+    max_per_day: Annotated[int, Field(ge=0, le=100_000_000)] = Field(
+        0, description="Messages a day of each association; the others wait for the next day."
+    )
+    warm_up: Annotated[int, Field(ge=0, le=10_000_000)] = Field(
+        0,
+        description="Messages on the first day on which an association sends, for mail servers that do not know it "
+        "yet; twice as many on each further such day, for two weeks.",
+    )
+    quiet_hours: str = Field("", description="A stretch of each day in which nothing goes out, such as `21:30-07:00`.")
+    timezone: str = Field("UTC", description="Where the day begins, and the quiet hours are: an IANA name.")
+    per_domain: dict[str, int] = Field(
+        {},
+        description='Messages a minute to the addresses of a domain, as `{ "example.edu" = 60 }`. A domain whose '
+        "server asks for less has to wait in any case.",
+    )
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _are_hours(cls, value: str) -> str:
+        if value and not _HOURS.fullmatch(value):
+            raise ValueError("must be empty, or two times such as 21:30-07:00")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("must be the IANA name of a time zone such as America/Denver")
+        return value
+
+    @field_validator("per_domain")
+    @classmethod
+    def _are_limits(cls, value: dict[str, int]) -> dict[str, int]:
+        if any(limit < 1 for limit in value.values()):
+            raise ValueError("must be 1 or more for each domain")
+        return {domain.lower(): limit for domain, limit in value.items()}
+
+
 class X(Section):
     """An account on X. Without all four secrets, posts are written to the outbox folder instead."""
 
@@ -232,6 +278,7 @@ class Settings(Section):
     queue: Queue = Queue()
     delivery: Delivery = Delivery()
     bounces: Bounces = Bounces()
+    pacing: Pacing = Pacing()
     retention: Retention = Retention()
     x: X = X()
     segments: Segments = Segments()
@@ -321,7 +368,13 @@ def _section(name: str) -> type[Section]:
 def _kind(annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return "one of " + ", ".join(f"`{choice}`" for choice in get_args(annotation))
-    return {str: "text", int: "whole number", float: "number", dict[str, list[str]]: "lists by name"}[annotation]
+    return {
+        str: "text",
+        int: "whole number",
+        float: "number",
+        dict[str, list[str]]: "lists by name",
+        dict[str, int]: "numbers by name",
+    }[annotation]
 
 
 def _toml(value: Any) -> str:

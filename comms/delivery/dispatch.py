@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from audiences.models import Association
 from comms.delivery import journal
 from comms.delivery.batches import MailBatch, Recipient, Report
+from comms.delivery.pace import Pace
 from comms.delivery.store import Ledger, Run
 
 BATCH_VALID_S = 6 * 3600.0
@@ -102,16 +103,20 @@ class Turns:
             self._past = max(self._past, self._seen.popleft()[0])
 
 
-def dispatch(ledger: Ledger, run: Run, outfit: Outfit, queue: Queue, *, size: int, now: datetime) -> int:
+def dispatch(
+    ledger: Ledger, run: Run, outfit: Outfit, queue: Queue, *, size: int, now: datetime, pace: Pace | None = None
+) -> int:
     """Claim one batch and hand it on. Returns how many rows were moved: 0 when nothing is due."""
     batch_id = uuid.uuid4().hex
     with ledger.db.atomic():
-        claim = ledger.claim(run, batch_id, size, now)
+        claim = ledger.claim(run, batch_id, size, now, pace.wait if pace else None)
+        if pace and claim.recipients:
+            pace.spend(ledger, len(claim.recipients), now)
     if not claim.recipients:
-        return claim.skipped
+        return claim.skipped + claim.waiting
     batch = outfit.batch(batch_id, run.id, claim.recipients, not_after=now.timestamp() + BATCH_VALID_S)
     queue.put(batch.to_json())
-    return len(claim.recipients) + claim.skipped
+    return len(claim.recipients) + claim.skipped + claim.waiting
 
 
 def take_report(ledger: Ledger, folder: Path, report: Report, *, turns: Turns, now: datetime, give_up_s: float) -> bool:

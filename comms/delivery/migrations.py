@@ -111,3 +111,9 @@ def retention(db: Database) -> None:
         "CREATE INDEX heir_member ON heir(member_id)",
     ):
         db.execute(statement)
+
+
+@DELIVERY()
+def pacing(db: Database) -> None:
+    """How many messages were handed to senders on which day, for daily caps and the warm-up of a new sender."""
+    db.execute("CREATE TABLE sent_day (day TEXT PRIMARY KEY, messages INTEGER NOT NULL) WITHOUT ROWID")

@@ -11,7 +11,8 @@ another batch. Writing methods expect to run inside `db.atomic()`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,7 +59,12 @@ class Claim:
 
     recipients: tuple[Recipient, ...]
     skipped: int
+    waiting: int = 0
+    """Put off, because their domain has to wait."""
 
+
+Wait = Callable[[str], datetime | None]
+"""Until when mail to an address has to wait; None: it may go now, and is taken to go."""
 
 _RUN = "id, campaign, channel, topic, digest, state, doubt, planned, excluded"
 
@@ -150,12 +156,13 @@ class Ledger:
 
     # --- claim --------------------------------------------------------------------------------
 
-    def claim(self, run: Run, batch: str, size: int, now: datetime) -> Claim:
+    def claim(self, run: Run, batch: str, size: int, now: datetime, wait: Wait | None = None) -> Claim:
         """Take up to `size` due deliveries, once more asking of each member whether it may be written to."""
         moment = int(now.timestamp())
         reason = exclusion_sql(run.topic, now)
         recipients: list[Recipient] = []
         skipped: list[tuple[str, int, int]] = []
+        waiting: list[tuple[int, int]] = []
         for state in (DeliveryState.DEFERRED, DeliveryState.READY):
             rows = self.db.execute(
                 "SELECT delivery.id, member.address, member.language, member.attributes,"  # noqa: S608
@@ -174,10 +181,13 @@ class Ledger:
             for delivery, address, language, attributes, tracked, excluded in rows.fetchall():
                 if excluded:
                     skipped.append((excluded, moment, delivery))
+                elif wait and (until := wait(address)):
+                    waiting.append((math.ceil(until.timestamp()), delivery))
                 else:
                     recipients.append(Recipient(delivery, address, language, attributes, bool(tracked)))
         connection = self.db.conn
         connection.executemany("UPDATE delivery SET state = 'skipped', reason = ?, final_at = ? WHERE id = ?", skipped)
+        connection.executemany("UPDATE delivery SET next_at = ? WHERE id = ?", waiting)
         if recipients:
             connection.executemany(
                 "UPDATE delivery SET state = 'claimed', batch = ?, first_at = coalesce(first_at, ?) WHERE id = ?",
@@ -187,7 +197,38 @@ class Ledger:
                 "INSERT INTO batch (id, run_id, claimed_at, size) VALUES (?, ?, ?, ?)",
                 [batch, run.id, now.timestamp(), len(recipients)],
             )
-        return Claim(tuple(recipients), len(skipped))
+        return Claim(tuple(recipients), len(skipped), len(waiting))
+
+    # --- pacing -------------------------------------------------------------------------------
+
+    def count_day(self, day: str, messages: int) -> None:
+        """Count messages that go out on a day (ISO 8601)."""
+        self.db.execute(
+            "INSERT INTO sent_day (day, messages) VALUES (?, ?)"
+            " ON CONFLICT (day) DO UPDATE SET messages = messages + excluded.messages",
+            [day, messages],
+        )
+
+    def day(self, day: str) -> tuple[int, int]:
+        """(messages counted on a day, days before it on which any were counted)."""
+        row = self.db.execute(
+            "SELECT coalesce(sum(messages) FILTER (WHERE day = :day), 0), count(*) FILTER (WHERE day < :day)"
+            " FROM sent_day",
+            {"day": day},
+        ).fetchone()
+        return int(row[0]), int(row[1])
+
+    def addresses(self, deliveries: Sequence[int]) -> dict[int, str]:
+        """The addresses that deliveries went to, of members that are still here."""
+        marks = ",".join("?" * len(deliveries))
+        rows = self.db.execute(
+            "SELECT delivery.id, member.address FROM delivery JOIN member ON member.id = delivery.member_id"  # noqa: S608
+            f" WHERE delivery.id IN ({marks}) AND member.address IS NOT NULL",
+            list(deliveries),
+        )
+        return dict(rows.fetchall())
+
+    # --- batches ------------------------------------------------------------------------------
 
     def is_busy(self, run_id: int) -> bool:
         """Does some sender hold a batch of the run."""

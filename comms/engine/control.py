@@ -23,6 +23,7 @@ from comms.delivery import dispatch, journal
 from comms.delivery.batches import Report
 from comms.delivery.dispatch import BATCH_VALID_S, Outfit, Queue
 from comms.delivery.letterbox import Letterbox
+from comms.delivery.pace import Pace
 from comms.delivery.store import Ledger, Run
 from comms.engine import editions, intake, letters, posts, retention, sending, stops
 from comms.engine.workspace import Workspace
@@ -109,6 +110,10 @@ class Control:
     _outfits: dict[tuple[str, str], Outfit] = field(default_factory=dict, init=False)
     _turns: dispatch.Turns = field(default_factory=dispatch.Turns, init=False)
     _starting: bool = field(default=True, init=False)
+    _pace: Pace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._pace = Pace(self.workspace.settings.pacing, self.workspace.now)
 
     def run(self, stopped: Callable[[], bool], after_step: Callable[[], None] = lambda: None) -> None:
         """Work until `stopped()`; `after_step` is called after each step, for progress."""
@@ -169,14 +174,16 @@ class Control:
             elif letters.is_letter(report):
                 letters.take_report(self.workspace, report)
             elif report.association:
-                dispatch.take_report(
-                    self.workspace.ledger(report.association),
+                ledger, now = self.workspace.ledger(report.association), self.workspace.now()
+                if dispatch.take_report(
+                    ledger,
                     self.workspace.journal_folder,
                     report,
                     turns=self._turns,
-                    now=self.workspace.now(),
+                    now=now,
                     give_up_s=self._give_up_s,
-                )
+                ):
+                    self._pace.learn(ledger, report.receipts, now)
             else:
                 posts.take_report(self.workspace, report)
         return bool(reports)
@@ -277,7 +284,8 @@ class Control:
                     log.error("held back", association=slug, reason=error.message, hint=error.hint)
                 self._unsigned.add(slug)
                 break
-            if not dispatch.dispatch(ledger, run, outfit, self.queue, size=size, now=self.workspace.now()):
+            now = self.workspace.now()
+            if not dispatch.dispatch(ledger, run, outfit, self.queue, size=size, now=now, pace=self._pace):
                 break
             moved = True
             self._room -= 1
@@ -313,11 +321,13 @@ class Control:
     def _batch_size(self, ledger: Ledger, run: Run) -> int:
         """Small enough that every sender has something to do, large enough that the queue costs nothing.
 
-        0 when nothing of the run is due. No more is counted than a full round takes.
+        0 when nothing of the run is due, or nothing may go now. No more is counted than a full round takes.
         """
         most, shares = self.workspace.settings.delivery.batch_size, BATCHES_PER_SENDER * self.senders
         due = ledger.due(run.id, self.workspace.now(), most * shares)
-        return min(most, max(-(-due // shares), SMALLEST_BATCH)) if due else 0
+        if not due:
+            return 0
+        return self._pace.room(ledger, self.workspace.now(), min(most, max(-(-due // shares), SMALLEST_BATCH)))
 
     def _outfit(self, row: CampaignRow, slug: str) -> Outfit:
         key = (row.id, slug)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from comms.preflight.report import must, should
 
 NO_SENDER = must("sender-unknown", "an association that the workspace does not have", "Nobody would send it.")
-BAD_RULE = must("rule-broken", "a rule, of the audience or of a condition, that can not be used", "Nobody would get it.")
+BAD_RULE = must(
+    "rule-broken", "a rule, of the audience or of a condition, that can not be used", "Nobody would get it."
+)
 UNKNOWN_TOPIC = should(
     "topic-unknown",
     "a topic that nobody subscribed to by name",

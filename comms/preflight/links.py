@@ -92,7 +92,9 @@ def _of_link(place: Place, site: str) -> Iterator[Finding]:
         return
     fault = _fault(url)
     if fault:
-        yield BROKEN.at(place.line, place.field, f"`{shown(place.url)}` {fault}", "write the address as a browser has it")
+        yield BROKEN.at(
+            place.line, place.field, f"`{shown(place.url)}` {fault}", "write the address as a browser has it"
+        )
         return
     host = hosts.host_of(url)
     if host != site:
@@ -131,7 +133,9 @@ def _of_host(place: Place, host: str, scheme: str) -> Iterator[Finding]:
             line, field, f"`{shown(mixed)}` mixes letters of two alphabets", "type the name of the site by hand"
         )
     if hosts.is_unfinished(host):
-        yield STAGING.at(line, field, f"the link leads to {named}, which readers can not open", "link to the public page")
+        yield STAGING.at(
+            line, field, f"the link leads to {named}, which readers can not open", "link to the public page"
+        )
     elif hosts.is_address(host):
         yield NUMBER.at(line, field, f"the link leads to the number {named}", "use the name of the site")
     elif hosts.is_reserved(host):

@@ -39,7 +39,9 @@ NO_ALT = should(
 )
 RULES = (MISSING, BROKEN, KIND, HEAVY, HEAVY_TOTAL, POOR_ALT, NO_ALT)
 
-_FILE_NAME = re.compile(r"\S+\.(?:jpe?g|png|gif|webp|tiff?|bmp|heic|svg)|(?:IMG|DSC|DSCN|PXL|image|photo)[-_ ]?\d+", re.I)
+_FILE_NAME = re.compile(
+    r"\S+\.(?:jpe?g|png|gif|webp|tiff?|bmp|heic|svg)|(?:IMG|DSC|DSCN|PXL|image|photo)[-_ ]?\d+", re.I
+)
 _SAYS_NOTHING = frozenset("image picture photo photograph graphic logo banner icon img pic foto imagen".split())
 
 
@@ -56,11 +58,15 @@ def find(facts: Facts) -> Iterator[Finding]:
                 continue
         if src not in counted and facts.weights.get(src, 0) > HEAVY_BYTES:
             message = f"the image {shown(src)!r} has {facts.weights[src]:,} bytes"
-            yield HEAVY.at(line, "body", message, "save it as JPEG, or in a smaller size; moving pictures are the heaviest")
+            yield HEAVY.at(
+                line, "body", message, "save it as JPEG, or in a smaller size; moving pictures are the heaviest"
+            )
         counted.add(src)
     total = sum(facts.weights.values())
     if total > HEAVY_TOTAL_BYTES:
-        yield HEAVY_TOTAL.at(0, "body", f"the images have {total:,} bytes together", "take some out, or make them smaller")
+        yield HEAVY_TOTAL.at(
+            0, "body", f"the images have {total:,} bytes together", "take some out, or make them smaller"
+        )
     if facts.mail is not None:
         yield from _of_template(facts, markup.read(facts.mail.shown.html))
 
@@ -80,4 +86,6 @@ def _of_description(alt: str, line: int) -> Iterator[Finding]:
 def _of_template(facts: Facts, document: markup.Document) -> Iterator[Finding]:
     for src in dict.fromkeys(image.src for image in document.images if image.alt is None):
         message = f"the image `{shown(src)}` of the template has no description"
-        yield NO_ALT.at(facts.template_line, "newsletter.template", message, 'add alt="..." to it, empty for decoration')
+        yield NO_ALT.at(
+            facts.template_line, "newsletter.template", message, 'add alt="..." to it, empty for decoration'
+        )

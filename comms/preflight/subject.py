@@ -31,7 +31,9 @@ NO_PREVIEW = should(
 LONG_PREVIEW = should(
     "preview-long", f"a preview text of more than {LONGEST_PREVIEW} characters", "No mail program shows more of it."
 )
-SAME = should("preview-repeats", "a preview text that repeats the subject", "It takes the place of what is not said yet.")
+SAME = should(
+    "preview-repeats", "a preview text that repeats the subject", "It takes the place of what is not said yet."
+)
 RULES = (LONG, CAPITALS, SHOUTING, PRETENDED, NO_PREVIEW, LONG_PREVIEW, SAME)
 
 _REPLY = re.compile(r"\s*(?:re|fwd?|aw|wg|tr)\s*:", re.IGNORECASE)
@@ -61,7 +63,9 @@ def _of_subject(part: NewsletterPart, subject: str) -> Iterator[Finding]:
     if subject.count("!") > 1 or _CURRENCY.search(subject):
         yield SHOUTING.at(line, field, "shouts", "one exclamation mark at most, and no row of currency signs")
     if _REPLY.match(subject):
-        yield PRETENDED.at(line, field, "looks like a reply or a forwarded mail", "take out what stands before the colon")
+        yield PRETENDED.at(
+            line, field, "looks like a reply or a forwarded mail", "take out what stands before the colon"
+        )
 
 
 def _of_preview(part: NewsletterPart, subject: str, preview: str) -> Iterator[Finding]:
@@ -70,7 +74,10 @@ def _of_preview(part: NewsletterPart, subject: str, preview: str) -> Iterator[Fi
         yield NO_PREVIEW.at(part.subject_line, field, "is missing", "add `preview:` with what the subject does not say")
     if len(preview) > LONGEST_PREVIEW:
         yield LONG_PREVIEW.at(
-            part.preview_line, field, f"has {len(preview)} characters", f"{LONGEST_PREVIEW} at most are shown: shorten it"
+            part.preview_line,
+            field,
+            f"has {len(preview)} characters",
+            f"{LONGEST_PREVIEW} at most are shown: shorten it",
         )
     if preview and _plain(preview) == _plain(subject):
         yield SAME.at(part.preview_line, field, "says what the subject says", "say the next thing instead")

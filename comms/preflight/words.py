@@ -19,7 +19,9 @@ FOREIGN = must(
 BRACES = should(
     "words-braces", "braces of an expression that is none: `{first_name}`, `}}`, `{%`", "Readers would see the code."
 )
-NOTE = should("words-note", "a note to oneself: `TK`, `XXX`, `TODO`, `FIXME`", "It says that something is still missing.")
+NOTE = should(
+    "words-note", "a note to oneself: `TK`, `XXX`, `TODO`, `FIXME`", "It says that something is still missing."
+)
 PLACEHOLDER = should(
     "words-placeholder",
     "a placeholder in brackets: `[name]`, `[insert date]`, or a blank to fill in: `____`",

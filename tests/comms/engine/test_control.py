@@ -4,67 +4,19 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from control_scene import HOST, Scene, add_members, begin
 
-from audiences.models import ANY_TOPIC, Association, Basis, Consent, ConsentState, Member
-from campaigns import definition
 from comms.db import patience
-from comms.delivery.batches import Outcome, Receipt, Report
-from comms.engine import sending
-from comms.engine.control import SMALLEST_BATCH, Control
+from comms.delivery.batches import Outcome
+from comms.engine.control import SMALLEST_BATCH
 from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
-
-HOST = Association("coalition", "The Coalition", "news@coalition.example", "1 Main Street, Springfield")
-CAMPAIGN = """\
----
-campaign: sized
-title: Sized
-language: en
-newsletter:
-  subject: Hello
-  preview: A preview
----
-
-Dear reader.
-"""
-
-
-class ListQueue:
-    """A queue in memory, with a sender's reports."""
-
-    def __init__(self) -> None:
-        self.work: list[Mapping[str, Any]] = []
-        self.reports: list[Mapping[str, Any]] = []
-
-    def put(self, work: Mapping[str, Any]) -> None:
-        self.work.append(work)
-
-    def waiting(self) -> int:
-        return len(self.work)
-
-    def take_reports(self) -> list[Mapping[str, Any]]:
-        taken, self.reports = self.reports, []
-        return taken
-
-    def sizes(self) -> list[int]:
-        return [len(batch["recipients"]) for batch in self.work]
-
-    def answer(self, outcome: Outcome) -> None:
-        """What a sender would say of all that waits."""
-        for batch in self.work:
-            receipts = tuple(Receipt(each[0], outcome, 450, "later") for each in batch["recipients"])
-            self.reports.append(Report(batch["id"], HOST.slug, receipts).to_json())
-        self.work.clear()
-
-
-Scene = tuple[Workspace, Control, ListQueue]
 
 
 @pytest.fixture
@@ -76,23 +28,9 @@ def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Scene
         workspace = Workspace(tmp_path / "workspace", environment={"COMMS_DELIVERY__BATCH_SIZE": str(batch_size)})
         request.addfinalizer(workspace.close)
         add_members(workspace, people)
-        prepared = sending.prepare(workspace, definition.read(CAMPAIGN, path="sized.md"))
-        sending.start(workspace, sending.approve(workspace, prepared, who="somebody"))
-        workspace.journal_folder.mkdir(exist_ok=True)
-        queue = ListQueue()
-        return workspace, Control(workspace, queue, senders=2), queue
+        return begin(workspace)
 
     return make
-
-
-def add_members(workspace: Workspace, count: int) -> None:
-    """All of them agreed to everything."""
-    people, now = workspace.people(HOST.slug), workspace.now()
-    with people.db.atomic():
-        first = people.next_id()
-        people.insert([Member(f"p{n}@example.org", {}, id=n) for n in range(first, first + count)], now)
-        yes = Consent(ANY_TOPIC, ConsentState.GRANTED, now, "test", Basis.EXPRESS)
-        people.record([(n, yes) for n in range(first, first + count)], now)
 
 
 def test_a_round_leaves_enough_for_the_next_and_no_batch_is_too_small_to_be_worth_it(

@@ -1,0 +1,132 @@
+"""When mail has to wait, by the clock and by what servers answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comms.delivery.pacing import (
+    MOST_PAUSE_S,
+    PROBE,
+    WARM_UP_DAYS,
+    Domains,
+    QuietHours,
+    Rate,
+    wants_less,
+    warm_up_cap,
+)
+
+NOON = datetime(2027, 2, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (421, "4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume"),
+        (421, ""),
+        (450, "4.7.1 Our system has detected an unusual rate of mail"),
+        (451, "4.7.650 The mail server has been temporarily rate limited due to IP reputation"),
+        (452, "Too many messages in this session"),
+        (454, "Throttling failure: Maximum sending rate exceeded."),
+    ],
+)
+def test_servers_that_want_less_are_understood(code: int, text: str) -> None:
+    assert wants_less(code, text)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (450, "4.2.0 Greylisted, please try again later"),
+        (451, "4.7.1 Greylisting in action, please come back later"),
+        (452, "4.2.2 The user's mailbox is over quota, try later"),
+        (450, "4.1.2 Domain not found"),
+        (250, "too many cooks"),
+        (550, "5.7.1 rate limited"),
+        (0, "Connection refused"),
+    ],
+)
+def test_what_concerns_one_message_makes_no_other_wait(code: int, text: str) -> None:
+    assert not wants_less(code, text)
+
+
+def test_waits_double_and_no_longer_than_an_hour_and_a_half() -> None:
+    domains, now = Domains(), NOON
+    waits = []
+    for _ in range(10):
+        assert domains.deferred("d.example", now)
+        until = domains.waits_until("d.example", now)
+        assert until is not None
+        waits.append((until - now).total_seconds())
+        now = until
+    assert waits[:4] == [60, 120, 240, 480]
+    assert waits[-1] == MOST_PAUSE_S
+
+
+def test_answers_to_what_was_on_its_way_make_no_wait_longer() -> None:
+    domains = Domains()
+    assert domains.deferred("d.example", NOON)
+    for second in range(59):
+        assert not domains.deferred("d.example", NOON + timedelta(seconds=second))
+    assert domains.waits_until("d.example", NOON) == NOON + timedelta(seconds=60)
+
+
+def test_probes_whose_answers_never_come_are_followed_by_others() -> None:
+    domains = Domains()
+    domains.deferred("d.example", NOON)
+    now, sent = NOON, 0
+    for _ in range(600):
+        sent += domains.waits_until("d.example", now) is None
+        now += timedelta(seconds=1)
+    assert sent == PROBE * 9
+
+
+def test_a_message_taken_ends_the_wait_only_once_it_is_over() -> None:
+    domains = Domains()
+    domains.deferred("d.example", NOON)
+    domains.accepted("d.example", NOON + timedelta(seconds=30))
+    assert domains.waiting(NOON + timedelta(seconds=30)) == {"d.example": NOON + timedelta(seconds=60)}
+    domains.accepted("d.example", NOON + timedelta(seconds=61))
+    assert not domains.is_open
+
+
+@given(st.floats(0.1, 1000), st.lists(st.tuples(st.floats(-5, 60), st.integers(0, 200)), max_size=50))
+def test_no_stretch_of_time_has_more_than_the_rate_and_a_moment(rate: float, steps: list[tuple[float, int]]) -> None:
+    bucket, now, spent, forward = Rate(rate), 1_800_000_000.0, 0, 0.0
+    for elapsed, wanted in steps:
+        now += elapsed
+        forward += max(0.0, elapsed)
+        taken = min(wanted, bucket.room(now))
+        bucket.spend(taken)
+        spent += taken
+        assert spent <= forward * rate + max(1.0, rate) + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "inside", "outside"),
+    [
+        (time(22), time(7), (time(22), time(23, 59), time(0), time(6, 59)), (time(7), time(12), time(21, 59))),
+        (time(1), time(5), (time(1), time(4, 59)), (time(0, 59), time(5), time(23))),
+        (time(5), time(5), (), (time(5), time(0))),
+    ],
+)
+def test_quiet_hours_may_span_midnight(
+    start: time, end: time, inside: tuple[time, ...], outside: tuple[time, ...]
+) -> None:
+    quiet = QuietHours(start, end, UTC)
+    assert all(quiet.holds(datetime.combine(NOON, each, UTC)) for each in inside)
+    assert not any(quiet.holds(datetime.combine(NOON, each, UTC)) for each in outside)
+
+
+def test_a_sender_is_warm_after_two_weeks() -> None:
+    assert [warm_up_cap(50, days) for days in (0, 1, 2, WARM_UP_DAYS - 1, WARM_UP_DAYS)] == [
+        50,
+        100,
+        200,
+        409_600,
+        None,
+    ]
+    assert warm_up_cap(0, 0) is None
