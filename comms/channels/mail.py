@@ -54,6 +54,9 @@ class Outgoing:
 
     `token` is the caller's own name for it. With an `envelope_id` servers that can are asked to tell of a
     failure under that id, and to return no more than the headers (RFC 3461).
+
+    `is_plain`: whoever made it vouches that all of it is ASCII, in lines that end with CRLF and begin with no dot;
+    looking for that in each of thousands of messages a second takes a sixth of a sender's time.
     """
 
     sender: str
@@ -61,6 +64,7 @@ class Outgoing:
     data: bytes
     token: int = 0
     envelope_id: str = ""
+    is_plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from audiences import attributes as attribute_json
 from audiences.models import Association, Member
@@ -21,6 +21,8 @@ from comms.rendering.render import Renderer
 
 class MessageMaker:
     """Makes the messages of one batch."""
+
+    makes_plain: ClassVar[bool] = True
 
     def __init__(self, batch: MailBatch, renderer: Renderer, links: LinkMaker) -> None:
         self._batch = batch

@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import structlog
 
@@ -105,6 +105,9 @@ class MailSender:
 class _Maker(Protocol):
     """Makes what is sent to a recipient."""
 
+    makes_plain: ClassVar[bool]
+    """Are its messages what `Outgoing.is_plain` says."""
+
     def make(self, recipient: Recipient) -> tuple[str, str, bytes]:
         """Envelope sender, envelope recipient, and the encoded message."""
 
@@ -113,6 +116,7 @@ class _Maker(Protocol):
 class _Written:
     """A letter, which control has written already."""
 
+    makes_plain: ClassVar[bool] = False
     order: LetterOrder
 
     def make(self, recipient: Recipient) -> tuple[str, str, bytes]:
@@ -182,7 +186,7 @@ class _Work:
                 self._done(Receipt(delivery, Outcome.REJECTED, 0, f"can not be written: {fault}: {error}"))
             else:
                 self._taken[delivery] = recipient, number
-                return Outgoing(sender, address, data, delivery)
+                return Outgoing(sender, address, data, delivery, is_plain=self._maker.makes_plain)
         return None
 
     def _about_to(self, delivery: int) -> None:

@@ -169,7 +169,7 @@ class Conversation:
         assert transaction is not None
         if transaction.refused_at is None:
             self._add_next()
-            body = wire.stuffed(transaction.message.data)
+            body = wire.stuffed(transaction.message)
             self._on_handover(transaction.message.token)
             transaction.handed_over = True
             self._unsaid.appendleft((_Step.BODY, transaction, body))

@@ -68,13 +68,13 @@ def why_unfit(message: Outgoing, capabilities: Capabilities) -> str:
             return f"{address[:LONGEST_ADDRESS]!a} can not stand in the envelope of a message"
     if not message.recipient:
         return "the message has no recipient"
-    if not _ends_lines_well(message.data):
+    if not message.is_plain and not _ends_lines_well(message.data):
         return "a line of the message does not end with CR LF; a server could take it for two messages"
     if 0 < capabilities.largest < len(message.data):
         return (
             f"the message has {len(message.data):,} octets, and the mail server takes at most {capabilities.largest:,}"
         )
-    is_ascii = message.data.isascii()
+    is_ascii = message.is_plain or message.data.isascii()
     if "SMTPUTF8" not in capabilities and _needs_utf8(message, is_ascii):
         return "the mail server takes no addresses or headers with letters beyond ASCII (SMTPUTF8)"
     if "8BITMIME" not in capabilities and not is_ascii:
@@ -89,7 +89,7 @@ def mail_parameters(message: Outgoing, capabilities: Capabilities) -> list[str]:
     parameters = []
     if "SIZE" in capabilities:
         parameters.append(f"SIZE={len(message.data)}")
-    if not (is_ascii := message.data.isascii()):
+    if not (is_ascii := message.is_plain or message.data.isascii()):
         parameters.append("BODY=8BITMIME")
     if _needs_utf8(message, is_ascii):
         parameters.append("SMTPUTF8")
@@ -113,8 +113,11 @@ def rcpt_command(message: Outgoing, capabilities: Capabilities) -> bytes:
     return " ".join(words).encode() + CRLF
 
 
-def stuffed(data: bytes) -> bytes:
+def stuffed(message: Outgoing) -> bytes:
     """The message as DATA carries it, without the final dot (RFC 5321 section 4.5.2). Its last line gets its end."""
+    data = message.data
+    if message.is_plain:
+        return data
     if not data.endswith(CRLF):
         data += CRLF
     if data.startswith(b"."):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -24,8 +25,8 @@ NOTHING = Capabilities()
 ALL = Capabilities.of_ehlo([b"me", b"SIZE 1000", b"8BITMIME", b"SMTPUTF8", b"DSN", b"PIPELINING"])
 
 
-def message(data: bytes = b"Subject: x\r\n\r\nhello\r\n", to: str = "ana@example.org", **more: str) -> Outgoing:
-    return Outgoing(**{"sender": "news@coalition.example", **more}, recipient=to, data=data)  # type: ignore[arg-type]
+def message(data: bytes = b"Subject: x\r\n\r\nhello\r\n", to: str = "ana@example.org", **more: Any) -> Outgoing:
+    return Outgoing(**{"sender": "news@coalition.example", **more}, recipient=to, data=data)
 
 
 # --- the message itself -----------------------------------------------------------------------
@@ -38,12 +39,22 @@ dotty = st.lists(st.sampled_from([b"\r\n", b".", b"..", b"x", b".\r\n", b" ", b"
 @example(b"\r\n.\r\n")
 @example(b"")
 def test_a_server_that_undoes_the_dots_has_the_message_and_sees_one_end(data: bytes) -> None:
-    wire = stuffed(data) + FINAL_DOT
+    wire = stuffed(message(data)) + FINAL_DOT
     lines = wire.split(b"\r\n")
     end = lines.index(b".")
     assert lines[end + 1 :] == [b""], "nothing behind the first line that is a dot alone"
     received = b"".join(line.removeprefix(b".") + b"\r\n" for line in lines[:end])
     assert received == (data if data.endswith(b"\r\n") else data + b"\r\n")
+
+
+@given(st.lists(st.sampled_from([b"a", b" .", b"=\r\n", b"\r\n"])).map(b"".join))
+def test_what_its_maker_vouches_for_goes_out_as_it_would_if_it_were_looked_at(data: bytes) -> None:
+    data = f"Subject: x{data.decode()}\r\n".encode()
+    plain, looked_at = message(data, is_plain=True), message(data)
+    for server in (NOTHING, ALL):
+        assert why_unfit(plain, server) == why_unfit(looked_at, server)
+        assert mail_command(plain, server) == mail_command(looked_at, server)
+    assert stuffed(plain) == stuffed(looked_at)
 
 
 @given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b".", b"a", b"\x0b", b"\x0c", b"\x85", b"\x1c"])).map(b"".join))
