@@ -155,7 +155,8 @@ def _changed(path: Path) -> tuple[int, int]:
 
 def _many_kills(bed: Bed) -> Tried:
     people, campaigns, kills = (1000, 2, 16) if bed.is_short else (20_000, 10, 1000)
-    with bed.place(people, senders=SENDERS, more_senders=MORE_SENDERS) as place:
+    settings = {"COMMS_DELIVERY__BATCH_SIZE": 100 if bed.is_short else 500}
+    with bed.place(people, senders=SENDERS, more_senders=MORE_SENDERS, settings=settings) as place:
         killer = Killer(place, bed.chance, kills, campaigns, bed.tell)
         killer.run()
         verdict = finish(place)

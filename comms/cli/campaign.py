@@ -32,6 +32,7 @@ from comms.engagement.html import to_html
 from comms.engine import checking, preview, reporting, sending
 from comms.engine.checking import CheckResult
 from comms.engine.control import ControlLock
+from comms.engine.preflight import Network
 from comms.engine.sending import Prepared
 from comms.engine.workspace import Workspace
 
@@ -53,12 +54,23 @@ def schema() -> None:
 
 
 @app.command()
-def check(file: File, association: Senders = None, as_json: JsonFlag = False) -> None:
+def check(
+    file: File,
+    association: Senders = None,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also ask the sites that links lead to, and the DNS about the sender.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit code 1 for what should be fixed, too, not only for what must.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
     """List all problems of a definition with their lines. Exit code 1 when something must be fixed."""
     with open_workspace() as workspace:
-        result = checking.check(workspace, file, tuple(association or ()))
+        network = Network.of_this_machine() if online else None
+        result = checking.check(workspace, file, tuple(association or ()), judge=True, network=network)
     _show_check(result, as_json=as_json)
-    if not result.ok:
+    if not (result.perfect if strict else result.ok):
         stop(NO)
 
 
@@ -229,8 +241,8 @@ def _show_check(result: CheckResult, *, as_json: bool) -> None:
         colour = "red" if finding.level == "must fix" else "yellow"
         place = f"{result.path}:{finding.line}" if finding.line else result.path
         say(f"[{colour}]{finding.level}[/]  {escape(place)}: {escape(finding.field)}: {escape(finding.message)}")
-        if finding.hint:
-            say(f"          {escape(finding.hint)}")
+        for words in filter(None, (finding.why, finding.hint)):
+            say(f"          {escape(words)}")
     must = sum(finding.level == "must fix" for finding in result.findings)
     should = len(result.findings) - must
     say(f"{must} to fix, {should} to consider" if result.findings else "No problems found.")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import timedelta
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from audiences.models import Association
 from audiences.segments import Condition, RuleError
@@ -15,33 +14,22 @@ from campaigns.errors import CampaignError, DefinitionError
 from campaigns.expressions import merge_fields
 from campaigns.mergefields import fields_without_fallback
 from campaigns.models import Blocks, Campaign, Expression, Image, Person, When, own_spans, parts, walk
-from comms.engine import editions, pictures, segments
+from comms.engine import editions, pictures, preflight, segments
 from comms.engine.audience import known_names
+from comms.engine.preflight import Network
 from comms.engine.segments import compile_rule
 from comms.engine.setup import POSTAL_PLACEHOLDER
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, UsageError
 from comms.pictures import OtherKindError, PictureError
+from comms.preflight import audience as rules
+from comms.preflight import spamassassin
+from comms.preflight.pictures import BROKEN, KIND, MISSING
+from comms.preflight.report import Finding as Finding
+from comms.preflight.rules import find as find_by_rules
+from comms.rendering import slots
+from comms.rendering.edition import Edition
 from comms.rendering.errors import TemplateError
-
-Level = Literal["must fix", "should fix"]
-LONGEST_OFFSET = timedelta(hours=14)
-"""No place on earth is further from UTC."""
-LONG_SUBJECT = 90
-"""Characters; phones show some 40, most mail programs cut before this."""
-GMAIL_CLIP_BYTES = 95_000
-"""Gmail hides what follows about 100 KB of HTML, the unsubscribe link first (hteumeuleu/email-bugs 41)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing to mend; `line` is 1-based, 0 when it concerns no line of the file."""
-
-    level: Level
-    line: int
-    field: str
-    message: str
-    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,83 +45,89 @@ class CheckResult:
         """Nothing stands in the way of sending."""
         return not any(finding.level == "must fix" for finding in self.findings)
 
+    @property
+    def perfect(self) -> bool:
+        """Nothing was found at all."""
+        return not self.findings
+
     def to_json(self) -> dict[str, Any]:
         return {
             "file": self.path,
             "id": self.campaign.id if self.campaign else None,
             "ok": self.ok,
-            "problems": [asdict(finding) for finding in self.findings],
+            "problems": [finding.to_json() for finding in self.findings],
         }
 
 
-def _must(line: int, field: str, message: str, hint: str = "") -> Finding:
-    return Finding("must fix", line, field, message, hint)
+def check(
+    workspace: Workspace,
+    path: Path,
+    senders: tuple[str, ...] = (),
+    *,
+    judge: bool = False,
+    network: Network | None = None,
+) -> CheckResult:
+    """Check a definition against the workspace. `senders` are slugs; empty for the one the definition names.
 
-
-def _should(line: int, field: str, message: str, hint: str = "") -> Finding:
-    return Finding("should fix", line, field, message, hint)
-
-
-def check(workspace: Workspace, path: Path, senders: tuple[str, ...] = ()) -> CheckResult:
-    """Check a definition against the workspace. `senders` are slugs; empty for the one the definition names."""
+    With `judge` SpamAssassin is asked, too, where it is installed; with a `network` the sites that links lead to, and
+    the DNS.
+    """
     try:
         campaign = editions.read_definition(path)
     except DefinitionError as error:
-        problems = (_must(p.line, p.field, p.message, p.hint) for p in error.problems)
+        problems = (Finding("must fix", p.line, p.field, p.message, p.hint) for p in error.problems)
         return CheckResult(str(path), None, tuple(problems))
-    findings = list(_findings(workspace, campaign, senders))
+    findings = list(_findings(workspace, campaign, senders, judge=judge, network=network))
     findings.sort(key=lambda finding: (finding.level != "must fix", finding.line))
     return CheckResult(str(path), campaign, tuple(dict.fromkeys(findings)))
 
 
-def _findings(workspace: Workspace, campaign: Campaign, senders: tuple[str, ...]) -> Iterator[Finding]:
+def _findings(
+    workspace: Workspace, campaign: Campaign, senders: tuple[str, ...], *, judge: bool, network: Network | None
+) -> Iterator[Finding]:
     for slug in senders or (campaign.association,):
         try:
             association = workspace.association(slug)
         except UsageError as error:
-            yield _must(campaign.key_lines.get("association", 1), "association", error.message, error.hint)
+            line = campaign.key_lines.get("association", 1)
+            yield rules.NO_SENDER.at(line, "association", error.message, error.hint)
             continue
-        yield from _check_sender(campaign, association)
         yield from _check_audience(workspace, campaign, association)
-        refused = tuple(_check_conditions(workspace, campaign, association))
-        yield from refused
-        if not refused:
-            yield from _check_newsletter(workspace, campaign, association)
+        edition, found = _compiled(workspace, campaign, association)
+        yield from found
+        if edition is not None:
+            yield from _check_merge_fields(workspace, campaign, association, edition.html)
+        facts = preflight.facts(workspace, campaign, association, edition)
+        yield from find_by_rules(facts, postal_placeholder=POSTAL_PLACEHOLDER)
+        if judge and edition is not None:
+            yield from spamassassin.find(preflight.judged(workspace, campaign, association, edition))
+        if network is not None:
+            yield from preflight.asked(workspace, facts, network)
         yield from _check_social(workspace, campaign, association)
     yield from _check_images(workspace, campaign)
-    if campaign.schedule is not None and campaign.schedule.at < workspace.now().replace(tzinfo=None) - LONGEST_OFFSET:
-        line = campaign.key_lines.get("schedule.at", 0)
-        yield _should(
-            line, "schedule.at", "is past everywhere: scheduled, it would go out at once", "choose a time to come"
-        )
     if campaign.relay is not None:
-        line = campaign.key_lines.get("relay", 0)
-        yield _should(
-            line,
-            "relay",
-            "offers are not sent out yet: only the sender's own edition goes",
-            "send it for an association with: --association SLUG",
-        )
+        hint = "send it for an association with: --association SLUG"
+        message = "offers are not sent out yet: only the sender's own edition goes"
+        yield rules.RELAY.at(campaign.key_lines.get("relay", 0), "relay", message, hint)
 
 
-def _check_sender(campaign: Campaign, association: Association) -> Iterator[Finding]:
-    if association.sender_address.endswith((".example", "@example.org", "@example.com", "@example.net")):
-        yield _should(
-            0,
-            "association",
-            f"{association.slug} still sends from {association.sender_address}, an address that does not exist",
-            f"comms association edit {association.slug} --from news@your-domain",
+def _compiled(
+    workspace: Workspace, campaign: Campaign, association: Association
+) -> tuple[Edition | None, tuple[Finding, ...]]:
+    """The newsletter, or what keeps it from being compiled."""
+    refused = tuple(_check_conditions(workspace, campaign, association))
+    if refused or campaign.newsletter is None:
+        return None, refused
+    try:
+        asked = slots.declared(workspace.templates.find(campaign.newsletter.template))
+        wrong = tuple(
+            rules.BAD_TEMPLATE.at(problem.line, field, problem.message, problem.hint)
+            for field, problem in slots.problems(asked, campaign)
         )
-    if association.postal_address == POSTAL_PLACEHOLDER and campaign.newsletter is not None:
-        yield _should(0, "association", f"{association.slug} has no postal address yet: the mail says so in its foot",
-                      f'comms association edit {association.slug} --postal-address "..."')  # fmt: skip
-    if not association.postal_address.strip() and campaign.newsletter is not None:
-        yield _must(
-            0,
-            "association",
-            f"{association.slug} has no postal address, which every newsletter must show",
-            f'comms association edit {association.slug} --postal-address "..."',
-        )
+        return None if wrong else editions.newsletter(workspace, campaign, association), wrong
+    except (TemplateError, UsageError) as error:
+        line = campaign.key_lines.get("newsletter.template", campaign.key_lines.get("newsletter", 0))
+        return None, (rules.BAD_TEMPLATE.at(line, "newsletter.template", error.message, error.hint),)
 
 
 def _check_audience(workspace: Workspace, campaign: Campaign, association: Association) -> Iterator[Finding]:
@@ -141,7 +135,7 @@ def _check_audience(workspace: Workspace, campaign: Campaign, association: Assoc
         condition = _condition(workspace, campaign, association)
     except RuleError as error:
         rule = campaign.audience.segment or ""
-        yield _must(
+        yield rules.BAD_RULE.at(
             campaign.audience.segment_line,
             "audience.segment",
             f"{error.message} (column {error.column})",
@@ -153,14 +147,14 @@ def _check_audience(workspace: Workspace, campaign: Campaign, association: Assoc
     topics = {known.slug for known in people.topics()}
     if topic and topic not in topics:
         near = get_close_matches(topic, topics, n=1)
-        yield _should(
+        yield rules.UNKNOWN_TOPIC.at(
             campaign.key_lines.get("audience.topic", 0),
             "audience.topic",
             f"nobody at {association.slug} subscribed to {topic!r} by name; it goes to who agreed to all newsletters",
             f"did you mean {near[0]}?" if near else "",
         )
     if campaign.newsletter is not None and not people.exclusions(condition, topic, workspace.now()).get(None):
-        yield _should(
+        yield rules.NOBODY.at(
             campaign.audience.segment_line or campaign.key_lines.get("audience", 0),
             "audience",
             f"nobody at {association.slug} would get the newsletter",
@@ -175,41 +169,7 @@ def _check_conditions(workspace: Workspace, campaign: Campaign, association: Ass
                 segments.condition(workspace, block.rule, association.slug)
             except RuleError as error:
                 message = f"{error.message} (column {error.column} of the condition)"
-                yield _must(block.line, "body", message, error.hint or error.caret(block.rule))
-
-
-def _check_newsletter(workspace: Workspace, campaign: Campaign, association: Association) -> Iterator[Finding]:
-    part = campaign.newsletter
-    if part is None:
-        return
-    if len(part.subject) > LONG_SUBJECT and "{" not in part.subject:
-        yield _should(
-            part.subject_line,
-            "newsletter.subject",
-            f"has {len(part.subject)} characters; most readers see the first 40 to {LONG_SUBJECT}",
-        )
-    if not part.preview:
-        yield _should(
-            part.subject_line,
-            "newsletter.preview",
-            "is missing: readers see the first words of the mail beside the subject",
-            "add `preview:`",
-        )
-    try:
-        edition = editions.newsletter(workspace, campaign, association)
-    except (TemplateError, UsageError) as error:
-        line = campaign.key_lines.get("newsletter.template", campaign.key_lines.get("newsletter", 0))
-        yield _must(line, "newsletter.template", error.message, error.hint)
-        return
-    size = len(edition.html.encode())
-    if size > GMAIL_CLIP_BYTES:
-        yield _should(
-            0,
-            "body",
-            f"the mail has {size:,} bytes of HTML; Gmail hides what comes after about 100,000",
-            "shorten it, and link to the rest",
-        )
-    yield from _check_merge_fields(workspace, campaign, association, edition.html)
+                yield rules.BAD_RULE.at(block.line, "body", message, error.hint or error.caret(block.rule))
 
 
 def _check_merge_fields(
@@ -219,30 +179,30 @@ def _check_merge_fields(
     places: list[tuple[int, str, str, tuple[str, ...]]] = [
         (campaign.newsletter.subject_line, "newsletter.subject", campaign.newsletter.subject, ()),
         (campaign.newsletter.preview_line, "newsletter.preview", campaign.newsletter.preview, ()),
-        *((span.line, "body", span.source, rules) for span, rules in _expressions(campaign.blocks)),
+        *((span.line, "body", span.source, within) for span, within in _expressions(campaign.blocks)),
     ]
     seen = set()
-    for line, field, source, rules in places:
+    for line, field, source, within in places:
         for name in fields_without_fallback(source):
             seen.add(name)
-            yield from _check_merge_field(workspace, campaign, association, line, field, name, rules)
+            yield from _check_merge_field(workspace, campaign, association, line, field, name, within)
         seen.update(merge_fields(source))
     for name in set(_missing_in(html)) - seen:
         line = campaign.key_lines.get("newsletter.template", 0)
         yield from _check_merge_field(workspace, campaign, association, line, "newsletter.template", name)
 
 
-def _expressions(blocks: Blocks, rules: tuple[str, ...] = ()) -> Iterator[tuple[Expression, tuple[str, ...]]]:
+def _expressions(blocks: Blocks, within: tuple[str, ...] = ()) -> Iterator[tuple[Expression, tuple[str, ...]]]:
     """Each expression of the text, with the rules that hold for everyone who sees it."""
     for block in blocks:
-        yield from ((span, rules) for span in own_spans(block) if isinstance(span, Expression))
+        yield from ((span, within) for span in own_spans(block) if isinstance(span, Expression))
         match block:
             case When(rule=rule, blocks=inner, otherwise=otherwise):
-                yield from _expressions(inner, (*rules, rule))
-                yield from _expressions(otherwise, (*rules, f"not ({rule})"))
+                yield from _expressions(inner, (*within, rule))
+                yield from _expressions(otherwise, (*within, f"not ({rule})"))
             case _:
                 for part in parts(block):
-                    yield from _expressions(part, rules)
+                    yield from _expressions(part, within)
 
 
 def _missing_in(html: str) -> tuple[str, ...]:
@@ -261,24 +221,24 @@ def _check_merge_field(
     line: int,
     field: str,
     name: str,
-    rules: tuple[str, ...] = (),
+    within: tuple[str, ...] = (),
 ) -> Iterator[Finding]:
     fallback = f'write a fallback: {{{{ member.{name} or "..." }}}}'
     known = known_names(workspace, association.slug)
     if name not in known:
         near = get_close_matches(name, known, n=1)
         guess = f"did you mean member.{near[0]}? Or {fallback}" if near else fallback
-        yield _must(line, field, f"no member of {association.slug} has {name!r}", guess)
+        yield rules.UNKNOWN_FIELD.at(line, field, f"no member of {association.slug} has {name!r}", guess)
         return
     try:
-        condition = _condition(workspace, campaign, association, rules)
+        condition = _condition(workspace, campaign, association, within)
     except RuleError:
         return  # said at the rule itself
     people, topic = workspace.people(association.slug), campaign.audience.topic
     lacking = people.lacking(condition, topic, name, workspace.now())
     if lacking:
         total = people.exclusions(condition, topic, workspace.now()).get(None, 0)
-        yield _must(
+        yield rules.GAP.at(
             line,
             field,
             f"{lacking:,} of {total:,} recipients at {association.slug} have no {name!r} and would see a gap",
@@ -292,12 +252,12 @@ def _check_social(workspace: Workspace, campaign: Campaign, association: Associa
         try:
             text = editions.posts(workspace, campaign, association)[network]
         except CommsError as error:
-            yield _must(line, field, error.message, error.hint)
+            yield rules.POST_BROKEN.at(line, field, error.message, error.hint)
             continue
         channel = editions.social_channel(network, {}, workspace.outbox_folder)
         length = channel.count(text)
         if length > channel.limit:
-            yield _must(
+            yield rules.POST_LONG.at(
                 line,
                 field,
                 f"is {length} long as {network} counts, for {association.slug}; {channel.limit} is the most",
@@ -322,21 +282,21 @@ def _check_image(workspace: Workspace, src: str, line: int, *, portrait: bool) -
     path = pictures.media_file(workspace, src)
     if path is None:
         message = f"there is no image {src!r} in {workspace.media_folder}"
-        yield _must(line, "body", message, "put the file there, or give its web address")
+        yield MISSING.at(line, "body", message, "put the file there, or give its web address")
         return
     try:
         pictures.copy_of(workspace, path, portrait=portrait)
     except OtherKindError as error:
-        yield _should(line, "body", f"the image {src!r}: {error.message}", error.hint)
+        yield KIND.at(line, "body", f"the image {src!r}: {error.message}", error.hint)
     except PictureError as error:
-        yield _must(line, "body", f"the image {src!r}: {error.message}", error.hint)
+        yield BROKEN.at(line, "body", f"the image {src!r}: {error.message}", error.hint)
 
 
 def _condition(
-    workspace: Workspace, campaign: Campaign, association: Association, rules: tuple[str, ...] = ()
+    workspace: Workspace, campaign: Campaign, association: Association, within: tuple[str, ...] = ()
 ) -> Condition:
     """Of the audience for whom these rules hold, too."""
-    every = [f"({rule})" for rule in (campaign.audience.segment, *rules) if rule]
+    every = [f"({rule})" for rule in (campaign.audience.segment, *within) if rule]
     # The audience's own rule alone stays as it is, for the places that messages name.
-    text = " and ".join(every) if rules else campaign.audience.segment
+    text = " and ".join(every) if within else campaign.audience.segment
     return compile_rule(workspace, text, association.slug, workspace.now().date())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
@@ -99,21 +100,21 @@ class _Calendar:
         )
 
     def dates(self, text: str, year: int) -> Iterator[tuple[str, int, list[date]]]:
-        """(words, day of the week from Monday 0, the dates they can mean); without a year last, this and next year's."""
+        """(words, day of the week from Monday 0, the dates they can mean); without a year those of `year` and the
+        years beside it."""
         for found in self._pattern.finditer(text):
             yield found[0], self._days[found["day"].casefold()], list(self._possible(found, year))
 
     def _possible(self, found: re.Match[str], year: int) -> Iterator[date]:
-        try:
-            if found["iso"]:
-                yield date.fromisoformat(found["iso"])
-                return
-            month = self._months[(found["m1"] or found["m2"]).casefold().rstrip(".")]
+        if found["iso"]:
+            years, month, day = [int(found["iso"][:4])], int(found["iso"][5:7]), int(found["iso"][8:])
+        else:
             years = [int(found["y"])] if found["y"] else [year, year + 1, year - 1]
-            for each in years:
-                yield date(each, month, int(found["d1"] or found["d2"]))
-        except (ValueError, KeyError):
-            return
+            month = self._months.get((found["m1"] or found["m2"]).casefold().rstrip("."), 0)
+            day = int(found["d1"] or found["d2"])
+        for each in years:
+            with suppress(ValueError):  # no such day
+                yield date(each, month, day)
 
 
 def _any(names: dict[str, int]) -> str:

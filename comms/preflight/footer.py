@@ -20,7 +20,9 @@ NO_POST = must(
     "a sender without a postal address, or a template that leaves it out",
     "The law of many countries asks for it (in the USA CAN-SPAM, 15 U.S.C. 7704).",
 )
-PLACEHOLDER = should("footer-placeholder", "a postal address that is not set yet", "The mail says so in its foot.")
+PLACEHOLDER = should(
+    "footer-placeholder", "a postal address that is not set yet", "The law of many countries asks for it."
+)
 RULES = (NO_WAY_OUT, NO_POST, PLACEHOLDER)
 
 
@@ -33,7 +35,7 @@ def find(facts: Facts, *, placeholder: str) -> Iterator[Finding]:
         return
     document = markup.read(facts.mail.shown.html)
     line, field = facts.template_line, "newsletter.template"
-    if not any(link.url == facts.mail.unsubscribe for link in document.links):
+    if facts.mail.unsubscribe not in document.links:
         hint = 'add to the template: <a href="{{ links.unsubscribe }}">{{ strings.unsubscribe }}</a>'
         yield NO_WAY_OUT.at(line, field, "the mail has no link to unsubscribe", hint)
     shown = _bare(document.text)

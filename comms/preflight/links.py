@@ -14,7 +14,7 @@ from comms.preflight.report import Finding, must, should
 
 BROKEN = must(
     "link-broken",
-    "an address that can not work: two schemes, a host without a dot, spaces in the host, a port that is none",
+    "an address that can not work: a host without a dot, or with two in a row, a port that is none",
     "Every reader who follows it gets an error.",
 )
 NO_MAILBOX = must(
@@ -58,7 +58,6 @@ RULES = (
     BROKEN, NO_MAILBOX, LOOKALIKE, PLAIN_HTTP, NUMBER, DIFFERS, SHORTENED, RESERVED, STAGING, TRACKED_TWICE
 )  # fmt: skip
 
-_TWO_SCHEMES = re.compile(r"https?:/*(?:https?[:/]|https?$)", re.IGNORECASE)
 _SHOWN_HOST = re.compile(
     r"\s*(?:https?://)?(?P<host>(?:[a-z0-9](?:[a-z0-9-]{0,62})\.){1,8}[a-z]{2,24})(?:[/?#:]\S*)?\s*", re.IGNORECASE
 )
@@ -113,8 +112,6 @@ def _reaches_someone(scheme: str, url: str) -> bool:
 
 def _fault(url: str) -> str:
     """What makes the address one that can not work; empty when nothing does."""
-    if _TWO_SCHEMES.match(url):
-        return "starts twice"
     parts = hosts.parsed(url)
     host = hosts.host_of(url)
     if parts is None or not host:

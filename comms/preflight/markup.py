@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -34,21 +34,12 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
-    """An address that can be clicked, as it is meant: references resolved."""
-
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
 class Shown:
-    """An image. `alt` is None when it has none, which is less than an empty one."""
+    """An image; its size is as written, empty when it is not."""
 
     src: str
-    alt: str | None
     width: str
     height: str
-    linked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +49,9 @@ class Document:
     language: str
     """The `lang` of its root; empty when it has none."""
     words: tuple[Words, ...]
-    links: tuple[Linked, ...]
+    links: tuple[str, ...]
+    """Addresses that can be clicked."""
     images: tuple[Shown, ...]
-    first_headings: int
 
     @property
     def text(self) -> str:
@@ -77,7 +68,6 @@ class _Style:
     size: float = 16
     bold: bool = False
     hidden: bool = False
-    linked: bool = False
 
 
 @lru_cache(maxsize=4)
@@ -86,9 +76,7 @@ def read(source: str) -> Document:
     reader = _Reader(source)
     for piece in scan(source):
         reader.take(piece)
-    return Document(
-        reader.language, tuple(reader.words), tuple(reader.links), tuple(reader.images), reader.first_headings
-    )
+    return Document(reader.language, tuple(reader.words), tuple(reader.links), tuple(reader.images))
 
 
 class _Reader:
@@ -97,9 +85,8 @@ class _Reader:
     def __init__(self, source: str) -> None:
         self.language = ""
         self.words: list[Words] = []
-        self.links: list[Linked] = []
+        self.links: list[str] = []
         self.images: list[Shown] = []
-        self.first_headings = 0
         self._source = source
         self._stack = [_Style()]
 
@@ -120,12 +107,9 @@ class _Reader:
         if piece.name == "html":
             self.language = attributes.get("lang", "")
         elif piece.name == "img" and not style.hidden:
-            size = (attributes.get("width", ""), attributes.get("height", ""))
-            self.images.append(Shown(attributes.get("src", ""), attributes.get("alt"), *size, style.linked))
+            self.images.append(Shown(*(attributes.get(name, "") for name in ("src", "width", "height"))))
         elif piece.name in ("a", "area") and attributes.get("href"):
-            self.links.append(Linked(attributes["href"].strip()))
-        elif piece.name == "h1" and not style.hidden:
-            self.first_headings += 1
+            self.links.append(attributes["href"].strip())
         if not piece.closed and piece.name not in VOID and len(self._stack) < _DEEPEST:
             self._stack.append(style)
 
@@ -147,8 +131,6 @@ def _inner(outer: _Style, name: str, attributes: Mapping[str, str]) -> _Style:
     style = replace(outer, name=name)
     if name in _SILENT or _HIDDEN.search(written) or "hidden" in attributes:
         style = replace(style, hidden=True)
-    if name == "a":
-        style = replace(style, linked=True)
     if "background-image" in declared or "url(" in declared.get("background", "") or attributes.get("background"):
         style = replace(style, background=None)
     else:

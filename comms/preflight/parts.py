@@ -57,13 +57,13 @@ def find(facts: Facts) -> Iterator[Finding]:
     images = [image for image in document.images if _is_seen(image) and image.src != facts.association.brand.logo_url]
     count = len(_WORD.findall(mail.shown.text.partition("\n-- \n")[0]))
     if images and count < FEWEST_WORDS:
-        yield MOSTLY_IMAGES.at(0, "body", f"there are {count} words beside the images", "say in words what they show")
+        yield MOSTLY_IMAGES.at(0, "body", f"there are {count} words beside the pictures", "say in words what they show")
 
 
 def _missing_links(facts: Facts, mail: Mail, document: markup.Document) -> Iterator[Finding]:
     home = {facts.association.homepage, facts.association.homepage.rstrip("/")}
     tracked = {f"/{number}": url for number, url in enumerate(mail.edition.links)}
-    for url in dict.fromkeys(link.url for link in document.links):
+    for url in dict.fromkeys(document.links):
         if not url.startswith(("http:", "https:")) or url in mail.shown.text:
             continue
         number = re.search(r"/c/[^/]+(/\d+)$", url)

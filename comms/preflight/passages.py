@@ -107,7 +107,11 @@ def words_of(inline: Inline) -> str:
                 found.append(VALUE)
             case LineBreak():
                 found.append("\n")
-            case Strong(children) | Emphasis(children) | Code(children) | Link(children=children):
+            case Emphasis(children):
+                inner = words_of(children)
+                # Markdown takes `*|NAME|*`, a merge field of Mailchimp's, for emphasis.
+                found.append(f"*{inner}*" if inner.startswith("|") and inner.endswith("|") else inner)
+            case Strong(children) | Code(children) | Link(children=children):
                 found.append(words_of(children))
     return "".join(found)
 

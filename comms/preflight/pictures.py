@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from campaigns.errors import shown
 from campaigns.models import Image, Person, walk
-from comms.preflight import markup
 from comms.preflight.facts import Facts
 from comms.preflight.report import Finding, must, should
 
@@ -32,12 +31,7 @@ POOR_ALT = should(
     f"a description that is the name of a file, says “image”, or has more than {LONGEST_ALT} characters",
     "It is all that people who do not see the image get of it.",
 )
-NO_ALT = should(
-    "picture-no-alt",
-    "an image of the template without `alt`",
-    "Screen readers read out the name of its file instead (WCAG 2.2, success criterion 1.1.1).",
-)
-RULES = (MISSING, BROKEN, KIND, HEAVY, HEAVY_TOTAL, POOR_ALT, NO_ALT)
+RULES = (MISSING, BROKEN, KIND, HEAVY, HEAVY_TOTAL, POOR_ALT)
 
 _FILE_NAME = re.compile(
     r"\S+\.(?:jpe?g|png|gif|webp|tiff?|bmp|heic|svg)|(?:IMG|DSC|DSCN|PXL|image|photo)[-_ ]?\d+", re.I
@@ -46,14 +40,14 @@ _SAYS_NOTHING = frozenset("image picture photo photograph graphic logo banner ic
 
 
 def find(facts: Facts) -> Iterator[Finding]:
-    """Findings on the images of the body and of the template. Whether files are there is for others to see."""
+    """Findings on the images of the body. Whether files are there is for others to see."""
     counted: set[str] = set()
     for block in walk(facts.campaign.blocks):
         match block:
             case Image(src=src, alt=alt, line=line):
                 yield from _of_description(alt, line)
             case Person(photo=src, line=line) if src:
-                pass
+                pass  # the name stands beside it
             case _:
                 continue
         if src not in counted and facts.weights.get(src, 0) > HEAVY_BYTES:
@@ -67,8 +61,6 @@ def find(facts: Facts) -> Iterator[Finding]:
         yield HEAVY_TOTAL.at(
             0, "body", f"the images have {total:,} bytes together", "take some out, or make them smaller"
         )
-    if facts.mail is not None:
-        yield from _of_template(facts, markup.read(facts.mail.shown.html))
 
 
 def _of_description(alt: str, line: int) -> Iterator[Finding]:
@@ -81,11 +73,3 @@ def _of_description(alt: str, line: int) -> Iterator[Finding]:
     elif len(alt) > LONGEST_ALT:
         message = f"the description has {len(alt)} characters"
         yield POOR_ALT.at(line, "body", message, "say the essential, and the rest in the text")
-
-
-def _of_template(facts: Facts, document: markup.Document) -> Iterator[Finding]:
-    for src in dict.fromkeys(image.src for image in document.images if image.alt is None):
-        message = f"the image `{shown(src)}` of the template has no description"
-        yield NO_ALT.at(
-            facts.template_line, "newsletter.template", message, 'add alt="..." to it, empty for decoration'
-        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 Level = Literal["must fix", "should fix"]
@@ -22,7 +22,11 @@ class Finding:
     why: str = ""
     """Why it matters, in one sentence."""
     rule: str = ""
-    """Name of the rule; empty for what keeps the file from being read at all."""
+    """Name of the rule; empty, as `why` is, for what keeps the file from being read at all."""
+
+    def to_json(self) -> dict[str, str | int]:
+        """All of it; `why` and `rule` are left out where they are empty."""
+        return {name: value for name, value in asdict(self).items() if value or name not in ("why", "rule")}
 
 
 @dataclass(frozen=True, slots=True)

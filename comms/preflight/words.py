@@ -55,6 +55,8 @@ _PATTERNS: tuple[tuple[Rule, re.Pattern[str], str], ...] = (
     ),
 )
 _EXPRESSIONS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_AROUND = 12
+"""Characters to either side that tell a word from the same one elsewhere."""
 _MOST = 20_000
 """Characters of one passage that are looked at."""
 
@@ -71,5 +73,6 @@ def find(facts: Facts) -> Iterator[Finding]:
 def _of_passage(facts: Facts, passage: Passage, text: str) -> Iterator[Finding]:
     for rule, pattern, hint in _PATTERNS:
         if found := pattern.search(text):
-            line = line_of(facts.campaign, passage.line, found[0])
+            around = text[max(found.start() - _AROUND, 0) : found.end() + _AROUND].strip()
+            line = line_of(facts.campaign, passage.line, around, f"\\{found[0]}", found[0])
             yield rule.at(line, passage.field, f"`{shown(found[0])}` was left in the text", hint)
