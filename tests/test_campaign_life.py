@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import urllib.request
 from collections import Counter
@@ -201,3 +202,29 @@ def test_json_is_one_document_also_where_a_yes_is_missing(comms: Comms, server: 
     assert done.code == 2
     assert "--yes" in done.json()["hint"]
     assert server.taken() == []
+
+
+def test_who_watches_sees_how_fast_it_goes_and_where_to_until_it_is_over(
+    comms: Comms, server: MailServer, tmp_path: Path
+) -> None:
+    assert comms("campaign", "send", campaign(tmp_path), "--yes").code == 0
+    run = comms.start("run")
+    watched = comms("campaign", "status", "life", "--follow", "--json")
+    looks = [json.loads(line) for line in watched.out.splitlines()]
+    assert watched.code == 0
+    assert looks[-1]["state"] == "sent"
+    assert looks[-1]["deliveries"]["sent"] == 300
+    assert any(look["per_second"] > 0 and look["remaining_s"] for look in looks[:-1])
+    assert looks[0]["domains"][0]["domain"] == "example.org"
+    assert looks[0]["domains"][0]["audience"] == 300
+    run.terminate()
+    run.wait()
+
+
+def test_domains_of_few_are_not_shown(comms: Comms, server: MailServer, tmp_path: Path) -> None:
+    few = tmp_path / "few.csv"
+    few.write_text("email,name\n" + "".join(f"p{n}@few.example,Person {n}\n" for n in range(9)))
+    assert comms("members", "import", str(few)).code == 0
+    assert comms("campaign", "send", campaign(tmp_path), "--wait", "--yes").code == 0
+    look = comms("campaign", "status", "life", "--follow", "--json").json()
+    assert [(each["domain"], each["sent"]) for each in look["domains"]] == [("example.org", 300)]

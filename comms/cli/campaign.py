@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from campaigns.models import Campaign
 from campaigns.schema import json_schema
+from comms.cli.following import follow
 from comms.cli.output import (
     NO,
     JsonFlag,
@@ -173,9 +174,17 @@ def list_(as_json: JsonFlag = False) -> None:
 
 
 @app.command()
-def status(campaign_id: Id, as_json: JsonFlag = False) -> None:
-    """Say where a campaign stands."""
+def status(
+    campaign_id: Id,
+    follow_it: Annotated[bool, typer.Option("--follow", help="Stay until it is over, and show how it goes.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say where a campaign stands; with `--follow --json` one document a line, every second."""
     with open_workspace() as workspace:
+        if follow_it:
+            follow(workspace, campaign_id, as_json=as_json)
+            if as_json:
+                return
         _show_status(workspace, campaign_id, as_json=as_json)
 
 

@@ -22,7 +22,7 @@ def wait_for(workspace: Workspace, campaign_id: str) -> None:
     with progress(campaign_id) as update:
         told: set[str] = set()
         show = _Throttled(lambda: _show(workspace, campaign_id, update, told))
-        while not _is_over(workspace, campaign_id):
+        while not is_over(workspace, campaign_id):
             if lock.take():
                 try:
                     _control(workspace, campaign_id, show)
@@ -43,10 +43,11 @@ def _control(workspace: Workspace, campaign_id: str, show: Callable[[], None]) -
             show()
 
         pool.keep()
-        control.run(lambda: _is_over(workspace, campaign_id), after_step)
+        control.run(lambda: is_over(workspace, campaign_id), after_step)
 
 
-def _is_over(workspace: Workspace, campaign_id: str) -> bool:
+def is_over(workspace: Workspace, campaign_id: str) -> bool:
+    """Is nothing more to come of the campaign, unless somebody resumes it."""
     row = sending.find(workspace, campaign_id)
     return row.state in (*sending.OVER, "paused") and not sending.is_busy(workspace, row)
 

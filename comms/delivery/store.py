@@ -306,6 +306,20 @@ class Ledger:
         )
         return [Doubt(*row) for row in rows]
 
+    def domains(self, run_id: int, least: int, most: int) -> list[tuple[str, int, int, int, int]]:
+        """The domains with the most deliveries of a run, of those with `least` or more.
+
+        (domain, deliveries, sent, put off, failed), at most `most` of them.
+        """
+        rows = self.db.execute(
+            "SELECT lower(substr(member.address, instr(member.address, '@') + 1)), count(*),"
+            " sum(delivery.state = 'sent'), sum(delivery.state = 'deferred'), sum(delivery.state = 'failed')"
+            " FROM delivery JOIN member ON member.id = delivery.member_id WHERE delivery.run_id = ?"
+            " AND member.address IS NOT NULL GROUP BY 1 HAVING count(*) >= ? ORDER BY 2 DESC, 1 LIMIT ?",
+            [run_id, least, most],
+        )
+        return rows.fetchall()
+
     def reasons(self, run_id: int, state: str) -> dict[str, int]:
         """Why deliveries are in this state -> how many."""
         rows = self.db.execute(
