@@ -292,6 +292,11 @@ class HostStore:
             [stamp(now), who, what, campaign, detail],
         )
 
+    def last_noted(self) -> datetime | None:
+        """When the audit log was last added to."""
+        row = self.db.execute("SELECT max(at) FROM audit").fetchone()
+        return datetime.fromisoformat(row[0]) if row[0] else None
+
     def audit(self, campaign: str) -> list[tuple[str, str, str, str]]:
         """What was done with a campaign, oldest first: (time, who, what, detail)."""
         return self.db.execute(

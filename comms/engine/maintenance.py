@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from comms import config, keys
 from comms.channels.newsletter import ServerUnreachableError
 from comms.db import SAFE_VERSION, copy_database, damage, sqlite_version
+from comms.delivery import journal
 from comms.engine import sending
 from comms.engine.control import ControlLock
 from comms.engine.setup import FOLDERS
@@ -19,6 +20,9 @@ from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
 
 LEAST_FREE_BYTES = 200 * 1024 * 1024
+LONGEST_WAIT_S = 120.0
+"""A batch that nobody began for so long has no sender: they take one within a second."""
+CLOCK_SLACK_S = 60.0
 _COPIED_AS_THEY_ARE = [name for name in FOLDERS if name not in ("associations", "journal")]
 
 
@@ -39,11 +43,13 @@ def examine(workspace: Workspace) -> Iterator[Finding]:
     yield host
     if not host.ok:
         return  # everything else is written down in there
-    for association in workspace.associations():
-        yield _database(workspace.association_path(association.slug))
+    databases = {each.slug: _database(workspace.association_path(each.slug)) for each in workspace.associations()}
+    yield from databases.values()
     yield _mail_server(workspace)
     yield _site(workspace)
     yield _control(workspace)
+    yield _senders(workspace, [slug for slug, finding in databases.items() if finding.ok])
+    yield _clock(workspace)
 
 
 def _sqlite() -> Finding:
@@ -100,6 +106,36 @@ def _control(workspace: Workspace) -> Finding:
         not waiting,
         f"nothing runs here, and {len(waiting)} campaigns wait" if waiting else "nothing runs here, nothing waits",
         "Start `comms run`.",
+    )
+
+
+def _senders(workspace: Workspace, associations: Iterable[str]) -> Finding:
+    now = workspace.now().timestamp()
+    ages = [
+        now - claimed_at
+        for slug in associations
+        for batch, claimed_at in workspace.ledger(slug).open_batches()
+        if not journal.was_begun(workspace.journal_folder, batch)
+    ]
+    oldest = max(ages, default=0.0)
+    return Finding(
+        oldest < LONGEST_WAIT_S,
+        f"{len(ages)} batches wait for a sender, the oldest for {oldest / 60:.0f} minutes"
+        if ages
+        else "no batch waits for a sender",
+        "Start `comms run`, or `comms worker` on the machine that sends. If one runs, see what it prints: a sender "
+        "that can not reach the queue takes nothing.",
+    )
+
+
+def _clock(workspace: Workspace) -> Finding:
+    last, now = workspace.host.last_noted(), workspace.now()
+    ahead = (last - now).total_seconds() if last else 0.0
+    return Finding(
+        ahead < CLOCK_SLACK_S,
+        f"the clock says {now:%Y-%m-%d %H:%M} UTC"
+        + (f", {ahead / 60:.0f} minutes before the last thing written down" if ahead >= CLOCK_SLACK_S else ""),
+        "Set the clock right (NTP): schedules, waits and expiring links go by it.",
     )
 
 

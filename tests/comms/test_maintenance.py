@@ -9,7 +9,7 @@ import tarfile
 import threading
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -286,3 +286,24 @@ def test_doctor_names_a_damaged_host_database_instead_of_failing_on_it(workspace
         path.unlink()
     found = findings(workspace)
     assert not next(ok for what, ok in found.items() if what.startswith("host.db: "))
+
+
+def test_doctor_says_when_batches_lie_in_the_queue_and_no_sender_takes_them(workspace: Workspace) -> None:
+    assert findings(workspace)["no batch waits for a sender"] is True
+    ledger = workspace.ledger("coalition")
+    with ledger.db.atomic():
+        run = ledger.db.execute(
+            "INSERT INTO run (campaign, channel, digest, state, doubt, planned, frozen_at)"
+            " VALUES ('stuck', 'newsletter', '', 'sending', 'hold', 1, '')"
+        ).lastrowid
+        claimed = workspace.now().timestamp() - 600
+        ledger.db.execute("INSERT INTO batch (id, run_id, claimed_at, size) VALUES ('b', ?, ?, 1)", [run, claimed])
+    assert findings(workspace)["1 batches wait for a sender, the oldest for 10 minutes"] is False
+
+
+def test_doctor_notices_a_clock_that_was_put_back(workspace: Workspace) -> None:
+    with workspace.host.db.atomic():
+        workspace.host.note("somebody", "sent", None, "", workspace.now() + timedelta(hours=1))
+    assert any(
+        "60 minutes before the last thing written down" in what for what, ok in findings(workspace).items() if not ok
+    )
