@@ -1,4 +1,4 @@
-"""What the blocks of a campaign refer to: pictures, files for calendars, rules, its author. Plain data; finds and reads nothing."""
+"""What the blocks of a campaign refer to: pictures, files for calendars, rules, its author. Reads nothing itself."""
 
 from __future__ import annotations
 
