@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 AttributeValue = str | int | Decimal
 """What a member's attribute can be: text (dates are ISO text, `2025-01-31`) or a number."""
@@ -44,8 +44,8 @@ class Brand:
     background: str = "#f4f1ea"
     logo_url: str = ""
     logo_alt: str = ""
-    typeface: Literal["mixed", "sans", "serif"] = "mixed"
-    """Letters with serifs for headings, for nothing or for everything."""
+    typeface: str = "mixed"
+    """`mixed`: headings with serifs, text without; else `sans` or `serif`."""
     footer: str = ""
     """A line at the foot of every mail, such as a charity number; empty for none."""
 

@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from bench.chaos.bed import Bed, Fault, SkippedError, Tried, at_count, finish
+from bench.chaos.bed import PATIENCE_S, Bed, Fault, SkippedError, Tried, at_count, finish
 from bench.chaos.place import Place, kill
 
 PEOPLE = 1000
@@ -61,15 +62,19 @@ def _two_controls(bed: Bed) -> Tried:
             place.start()
             second = place.launch()
             at_count(place, number * people // (tries + 1) + 5, keep=False)
-            ended = [
-                process for process in (place.process, second) if process is not None and process.poll() is not None
-            ]
-            if [process.returncode for process in ended] != [1]:
-                complaints.append(f"of two control processes {2 - len(ended)} ran")
+            running = [process for process in (place.process, second) if process is not None]
+            place.wait_until(partial(_ended, running), patience_s=PATIENCE_S, keep=False)
+            if _ended(running) != [1]:
+                complaints.append(f"of two control processes these ended, and how: {_ended(running)}")
             place.kill_all()
             second.wait()
         verdict = finish(place)
     return Tried(tries, replace(verdict, complaints=[*complaints, *verdict.complaints]))
+
+
+def _ended(processes: Sequence[subprocess.Popen[bytes]]) -> list[int]:
+    """The exit codes of those that have ended."""
+    return [code for code in (process.poll() for process in processes) if code is not None]
 
 
 def _clock_jumps(bed: Bed) -> Tried:

@@ -215,7 +215,7 @@ class Place:
 
     # --- what is to be seen -------------------------------------------------------------------
 
-    def wait_until(self, condition: Callable[[], bool], *, patience_s: float, keep: bool = True) -> bool:
+    def wait_until(self, condition: Callable[[], object], *, patience_s: float, keep: bool = True) -> bool:
         """Wait for it, and keep `comms run` alive meanwhile; False when it did not come in time."""
         deadline = time.monotonic() + patience_s
         while not condition():

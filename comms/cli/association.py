@@ -23,6 +23,8 @@ Timezone = Annotated[str | None, typer.Option(help="IANA zone, such as America/D
 Accent = Annotated[str | None, typer.Option(metavar="#RRGGBB", help="Accent colour of its newsletters.")]
 Background = Annotated[str | None, typer.Option(metavar="#RRGGBB", help="Background colour of its newsletters.")]
 LogoUrl = Annotated[str | None, typer.Option(help="Web address of its logo.")]
+Typeface = Annotated[str | None, typer.Option(help="Letters of its newsletters: mixed, sans or serif.")]
+Footer = Annotated[str | None, typer.Option(help="A line at the foot of its mails, such as a charity number.")]
 
 
 @app.command()
@@ -39,6 +41,8 @@ def add(
     accent: Accent = None,
     background: Background = None,
     logo_url: LogoUrl = None,
+    typeface: Typeface = None,
+    footer: Footer = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Add an association, with an empty database of its own."""
@@ -46,7 +50,7 @@ def add(
     association = _changed(
         blank, name=name, sender_address=sender, postal_address=postal_address, sender_name=sender_name,
         reply_to=reply_to, homepage=homepage, language=language, timezone=timezone, accent=accent,
-        background=background, logo_url=logo_url,
+        background=background, logo_url=logo_url, typeface=typeface, footer=footer,
     )  # fmt: skip
     with open_workspace() as workspace:
         association = workspace.add_association(association)
@@ -70,6 +74,8 @@ def edit(
     accent: Accent = None,
     background: Background = None,
     logo_url: LogoUrl = None,
+    typeface: Typeface = None,
+    footer: Footer = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Change what is given; the rest stays."""
@@ -77,7 +83,7 @@ def edit(
         association = _changed(
             workspace.association(slug), name=name, sender_address=sender, postal_address=postal_address,
             sender_name=sender_name, reply_to=reply_to, homepage=homepage, language=language, timezone=timezone,
-            accent=accent, background=background, logo_url=logo_url,
+            accent=accent, background=background, logo_url=logo_url, typeface=typeface, footer=footer,
         )  # fmt: skip
         association = workspace.change_association(association)
     if as_json:
@@ -117,6 +123,7 @@ def list_(as_json: JsonFlag = False) -> None:
 
 def _changed(association: Association, **values: str | None) -> Association:
     given = {name: value for name, value in values.items() if value is not None}
-    colours = {name: given.pop(name) for name in ("accent", "background", "logo_url") if name in given}
-    brand: Brand = replace(association.brand, **colours)
+    names = ("accent", "background", "logo_url", "typeface", "footer")
+    looks = {name: given.pop(name) for name in names if name in given}
+    brand: Brand = replace(association.brand, **looks)
     return replace(association, **given, brand=brand)

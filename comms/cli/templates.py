@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from rich.markup import escape
 
 from comms.cli.output import NO, AssociationOption, JsonFlag, open_workspace, print_json, say, stop, table
 from comms.engine import feeds, preview
+from comms.rendering.slots import TemplateSlot
 
 app = typer.Typer(no_args_is_help=True, help="Newsletter templates: ours and those in the workspace.")
 feed_app = typer.Typer(no_args_is_help=True, help="Feeds.")
@@ -19,13 +21,28 @@ Template = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A template's
 
 @app.command("list")
 def list_(as_json: JsonFlag = False) -> None:
-    """List the templates that a campaign can name."""
+    """List the templates that a campaign can name, and the values (slots) that each takes."""
     with open_workspace() as workspace:
         found = workspace.templates.list()
     if as_json:
-        print_json([{"name": t.name, "description": t.description, "file": str(t.path)} for t in found])
+        print_json(
+            [
+                {
+                    "name": info.name,
+                    "description": info.description,
+                    "slots": [asdict(slot) for slot in info.slots],
+                    "file": str(info.path),
+                }
+                for info in found
+            ]
+        )
     else:
-        table("", ["name", "description"], [[t.name, t.description] for t in found])
+        rows = [[info.name, info.description, "\n".join(map(_words, info.slots))] for info in found]
+        table("", ["name", "description", "slots"], rows)
+
+
+def _words(slot: TemplateSlot) -> str:
+    return f"{slot.name}: {slot.type}{', optional' if slot.optional else ''}"
 
 
 @app.command()

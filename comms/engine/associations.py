@@ -13,6 +13,7 @@ from audiences.errors import AddressError
 from audiences.models import Association
 from comms.errors import UsageError
 from comms.rendering import colour
+from comms.rendering.look import TYPEFACES
 
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}", re.ASCII)
 
@@ -35,6 +36,8 @@ def checked(association: Association) -> Association:
             colour.parse(shade)
         except ValueError as error:
             raise UsageError(f"{error}.") from error
+    if brand.typeface not in TYPEFACES:
+        raise UsageError(f"{brand.typeface!r} is no typeface.", hint=f"There are: {', '.join(TYPEFACES)}.")
     lines = (clean_text(line) for line in association.postal_address.splitlines())
     return replace(
         association,
@@ -44,7 +47,12 @@ def checked(association: Association) -> Association:
         reply_to=_mailbox(association.reply_to) if association.reply_to else "",
         postal_address="\n".join(line for line in lines if line),
         homepage=clean_text(association.homepage),
-        brand=replace(brand, logo_url=_web_address(brand.logo_url), logo_alt=clean_text(brand.logo_alt)),
+        brand=replace(
+            brand,
+            logo_url=_web_address(brand.logo_url),
+            logo_alt=clean_text(brand.logo_alt),
+            footer=clean_text(brand.footer),
+        ),
     )
 
 

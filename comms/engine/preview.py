@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from audiences import attributes as attribute_json
@@ -16,6 +17,7 @@ from comms.engine import editions, feeds
 from comms.engine.segments import compile_rule
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
+from comms.rendering import slots
 from comms.rendering.compile import compile_edition
 from comms.rendering.context import association_data, campaign_data
 from comms.rendering.library import TemplateLibrary
@@ -127,8 +129,11 @@ def library_for(workspace: Workspace, template: str) -> tuple[TemplateLibrary, s
 def sample_html(workspace: Workspace, template: str, association: Association) -> str:
     """What a template makes of a sample campaign, for a reader of whom nothing is known. Raises TemplateError."""
     library, name = library_for(workspace, template)
-    campaign = definition.read(SAMPLE, path="sample.md")
-    edition = compile_edition(campaign, association, library.find(name), media_url=editions.media_url(workspace))
+    source, campaign = library.find(name), definition.read(SAMPLE, path="sample.md")
+    assert campaign.newsletter is not None
+    given = slots.samples(slots.declared(source))
+    campaign = replace(campaign, newsletter=replace(campaign.newsletter, template=name, slots=given))
+    edition = compile_edition(campaign, association, source, media_url=editions.media_url(workspace))
     site = workspace.settings.site.url
     links = {
         "click": f"{site}/c/sample",

@@ -81,5 +81,6 @@ def palette(brand: Brand) -> dict[str, str]:
         "tint": tint,
         "tint_night": tint_night,
         "background": brand.background,
+        "accent_on_background": legible(brand.accent, brand.background),
         "muted_on_background": legible("#6b6b70", brand.background, 5.5),
     }

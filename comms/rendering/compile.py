@@ -85,7 +85,7 @@ class _Compilation:
         self._body = BodyData(self._carry, media_url, around, campaign.blocks, language=campaign.language)
         self._blocks = self._body.blocks(campaign.blocks)
         self._strings = strings(association.name, around.relayed_from)
-        declared = slots.declaration(template.name, template.text).slots
+        declared = slots.declared(template)
         self._slots = slots.values(declared, campaign)
         self._facts = slots.facts(declared, self._slots)
 

@@ -11,13 +11,13 @@ from comms.errors import UsageError
 from comms.rendering.errors import TemplateError, TemplateProblem
 from comms.rendering.lint import lint
 from comms.rendering.sandbox import MAX_SOURCE
+from comms.rendering.slots import TemplateSlot, declaration
 from comms.rendering.source import SUFFIX, TemplateSource
 
 BUILT_IN = Path(__file__).parent.parent / "templates"
 """The templates that come with the program."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_DESCRIPTION = re.compile(r"\s*\{#-?(.*?)-?#\}", re.DOTALL)
 _DOCUMENT = re.compile(r"<mjml[\s>]")
 
 
@@ -28,6 +28,8 @@ class TemplateInfo:
     name: str
     description: str
     path: Path
+    slots: tuple[TemplateSlot, ...] = ()
+    """The values that it asks of a campaign."""
 
 
 class TemplateLibrary:
@@ -63,8 +65,8 @@ class TemplateLibrary:
         for name, path in self._files().items():
             text = _read(path)
             if _DOCUMENT.search(text):
-                found = _DESCRIPTION.match(text)
-                yield TemplateInfo(name, " ".join(found[1].split()) if found else "", path)
+                said = declaration(name, text)
+                yield TemplateInfo(name, said.description, path, said.slots)
 
     def _files(self) -> dict[str, Path]:
         files: dict[str, Path] = {}

@@ -10,8 +10,8 @@ from comms.rendering.colour import palette
 SANS = "-apple-system, Segoe UI, Helvetica, Arial, sans-serif"
 SERIF = "Georgia, Iowan Old Style, Times New Roman, serif"
 """Only fonts that computers and phones have: none is fetched."""
-_TYPE = {"mixed": (SERIF, SANS), "sans": (SANS, SANS), "serif": (SERIF, SERIF)}
-"""Headings, and all else."""
+TYPEFACES = {"mixed": (SERIF, SANS), "sans": (SANS, SANS), "serif": (SERIF, SERIF)}
+"""What a brand can choose: the fonts of headings, and of all else."""
 
 
 def look(brand: Brand, start: str, end: str) -> dict[str, Any]:
@@ -19,6 +19,6 @@ def look(brand: Brand, start: str, end: str) -> dict[str, Any]:
 
     Raises ValueError when a colour of the brand is not CSS hex.
     """
-    headings, text = _TYPE.get(brand.typeface, _TYPE["mixed"])
+    headings, text = TYPEFACES.get(brand.typeface, TYPEFACES["mixed"])
     colours = palette(brand)
     return colours | {"link": colours["accent_text"], "headings": headings, "text": text, "start": start, "end": end}

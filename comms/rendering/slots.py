@@ -23,6 +23,7 @@ from campaigns.moments import MomentError, read_day
 from campaigns.urls import link_fault
 from comms.calendar import locale_of
 from comms.rendering.errors import TemplateError, TemplateProblem
+from comms.rendering.source import TemplateSource
 
 SlotType = Literal["text", "date", "number", "link"]
 TYPES: tuple[SlotType, ...] = get_args(SlotType)
@@ -82,6 +83,11 @@ def declaration(template: str, text: str) -> Declaration:
             raise TemplateError(template, line, f"`{entry.strip()[:80]}` {said}", hint=hint)
         slots[slot.name] = slot
     return Declaration(" ".join(words.split()), tuple(slots.values()))
+
+
+def declared(template: TemplateSource) -> tuple[TemplateSlot, ...]:
+    """The values that a template takes. Raises TemplateError like `declaration`."""
+    return declaration(template.name, template.text).slots
 
 
 def values(slots: Sequence[TemplateSlot], campaign: Campaign) -> dict[str, str]:

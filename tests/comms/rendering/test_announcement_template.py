@@ -89,6 +89,13 @@ def test_every_brand_gets_colours_that_can_be_read(accent: str, background: str)
     assert contrast(colours["on_accent"], accent) >= 4.5
     assert contrast(colours["accent_text"], "#ffffff") >= 4.5
     assert contrast(colours["muted_on_background"], background) >= 4.5
+    assert contrast(colours["accent_on_background"], background) >= 4.5
+    assert contrast(colours["accent_text"], colours["tint"]) >= 4.5
+    assert contrast(colours["accent_night"], colours["tint_night"]) >= 4.5
+    assert contrast(colours["accent_night"], "#111214") >= 4.5  # the page by night
+    assert contrast("#1d1d1f", colours["tint"]) >= 7
+    assert contrast("#ececee", colours["tint_night"]) >= 7
+    assert contrast("#5b5d64", colours["tint"]) >= 4.5
 
 
 def test_a_colour_that_can_be_read_already_stays() -> None:

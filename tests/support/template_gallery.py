@@ -1,0 +1,214 @@
+"""Every template that comes with the program, filled: its example, and a text with all blocks in Arabic.
+
+For the tests of templates and for `scripts/template_pictures.py`. The pictures are drawn here.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+from audiences.models import Association, Brand
+from campaigns import definition
+from campaigns.blocks import parse_body
+from campaigns.models import Campaign, NewsletterPart
+from comms.pictures import Picture
+from comms.rendering import slots
+from comms.rendering.compile import compile_edition
+from comms.rendering.context import association_data, campaign_data
+from comms.rendering.letter import LetterContent, render_letter
+from comms.rendering.library import BUILT_IN, TemplateLibrary
+from comms.rendering.render import Rendered, Renderer
+from comms.surroundings import Surroundings
+
+EXAMPLES = BUILT_IN / "examples"
+NAMES = tuple(info.name for info in TemplateLibrary().list())
+LETTERS = tuple(path.stem for path in sorted((BUILT_IN / "letters").glob("*.mjml")))
+SITE = "https://news.coalition.example"
+PICTURES = f"{SITE}/media/"
+BRANDS = {
+    "announcement": Brand(accent="#7a2e3a", background="#f5f0e8"),
+    "newsletter": Brand(accent="#1d5c63", background="#eef3f1"),
+    "digest": Brand(accent="#b3541e", typeface="sans"),
+    "invitation": Brand(accent="#2f3e75", background="#f1f1f6"),
+    "call-for-proposals": Brand(accent="#1f6b4a", background="#f0f3ec"),
+    "survey": Brand(accent="#ffd400", background="#f6f3e6", typeface="sans"),
+    "letter": Brand(accent="#7a2e3a", typeface="serif"),
+}
+_SIZES = {"ana.jpg": (144, 144), "mae.jpg": (144, 144)}
+_WIDE = (1280, 720)
+AROUND = Surroundings(
+    calendar_url=f"{SITE}/e/coalition/sample",
+    images={f"{name}.jpg": Picture(f"{PICTURES}{name}.jpg", *_WIDE) for name in ("reading-room", "museum", "archive")},
+    portraits={name: Picture(f"{PICTURES}{name}", *size) for name, size in _SIZES.items()},
+)
+LINKS = {name: f"{SITE}/{name[0]}/token" for name in ("click", "unsubscribe", "view", "poll")} | {"pixel": ""}
+LETTER = LetterContent(
+    subject="Please confirm your subscription",
+    heading="One click, and you are subscribed",
+    paragraphs=("Somebody, probably you, asked that these newsletters of the Coalition go to this address:",),
+    button="Yes, subscribe me",
+    url=f"{SITE}/s/token",
+    points=("News of the Coalition", "Calls and deadlines"),
+    notes=("The link works until 5 March. If it was not you, do nothing: no further mail comes.",),
+    why="You get this one mail because this address was typed into our form.",
+)
+ARABIC = """
+# مدرسة صيفية للأرشيفات الصغيرة
+
+السيدة {{ member.first_name or "الزميلة" }}، هذا العدد عن الماء، وعن **الناس** الذين يعرفون ما يجب عمله.
+
+## ما علمنا إياه الفيضان
+
+![قراء على الموائد الطويلة](reading-room.jpg)
+
+في الثالث من مارس وقف النهر عند باب الأرشيف. [اقرأ القصة](https://example.org/flood) كاملة.
+
+::: button https://example.org/flood
+اقرأ القصة كاملة
+:::
+
+## منحة للمتاحف
+
+![تماثيل صغيرة](museum.jpg "ثلاثة تماثيل من الطين")
+
+- حتى خمسة عشر ألف دولار
+- النموذج من أربع صفحات
+
+::: quote آنا رويز، رئيسة الترميم
+لا أحد يقرأ خطة الطوارئ وقت الطوارئ.
+:::
+
+## الأعضاء
+
+::: columns
+::: column
+::: statistic 45
+جمعية عضو
+:::
+:::
+::: column
+::: statistic 12,400
+قارئ لنشرتنا
+:::
+:::
+:::
+
+## المدرسة الصيفية
+
+::: event المدرسة الصيفية للأرشيفات
+start: 2027-06-14 09:00
+timezone: America/Los_Angeles
+place: أرشيف ليكلاند، 12 شارع الشاطئ
+link: https://example.org/summer-school
+
+ثلاثة أيام عن الماء.
+:::
+
+::: poll أي الأيام يناسبك؟
+- من الإثنين إلى الأربعاء
+- من الخميس إلى السبت
+:::
+
+::: person آنا رويز
+photo: ana.jpg
+role: رئيسة الترميم في أرشيف ليكلاند
+:::
+"""
+
+
+def association(**changes: Any) -> Association:
+    values: dict[str, Any] = {
+        "slug": "coalition",
+        "name": "The Coalition",
+        "sender_address": "news@coalition.example",
+        "postal_address": "12 Shore Road\nLakeland, WA 98001",
+        "homepage": "https://coalition.example/",
+    }
+    return Association(**{**values, **changes})
+
+
+def example(name: str) -> Campaign:
+    """The campaign file that shows the template."""
+    return definition.read_file(EXAMPLES / f"{name}.md")
+
+
+def arabic(name: str) -> Campaign:
+    """All kinds of blocks, written from right to left, in the template."""
+    blocks, problems = parse_body(ARABIC, first_line=1)
+    assert problems == ()
+    given = slots.samples(slots.declared(TemplateLibrary().find(name)))
+    part = NewsletterPart("مدرسة صيفية", "ثلاثة أيام", name, slots=given)
+    return Campaign(id="sample", title="مدرسة صيفية", language="ar", blocks=blocks, source="", newsletter=part)
+
+
+def mail(campaign: Campaign, sender: Association | None = None, member: Mapping[str, Any] | None = None) -> Rendered:
+    """What a member gets, in the brand that its template is shown in."""
+    assert campaign.newsletter is not None
+    name = campaign.newsletter.template
+    sender = sender or association(brand=BRANDS[name])
+    edition = compile_edition(campaign, sender, TemplateLibrary().find(name), media_url=PICTURES, around=AROUND)
+    context = {
+        "member": {"first_name": "Ana"} if member is None else dict(member),
+        "association": association_data(sender),
+        "campaign": campaign_data(campaign),
+        "links": LINKS,
+        "url": f"{SITE}/",
+        "today": date(2027, 3, 1),
+    }
+    return Renderer(edition).render(context)
+
+
+def letter(name: str, sender: Association | None = None) -> Rendered:
+    """A letter to one person."""
+    template = TemplateLibrary([BUILT_IN / "letters"]).find(name)
+    return render_letter(LETTER, sender or association(brand=BRANDS["announcement"]), template, media_url=PICTURES)
+
+
+def long_newsletter(stories: int) -> Campaign:
+    """A newsletter of so many stories, each with a picture, two hundred words and a button."""
+    words = "Small libraries keep the memory of their towns, and the towns know it. " * 16
+    story = "## Story {n}\n\n![Picture {n}](reading-room.jpg)\n\n{words}\n\n::: button https://example.org/{n}\nRead\n:::\n\n"
+    text = "# News\n\nHello.\n\n" + "".join(story.format(n=n, words=words) for n in range(stories))
+    blocks, problems = parse_body(text, first_line=1)
+    assert problems == ()
+    return replace(example("newsletter"), blocks=blocks)
+
+
+@lru_cache
+def drawn(name: str) -> bytes:
+    """A picture by its file name, as PNG."""
+    width, height = _SIZES.get(name, _WIDE)
+    draw = random.Random(name)
+    image = Image.new("RGB", (width, height), "#e9dfcd")
+    pen = ImageDraw.Draw(image)
+    if name in _SIZES:
+        pen.rectangle((0, 0, width, height), fill=draw.choice(("#c9d6d3", "#dccbb8", "#cdd0e0")))
+        pen.ellipse((28, 92, 116, 190), fill="#3d4f5c")
+        pen.ellipse((46, 30, 98, 92), fill="#c79a78")
+        pen.pieslice((42, 22, 102, 86), 180, 360, fill="#4a2f25")
+    else:
+        colours = draw.choice(
+            (
+                ("#7a2e3a", "#d9b382", "#1d5c63", "#b3541e", "#efe3cc"),
+                ("#2f3e75", "#8fa3b5", "#c58b5a", "#e6ddd0", "#53634f"),
+            )
+        )
+        for shelf in range(3):
+            floor, x = (shelf + 1) * height // 3 - 14, 24
+            while x < width - 40:
+                book, tall = draw.randint(18, 46), draw.randint(130, 200)
+                pen.rectangle((x, floor - tall, x + book, floor), fill=draw.choice(colours))
+                pen.rectangle((x + 5, floor - tall + 20, x + book - 5, floor - tall + 25), fill="#f7f1e3")
+                x += book + draw.choice((2, 2, 2, 3, 34))
+            pen.rectangle((0, floor, width, floor + 12), fill="#6b4a32")
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
