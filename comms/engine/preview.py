@@ -26,6 +26,9 @@ from comms.rendering.render import Renderer
 NOBODY = 10**17
 """Stands for delivery and run in the links of a preview: they are signed, and lead to a friendly "no such mail"."""
 
+UNKNOWN_READER = Member("reader@example.org", {})
+"""Who sees the newsletter where nobody would get it yet: a new association has no members."""
+
 SAMPLE = """\
 ---
 campaign: sample
@@ -101,7 +104,8 @@ def write(
     """Write message.eml, message.html, message.txt, entry.xml and post-<network>.txt, as far as the campaign has
     these channels. Returns the files.
 
-    Raises StateError when there is no member to show the newsletter to.
+    Raises StateError when the association has no member with `address`; without one it is shown to the first who
+    would get it, or to a reader of whom nothing is known.
     """
     campaign = editions.read_definition(file)
     sender = workspace.association(association or campaign.association)
@@ -164,9 +168,7 @@ def _member(workspace: Workspace, campaign: Campaign, sender: Association, addre
     segment = compile_rule(workspace, campaign.audience.segment, sender.slug, workspace.now().date())
     agrees = agrees_sql(campaign.audience.topic)
     both = type(segment)(f"({segment.sql}) AND {agrees.sql}", {**segment.parameters, **agrees.parameters})
-    for member in people.select(both, limit=1):
-        return member
-    raise StateError(f"nobody at {sender.slug} would get this newsletter.", hint="See: comms campaign plan")
+    return next(iter(people.select(both, limit=1)), UNKNOWN_READER)
 
 
 def _newsletter(workspace: Workspace, campaign: Campaign, sender: Association, member: Member) -> dict[str, bytes]:

@@ -182,3 +182,10 @@ def test_a_backup_is_restored_by_the_command(folder: Path) -> None:
         assert workspace.association(None).slug == "coalition"
     assert comms("restore", "people.csv", "--into", "other", cwd=folder).code == 2
     assert not (folder / "other").exists()
+
+
+def test_a_newsletter_can_be_looked_at_before_there_are_members(tmp_path: Path) -> None:
+    assert comms("init", "new", "--name", "New", cwd=tmp_path).code == 0
+    made = comms("campaign", "preview", "campaigns/welcome.md", "--out", "out", cwd=tmp_path / "new")
+    assert made.code == 0, made.err
+    assert b"To: reader@example.org" in next((tmp_path / "new" / "out").rglob("message.eml")).read_bytes()
