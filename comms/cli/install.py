@@ -98,5 +98,8 @@ def restore(
     if done.in_doubt:
         say(f"{done.in_doubt:,} newsletters were being sent when the backup was made: held as uncertain.")
     for campaign in done.paused:
-        say(f"  {campaign} was under way and is paused. Resume it only if nothing was sent after the backup,")
-        say("  or if what stood there before could be carried over: else some would get it twice.")
+        say(f"  {campaign} was under way and is paused.")
+        if done.before:
+            say("  Resume it when you like: who has it is known, and what is not known is held as uncertain.")
+        else:
+            say("  Resume it only if nothing was sent after the backup: else some would get it twice.")
