@@ -107,8 +107,10 @@ def accept_report(workspace: Workspace, reported: Reported, *, dry_run: bool = F
     return _take(workspace, verdict, found, dry_run=dry_run)
 
 
-def accept_refusal(workspace: Workspace, association: str, refusal: Refusal) -> Accepted:
+def accept_refusal(workspace: Workspace, association: str, refusal: Refusal, *, unusual: bool = False) -> Accepted:
     """Take in that a mail server refused a recipient while we were talking to it, or until we gave up.
+
+    `unusual`: it refused so many that it may be wrong itself (`policy.is_unusual`).
 
     It is no event: the delivery says `failed` already. What no server said, as when a mail could not be written, says
     nothing of the address. Raises StorageError as `accept` does.
@@ -120,7 +122,7 @@ def accept_refusal(workspace: Workspace, association: str, refusal: Refusal) -> 
         weight, kind = Weight.NOTHING, Kind.OTHER
     else:
         kind = classify(reply, temporary=given_up)
-        weight = policy.weigh_refusal(kind, given_up=given_up)
+        weight = policy.weigh_refusal(kind, given_up=given_up, unusual=unusual)
     about = Bounced("", kind, "", reply)
     store = BounceStore(workspace.association_db(association))
     with storage_errors(workspace.association_path(association)), store.db.atomic():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from functools import cache
 
 import structlog
 
 from comms.db import storage_errors
+from comms.engagement.bounces import policy
 from comms.engagement.bounces.store import BounceStore
 from comms.engagement.bounces.webhooks import READERS
 from comms.engine import bounces
@@ -64,16 +66,24 @@ def _set_aside(waiting: Waiting, reason: str) -> None:
     log.error("what came back can not be taken in", file=str(place), reason=reason)
 
 
+@cache
+def _warn_once(slug: str, run: int) -> None:
+    log.warning("so many were refused that the mail server may be wrong", association=slug, run=run)
+
+
 def _take_refusals(workspace: Workspace, slug: str) -> int:
     """One association's; one whose database can not be used is left for later."""
     try:
         store = BounceStore(workspace.association_db(slug))
         with storage_errors(workspace.association_path(slug)):
             refusals = store.refusals(MOST_AT_A_TIME)
+            unusual = {run for run in {each.mail.run for each in refusals} if policy.is_unusual(*store.outcomes(run))}
+            for run in unusual:
+                _warn_once(slug, run)
             if refusals:  # of all in one transaction: each costs the disk a moment
                 with store.db.atomic():
                     for refusal in refusals:
-                        bounces.accept_refusal(workspace, slug, refusal)
+                        bounces.accept_refusal(workspace, slug, refusal, unusual=refusal.mail.run in unusual)
     except CommsError:
         return 0  # control says so once; the refusals stay where they are
     return len(refusals)

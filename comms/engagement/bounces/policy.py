@@ -22,6 +22,12 @@ SETTLED_AFTER = timedelta(days=7)
 """A mail of which nothing was heard for so long has arrived: servers give up after four to five days (RFC 5321
 section 4.5.4.1), and the answer takes its time too."""
 
+MOST_REFUSED = 0.2
+"""Of the mails of a run, that a server can refuse for good before it is thought to be wrong itself: lists are seldom so
+bad, for Amazon SES stops a sender at half of that (its FAQ on the reputation of senders)."""
+LEAST_TELLING = 20
+"""Fewer refusals are no share of anything."""
+
 _ABOUT_US = frozenset({Kind.BLOCK, Kind.SPAM, Kind.SIZE, Kind.DELAYED})
 """Says something of the sender, of this message, or nothing yet: never of the mailbox."""
 _SURE_WHEN_GIVEN_UP = frozenset({Kind.FULL, Kind.DISABLED})
@@ -63,15 +69,21 @@ def weigh(kind: Kind, *, sure: bool) -> Weight:
     return Weight.STRIKE
 
 
-def weigh_refusal(kind: Kind, *, given_up: bool) -> Weight:
+def is_unusual(refused: int, taken: int) -> bool:
+    """Is that so large a part of a run's mails that the server is more likely wrong than all these addresses."""
+    return refused >= LEAST_TELLING and refused > MOST_REFUSED * (refused + taken)
+
+
+def weigh_refusal(kind: Kind, *, given_up: bool, unusual: bool) -> Weight:
     """What it says when the server refused the recipient while we were talking to it.
 
     `given_up`: it only ever asked to try later, until the time for that was over. Our own server may be the reason
-    then, for everybody at once; so only what can be nobody's but the mailbox's counts.
+    then, for everybody at once; so only what can be nobody's but the mailbox's counts. `unusual`: it refused so many
+    of the run that it may be wrong itself, as one is that lost its list of users; then this is no more than a strike.
     """
     if given_up and kind not in _SURE_WHEN_GIVEN_UP:
         return Weight.NOTHING
-    return weigh(kind, sure=True)
+    return weigh(kind, sure=not unusual)
 
 
 def decide(

@@ -152,6 +152,15 @@ class BounceStore:
         )
         return [Refusal(_mail(*row[:5]), row[5]) for row in rows]
 
+    def outcomes(self, run: int) -> tuple[int, int]:
+        """(mails of a run that servers refused, mails that they took)."""
+        row = self.db.execute(
+            "SELECT (SELECT count(*) FROM delivery WHERE run_id = :run AND state = 'failed'),"
+            " (SELECT count(*) FROM delivery WHERE run_id = :run AND state = 'sent')",
+            {"run": run},
+        ).fetchone()
+        return int(row[0]), int(row[1])
+
     def looked_at(self, delivery: int) -> None:
         """Do not look at this refusal again."""
         self.db.execute("DELETE FROM refusal WHERE delivery_id = ?", [delivery])

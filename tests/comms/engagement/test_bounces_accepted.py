@@ -307,6 +307,23 @@ def test_a_refusal_while_sending_is_the_same_kind_of_fact(
     assert intake.follow_refusals(workspace) == 0, "each is looked at once"
 
 
+@pytest.mark.parametrize(("taken", "suppressed"), [(80, 0), (81, 20)])
+def test_a_server_that_refuses_a_fifth_of_all_is_not_believed(
+    workspace: Workspace, taken: int, suppressed: int
+) -> None:
+    refused = 20 + (taken == 80)
+    for number in range(refused + taken):
+        add_member(workspace, "coalition", f"p{number}@example.org")
+    save_campaign(workspace, ["coalition"])
+    no, yes = (Outcome.REJECTED, 550, "5.1.1 no such user"), (Outcome.ACCEPTED, 250, "ok")
+    receipts = [Receipt(n + 1, *(no if n < refused else yes)) for n in range(refused + taken)]
+    send(workspace, "coalition", receipts)
+    while intake.follow_refusals(workspace):
+        pass
+    people = workspace.people("coalition")
+    assert len(people.suppressed([f"p{n}@example.org" for n in range(refused + taken)])) == suppressed
+
+
 def test_what_was_put_off_until_we_gave_up_suppresses_nobody_at_once(workspace: Workspace) -> None:
     add_member(workspace, "coalition", BEN)
     save_campaign(workspace, ["coalition"])

@@ -65,8 +65,8 @@ def test_a_full_mailbox_and_its_like_are_strikes(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", list(Kind))
 def test_what_was_only_ever_put_off_is_no_proof_of_a_dead_mailbox(kind: Kind) -> None:
     expected = Weight.STRIKE if kind in (Kind.FULL, Kind.DISABLED) else Weight.NOTHING
-    assert weigh_refusal(kind, given_up=True) is expected
-    assert weigh_refusal(kind, given_up=False) is weigh(kind, sure=True)
+    assert weigh_refusal(kind, given_up=True, unusual=False) is expected
+    assert weigh_refusal(kind, given_up=False, unusual=False) is weigh(kind, sure=True)
 
 
 def test_five_mails_over_three_days_are_enough_and_four_are_not() -> None:
