@@ -3,8 +3,9 @@
 scripts/fuzz_rules.py --rules 100000 --seed 1
 
 Each rule that can be read is run on a small database of its own kind of people, with an authorizer that lets it
-read four tables and refuses all else. Prints how many rules were tried and read, and how fast. Exits 1 with the
-rule at the first that fails otherwise than with a RuleError, that reads what it may not, or on which the two differ.
+read four tables and refuses all else; where it looks at values alone, it is also counted by a tally of them. Prints
+how many rules were tried and read, and how fast. Exits 1 with the rule at the first that fails otherwise than with a
+RuleError, that reads what it may not, or on which the answers differ.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from audiences import attributes as attribute_json
 from audiences.migrations import AUDIENCES
 from audiences.models import AttributeValue, Member
 from audiences.segments import MemberFacts, Rule, RuleError, explain, matches, parse, resolve, to_sql, wanted_index
+from audiences.segments.sql import LATEST
+from audiences.tallies import Tallies
 
 TODAY = date(2027, 1, 31)
 PEOPLE = 40
@@ -183,7 +186,7 @@ def people(seed: int) -> list[tuple[Member, dict[str, tuple[str, str | None]], M
 
 
 def open_database(everyone: list[tuple[Member, dict[str, tuple[str, str | None]], MemberFacts]]) -> sqlite3.Connection:
-    """These people in the tables of an association, which from then on can be read alone."""
+    """These people in the tables of an association."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     AUDIENCES.apply(sqlite_utils.Database(connection))
     for member, subscriptions, facts in everyone:
@@ -202,7 +205,6 @@ def open_database(everyone: list[tuple[Member, dict[str, tuple[str, str | None]]
         for kind, times in (("opened", facts.opened), ("clicked", facts.clicked)):
             for campaign, at in times.items():
                 connection.execute("INSERT INTO activity VALUES (?, ?, ?, ?)", [campaign, kind, member.id, at])
-    connection.set_authorizer(_authorize)
     return connection
 
 
@@ -227,6 +229,16 @@ def read(text: str) -> Rule | None:
         return None
 
 
+def tally(tallies: Tallies, rule: Rule) -> int | None:
+    """How many members the rule holds for by a tally of what it looks at; None where there can be none."""
+    names = wanted_index(rule)
+    if not names or LATEST.intersection(names):
+        return None
+    name = f"tally_{'_'.join(each.encode().hex() for each in names)}"
+    tallies.keep(name, names)
+    return tallies.count(name, names, rule, TODAY)
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rules", type=int, default=100_000)
@@ -234,6 +246,8 @@ def main() -> None:
     wanted = options.parse_args()
     everyone = people(wanted.seed)
     connection = open_database(everyone)
+    tallies = Tallies(sqlite_utils.Database(open_database(everyone)))
+    connection.set_authorizer(_authorize)
     rules, parsed, started = Rules(wanted.seed), 0, time.monotonic()
     chance = random.Random(wanted.seed)
     for _ in range(wanted.rules):
@@ -251,8 +265,11 @@ def main() -> None:
             rows = connection.execute(f"SELECT id FROM member WHERE {condition.sql} ORDER BY id", condition.parameters)
             by_sql = [row[0] for row in rows]
             by_python = [member.id for member, _, facts in everyone if matches(rule, member, TODAY, facts)]
+            tallied = tally(tallies, rule)
         except Exception as error:  # noqa: BLE001 - that any is a finding is what this program is for
             sys.exit(f"{type(error).__name__}: {error}\non the rule {text!r}")
+        if tallied not in (None, len(by_python)):
+            sys.exit(f"a tally counts {tallied}, Python {len(by_python)}\non the rule {text!r}")
         if by_sql != by_python:
             sys.exit(f"SQL finds {by_sql}, Python {by_python}\non the rule {text!r}")
     seconds = time.monotonic() - started
