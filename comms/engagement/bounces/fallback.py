@@ -5,8 +5,6 @@ from __future__ import annotations
 import email
 import logging
 
-from flufl.bounce import all_failures
-
 from comms.engagement.bounces.addresses import clean_address
 
 _LONGEST = 100_000
@@ -17,6 +15,9 @@ logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
 
 def found_by_flufl(data: bytes) -> tuple[list[str], list[str]]:
     """The addresses that it takes for passing failures, and for lasting ones."""
+    # Loading it takes a tenth of the time in which a command starts, and few messages come to this.
+    from flufl.bounce import all_failures
+
     try:
         passing, lasting = all_failures(email.message_from_bytes(data[:_LONGEST]))
     except Exception:  # noqa: BLE001 - it promises nothing for broken messages, and neither does the parser below it
