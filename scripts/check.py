@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> None:
         ("generated docs", [sys.executable, "scripts/reference.py", "--check"]),
     ]
     if "--no-tests" not in arguments:
-        steps.append(("tests", [sys.executable, "-m", "pytest", *pytest_arguments]))
+        steps.append(("tests", [sys.executable, "-m", "pytest", "--durations=15", *pytest_arguments]))
     failed = []
     for name, command in steps:
         print(f"--- {name}", flush=True)

@@ -33,7 +33,7 @@ def test_every_key_is_described_with_its_kind_default_and_meaning() -> None:
     existing = {(section, key) for section, table in Settings() for key in table.__class__.model_fields}
     assert described == existing
     for section, key, kind, default, meaning in config.describe():
-        plain = ("text", "number", "whole number", "lists by name")
+        plain = ("text", "number", "whole number", "lists by name", "numbers by name")
         assert kind in plain or kind.startswith("one of `"), (section, key)
         assert meaning.endswith("."), (section, key)
         assert default, (section, key)
