@@ -7,7 +7,6 @@ from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import icalendar
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, get_datetime_format, get_timezone_name
 
@@ -72,6 +71,8 @@ def to_ics(event: Event, *, uid: str, url: str, stamp: datetime) -> bytes:
     `uid` names it for ever, so that a corrected file replaces what a calendar holds (RFC 5545 section 3.8.4.7).
     `stamp` is when it was made known; the same arguments give the same bytes.
     """
+    import icalendar  # here, because every command would pay for it
+
     start, end = instants(event)
     entry = icalendar.Event()
     entry.add("uid", uid)

@@ -20,7 +20,6 @@ from comms.channels.feed_content import content_from_blocks
 from comms.channels.markup import absolute_url
 from comms.channels.outbox import OutboxChannel
 from comms.channels.social_text import social_text
-from comms.channels.x import XChannel, XCredentials
 from comms.config import X
 from comms.delivery.dispatch import Outfit
 from comms.delivery.messages import list_id
@@ -146,6 +145,9 @@ def account(workspace: Workspace, network: str) -> dict[str, Any]:
 def social_channel(network: str, settings: Mapping[str, Any], outbox: Path) -> SocialChannel:
     """The channel of a network: its own with an account, else the outbox folder."""
     if network == "x" and settings:
+        # Here, because every command would pay for tweepy and what it brings along.
+        from comms.channels.x import XChannel, XCredentials
+
         x = X(**settings)
         credentials = XCredentials(x.api_key, x.api_secret, x.access_token, x.access_secret)
         return XChannel(credentials, api_url=x.api_url)
