@@ -11,8 +11,7 @@ from datetime import date, datetime, timedelta
 
 from sqlite_utils.db import Database
 
-from audiences.segments import Rule, index_expression, wanted_index
-from audiences.segments.sql import LATEST
+from audiences.segments import LATEST, Rule, index_expression, wanted_index
 from audiences.stepping import each_value
 from audiences.tallies import Tallies
 

@@ -36,6 +36,8 @@ class Tallies:
         Reads every member when there is none yet, which an index on the names makes faster.
         """
         if self._started(name):
+            # Renewals move on, members move house: what nobody has any more is no combination.
+            self.db.execute("DELETE FROM segment_tally WHERE name = ? AND members = 0", [name])
             if self._combinations(name) > MOST_COMBINATIONS:
                 self.drop(name)
         elif self._few(names):

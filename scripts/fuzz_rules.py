@@ -25,8 +25,18 @@ from sqlite_utils.utils import sqlite3
 from audiences import attributes as attribute_json
 from audiences.migrations import AUDIENCES
 from audiences.models import AttributeValue, Member
-from audiences.segments import MemberFacts, Rule, RuleError, explain, matches, parse, resolve, to_sql, wanted_index
-from audiences.segments.sql import LATEST
+from audiences.segments import (
+    LATEST,
+    MemberFacts,
+    Rule,
+    RuleError,
+    explain,
+    matches,
+    parse,
+    resolve,
+    to_sql,
+    wanted_index,
+)
 from audiences.tallies import Tallies
 
 TODAY = date(2027, 1, 31)

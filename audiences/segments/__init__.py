@@ -23,6 +23,7 @@ from audiences.segments.names import Vocabulary as Vocabulary
 from audiences.segments.names import check_names as check_names
 from audiences.segments.parser import parse as parse
 from audiences.segments.resolve import resolve as resolve
+from audiences.segments.sql import LATEST as LATEST
 from audiences.segments.sql import Condition as Condition
 from audiences.segments.sql import index_expression as index_expression
 from audiences.segments.sql import to_sql as to_sql
@@ -33,6 +34,7 @@ from audiences.segments.words import explain as explain
 
 __all__ = [
     "FIELDS",
+    "LATEST",
     "MOST_COLUMNS",
     "NOTHING",
     "Condition",

@@ -91,6 +91,20 @@ def test_too_many_combinations_are_not_tallied_and_no_longer_when_they_become_so
     ).fetchone() == (0,)
 
 
+def test_combinations_that_nobody_has_any_more_are_not_held_against_a_tally(
+    database: sqlite_utils.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tallies, "MOST_COMBINATIONS", 3)
+    kept = Tallies(database)
+    take(database, "add", (1, "en", "WA"))
+    kept.keep("kept", ("state",))
+    for value in ("OR", "ID", "CA", "NY", "ME"):
+        take(database, "change", (1, "en", value))
+    kept.keep("kept", ("state",))
+    assert kept.count("kept", ["state"], parse("state = me"), TODAY) == 1
+    assert database.execute("SELECT count(*) FROM segment_tally").fetchone() == (1,)
+
+
 def test_a_change_that_is_taken_back_is_taken_back_in_the_tally(database: sqlite_utils.Database) -> None:
     take(database, "add", (1, "en", "WA"))
     kept = Tallies(database)
