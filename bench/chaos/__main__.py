@@ -1,7 +1,7 @@
 """What comms makes of kills, faulty servers, full disks and power cuts. Prints a table, and one line of JSON last.
 
     make chaos                                      all of it, and the table in docs/reliability.md
-    python -m bench.chaos --short                   a minute of it, for continuous integration
+    python -m bench.chaos --short                   some minutes of it, for continuous integration
     python -m bench.chaos --only "SIGSTOP"          the faults whose name holds these words
 
 A receiver of its own (`receiver.py`) logs whatever it takes; its log is held against the ledger (`oracle.py`).

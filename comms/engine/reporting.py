@@ -66,7 +66,7 @@ class DomainProgress:
 def domains(workspace: Workspace, campaign_id: str) -> list[DomainProgress]:
     """The domains with the most newsletters of the campaign, of those with ten or more in an association's list.
 
-    Reads every delivery: half a second for each 100,000. Raises UsageError when there is none of this id.
+    Reads every delivery of the campaign. Raises UsageError when there is none of this id.
     """
     row = find(workspace, campaign_id)
     found: dict[str, DomainProgress] = {}

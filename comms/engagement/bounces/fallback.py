@@ -15,7 +15,7 @@ logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
 
 def found_by_flufl(data: bytes) -> tuple[list[str], list[str]]:
     """The addresses that it takes for passing failures, and for lasting ones."""
-    # Loading it takes a tenth of the time in which a command starts, and few messages come to this.
+    # Here, because every command would pay for it, and few messages come to this.
     from flufl.bounce import all_failures
 
     try:
