@@ -7,6 +7,7 @@ scripts/check.py -- ARGS       everything, with ARGS for pytest
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -26,7 +27,9 @@ def main(arguments: list[str]) -> None:
         ("generated docs", [sys.executable, "scripts/reference.py", "--check"]),
     ]
     if "--no-tests" not in arguments:
-        steps.append(("tests", [sys.executable, "-m", "pytest", "--durations=15", *pytest_arguments]))
+        # One more than there are processors: many tests wait for processes and servers of theirs.
+        side_by_side = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal", "--durations=15"]
+        steps.append(("tests", [sys.executable, "-m", "pytest", *side_by_side, *pytest_arguments]))
     failed = []
     for name, command in steps:
         print(f"--- {name}", flush=True)

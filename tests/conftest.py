@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import socket
@@ -31,10 +33,22 @@ def data() -> Path:
     return DATA
 
 
+def _ports() -> Iterator[int]:
+    """Ports for this process of the tests alone, below those that the system gives to outgoing connections."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 20_000 + worker % 12 * 1_000
+    return itertools.cycle(range(first, first + 1_000))
+
+
+_PORTS = _ports()
+
+
 def free_port() -> int:
-    """A port that nothing listens on at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    """A port that nothing listens on, and that nothing else takes before the test does."""
+    for port in _PORTS:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("unreachable: the ports never end")
 
 
 @dataclass

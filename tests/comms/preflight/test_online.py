@@ -62,11 +62,10 @@ def serving(context: ssl.SSLContext | None = None) -> Iterator[Site]:
                 site.agents.add(self.headers["User-Agent"])
                 site.at_once += 1
                 site.most_at_once = max(site.most_at_once, site.at_once)
-            try:
-                self._answer(self.path.partition("?")[0].strip("/"))
-            finally:
-                with lock:
-                    site.at_once -= 1
+            time.sleep(0.02)
+            with lock:  # before the answer, upon which the next request may come while this one still ends
+                site.at_once -= 1
+            self._answer(self.path.partition("?")[0].strip("/"))
 
         do_GET = do_HEAD  # noqa: N815 - http.server calls it so
 
