@@ -63,8 +63,12 @@ def create(folder: Path) -> WorkspaceKey:
 
 
 def load(folder: Path) -> WorkspaceKey:
-    """Read the key. Raises WorkspaceError when it is missing, damaged, or readable by others."""
-    path = folder / FILE_NAME
+    """Read the key of a workspace. Raises WorkspaceError when it is missing, damaged, or readable by others."""
+    return load_file(folder / FILE_NAME)
+
+
+def load_file(path: Path) -> WorkspaceKey:
+    """The same, wherever the file lies."""
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii").strip()

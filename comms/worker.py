@@ -1,193 +1,61 @@
-"""The Huey object, its two thin tasks, and the processes that run them.
-
-Control puts batches on one queue and reads reports from another; senders do the reverse. Payloads are JSON,
-compressed and sealed with the workspace key: a queue that others can write to can not make us run or send
-anything. Huey deletes a task before it runs it, so nothing here is relied on to arrive.
-"""
+"""Senders: the processes that take work from the queue, here and on other machines, and what they do with it."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import os
+import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
-from huey import RedisHuey, SqliteHuey
 from huey.consumer import Consumer
-from huey.exceptions import HueyException
-from huey.registry import Message
-from huey.serializer import Serializer
 from redis.exceptions import RedisError
 
-from comms.db import DATABASE_ERRORS, damage
-from comms.delivery.batches import LetterOrder, MailBatch, Receipt, Report, from_json
-from comms.delivery.journal import Journal
+from comms.delivery.batches import LetterOrder, MailBatch, PostOrder, Receipt, Report, from_json
+from comms.delivery.journal import FileJournals, SenderJournals
+from comms.delivery.redis_journal import PULSE_S, RedisJournals
 from comms.delivery.sender import MailSender
 from comms.engine import posts
 from comms.engine.workspace import Workspace
 from comms.errors import StorageError
-from comms.keys import TamperedError, WorkspaceKey
+from comms.keys import WorkspaceKey
 from comms.links import LinkSigner
+from comms.queues import HueyQueue, queue_of, renew_damaged_queue
 
 log = structlog.get_logger(__name__)
 
-_DAMAGED = ("malformed", "not a database")
-"""Parts of what SQLite says of a file that will not mend by itself."""
+QUEUE_VARIABLE = "COMMS_QUEUE__URL"
+PATIENCE_S = 10.0
+"""After so long a sender elsewhere says that it still waits for control."""
 POLL_S = 0.1
 """How often an idle sender looks for work, and the longest that a stop takes when nothing is on the wire."""
-
-
-class SealedSerializer(Serializer):  # type: ignore[misc]
-    """Huey's messages as sealed JSON. Anything not sealed with our key is refused before it is parsed.
-
-    Raises TamperedError for it.
-    """
-
-    def __init__(self, key: WorkspaceKey) -> None:
-        super().__init__()
-        self._key = key
-
-    def _serialize(self, data: Any) -> bytes:
-        return self._key.seal(zlib.compress(json.dumps(data).encode(), 1))
-
-    def _deserialize(self, data: object) -> Any:
-        if not isinstance(data, bytes | memoryview):  # a column of SQLite holds whatever was put there
-            raise TamperedError(f"the queue holds a {type(data).__name__} where sealed bytes belong")
-        values = json.loads(zlib.decompress(self._key.unseal(bytes(data))))
-        if not isinstance(values, list) or len(values) > len(Message._fields):
-            raise TamperedError("the queue holds something sealed by us that is no message")
-        return Message(*values)  # an older Huey's messages have fewer fields
-
-
-class HueyQueue:
-    """The queue between control and senders: on a file of the workspace, or in Redis."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        parts = urlsplit(workspace.settings.queue.url)
-        # Without user and password, which stand in front of the host.
-        self._place = (
-            f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.scheme else str(workspace.queue_path)
-        )
-        self.work: Any = _open(workspace, "work", blocking=True)
-        self.reports: Any = _open(workspace, "reports", blocking=False)
-        self.on_work: Callable[[Mapping[str, Any]], None] = _refuse
-        """What a sender does with an item; set in sender processes."""
-        self._taken: list[Mapping[str, Any]] = []
-
-        # Explicit names: renaming a function must not strand what waits in the queue.
-        def send(work: Mapping[str, Any]) -> None:
-            self.on_work(work)
-
-        def report(data: Mapping[str, Any]) -> None:
-            self._taken.append(data)
-
-        self._send = self.work.task(name="send", retries=0)(send)
-        self._report = self.reports.task(name="report", retries=0)(report)
-
-    def put(self, work: Mapping[str, Any]) -> None:
-        """Hand a batch or a post to whichever sender comes first."""
-        with self._failing_softly():
-            self._send(dict(work))
-
-    def waiting(self) -> int:
-        """Batches and posts that no sender has taken yet."""
-        with self._failing_softly():
-            return int(self.work.pending_count())
-
-    def take_reports(self) -> list[Mapping[str, Any]]:
-        """Reports that came in since the last call; what is not sealed with our key is dropped."""
-        while True:
-            try:
-                with self._failing_softly():
-                    task = self.reports.dequeue()
-            except (TamperedError, HueyException) as error:  # HueyException: a task of the other queue
-                log.warning("dropped what is no report of this workspace", reason=str(error))
-                continue
-            if task is None:
-                break
-            self.reports.execute(task)
-        taken, self._taken[:] = list(self._taken), []
-        return taken
-
-    def report(self, report: Report) -> None:
-        """Tell control what became of a batch."""
-        with self._failing_softly():
-            self._report(report.to_json())
-
-    @contextlib.contextmanager
-    def _failing_softly(self) -> Iterator[None]:
-        """A queue that can not be reached now is waited for: the ledger knows what was to be done."""
-        try:
-            yield
-        except (RedisError, *DATABASE_ERRORS) as error:
-            if any(word in str(error) for word in _DAMAGED):
-                hint = "Start comms again: it makes a new one, and nothing is lost by that."
-                raise StorageError(f"the queue {self._place} is damaged: {error}.", hint=hint) from error
-            hint = "Is it running, and is there room? What is under way goes on when it is there again."
-            raise StorageError(f"the queue {self._place} does not answer: {error}.", hint=hint, passing=True) from error
-
-
-def _open(workspace: Workspace, name: str, *, blocking: bool) -> Any:
-    """One Huey. In Redis its name holds a mark of the workspace, so that several can share a server."""
-    serializer = SealedSerializer(workspace.key)
-    url = workspace.settings.queue.url
-    if url:
-        mark = workspace.key.derive("queue").hex()[:16]
-        return RedisHuey(
-            f"comms-{mark}-{name}", url=url, blocking=blocking, results=False, serializer=serializer, clean_name=False
-        )
-    path = workspace.queue_path
-    # fsync off: the ledger is the truth, and what the queue loses is found there.
-    huey = SqliteHuey(
-        name, filename=str(path), results=False, serializer=serializer, fsync=False, strict_fifo=True, timeout=30
-    )
-    path.chmod(0o600)
-    return huey
-
-
-def renew_damaged_queue(workspace: Workspace) -> None:
-    """Delete the file of the queue if it is damaged, as by a power cut: the ledger knows what was to be done.
-
-    Only before senders start: one that has the file open would go on waiting at it.
-    """
-    path = workspace.queue_path
-    if not workspace.settings.queue.url and path.exists() and (fault := damage(path)):
-        log.warning("the queue is damaged; making a new one", reason=fault)
-        for name in ("", "-wal", "-shm"):
-            path.with_name(path.name + name).unlink(missing_ok=True)
-
-
-def _refuse(work: Mapping[str, Any]) -> None:
-    raise RuntimeError("only a sender process runs this task")
 
 
 class SenderTask:
     """What a sender does with one item of work. Lives in one thread."""
 
-    def __init__(self, workspace: Workspace, queue: HueyQueue, stop: threading.Event) -> None:
-        self._folder = workspace.journal_folder
+    def __init__(self, key: WorkspaceKey, journals: SenderJournals, queue: HueyQueue, stop: threading.Event) -> None:
+        self._journals = journals
         self._queue = queue
-        self._mail = MailSender(LinkSigner(workspace.key), stop)
+        self._mail = MailSender(LinkSigner(key), stop)
 
-    def __call__(self, work: Mapping[str, Any]) -> None:
+    def __call__(self, work: Mapping[str, Any], handed_by: str) -> None:
         try:
             item = from_json(work)
         except (KeyError, TypeError, ValueError) as error:
             log.error("dropped work of another version; do all processes run the same?", reason=str(error))
             return
         try:
-            journal = Journal.begin(self._folder, item.id)
+            journal = self._journals.begin(item.id, _items(item), handed_by)
         except OSError as error:
             log.error("batch can not be begun", batch=item.id, reason=str(error))
             return  # control finds it again
@@ -224,18 +92,73 @@ class SenderConsumer(Consumer):  # type: ignore[misc]
         self._signal_actions = dict.fromkeys((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), (False, True))
 
 
+def _items(work: MailBatch | LetterOrder | PostOrder) -> list[int]:
+    """What receipts will be about, in the order in which it goes out."""
+    if isinstance(work, MailBatch):
+        return [recipient.delivery for recipient in work.recipients]
+    return [work.letter if isinstance(work, LetterOrder) else work.post]
+
+
 def run_sender(folder: Path, *, tethered: bool) -> None:
-    """Be a sender until stopped. `tethered`: also stop when standard input ends, as it does when the parent dies."""
+    """Be a sender of a workspace on this machine until stopped. `tethered`: also stop when standard input ends, as it
+    does when the parent dies."""
+    if tethered:
+        _tether()
     with Workspace(folder) as workspace:
-        queue = HueyQueue(workspace)
-        consumer = SenderConsumer(queue)
-        task = SenderTask(workspace, queue, consumer.stop_flag)
-        queue.on_work = task
-        queue.work.on_shutdown(name="goodbye")(task.close)  # in the thread that uses the sessions
-        _settle_memory()
-        if tethered:
-            threading.Thread(target=_stop_with_parent, name="tether", daemon=True).start()
-        consumer.run()
+        _run(workspace.key, queue_of(workspace), FileJournals(workspace.journal_folder))
+
+
+def run_sender_elsewhere(url: str, key: WorkspaceKey) -> None:
+    """Be a sender of a workspace on another machine, which shares a Redis with this one and nothing else.
+
+    Stops when standard input ends, as it does when the parent dies.
+    """
+    _tether()
+    journals = RedisJournals(url, key)
+    with _enrolled(journals):
+        _run(key, HueyQueue(key, url=url), journals)
+
+
+def _run(key: WorkspaceKey, queue: HueyQueue, journals: SenderJournals) -> None:
+    consumer = SenderConsumer(queue)
+    task = SenderTask(key, journals, queue, consumer.stop_flag)
+    queue.on_work = task
+    queue.work.on_shutdown(name="goodbye")(task.close)  # in the thread that uses the sessions
+    _settle_memory()
+    consumer.run()
+
+
+@contextlib.contextmanager
+def _enrolled(journals: RedisJournals) -> Iterator[None]:
+    """Have control know of this sender for the time of a block, which begins once it does."""
+    name, stop = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}", threading.Event()
+    started = time.monotonic()
+
+    def enrol() -> bool:
+        with contextlib.suppress(RedisError):  # tried again soon
+            return journals.enrol(name)
+        return False
+
+    while not enrol():
+        if started and time.monotonic() - started > PATIENCE_S:
+            log.warning("waiting until `comms run` of the workspace answers in the queue's Redis")
+            started = 0.0
+        time.sleep(POLL_S)
+    log.info("sender is known", name=name)
+
+    def stay() -> None:
+        while not stop.wait(PULSE_S):
+            enrol()
+
+    roll = threading.Thread(target=stay, name="roll", daemon=True)
+    roll.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        roll.join()
+        with contextlib.suppress(RedisError):
+            journals.leave(name)
 
 
 def _settle_memory() -> None:
@@ -247,6 +170,10 @@ def _settle_memory() -> None:
     gc.freeze()
 
 
+def _tether() -> None:
+    threading.Thread(target=_stop_with_parent, name="tether", daemon=True).start()
+
+
 def _stop_with_parent() -> None:
     while os.read(sys.stdin.fileno(), 1024):
         pass
@@ -256,9 +183,11 @@ def _stop_with_parent() -> None:
 class SenderPool:
     """Sender processes of this machine, started anew when one dies."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._folder = workspace.folder
-        self.size = workspace.settings.delivery.senders or os.cpu_count() or 1
+    def __init__(self, size: int, words: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+        """`words` are what `comms` is called with to be one sender; `size` 0 means one per processor."""
+        self.size = size or os.cpu_count() or 1
+        self._words = words
+        self._environment = {**os.environ, **(environment or {})}
         self._processes: list[subprocess.Popen[bytes]] = []
         self._seen_at = 0.0
 
@@ -293,8 +222,9 @@ class SenderPool:
     def _spawn(self) -> subprocess.Popen[bytes]:
         # A session of its own: Ctrl-C reaches control alone, which then stops the senders in good order.
         return subprocess.Popen(
-            [sys.executable, "-m", "comms", "-w", str(self._folder), "worker", "--tethered"],
+            [sys.executable, "-m", "comms", *self._words, "--tethered"],
             stdin=subprocess.PIPE,
+            env=self._environment,
             start_new_session=True,
         )
 
@@ -303,7 +233,27 @@ class SenderPool:
 def senders(workspace: Workspace) -> Iterator[SenderPool]:
     """A pool of senders for the time of a block."""
     renew_damaged_queue(workspace)
-    pool = SenderPool(workspace)
+    with _stopping(pool_of(workspace)) as pool:
+        yield pool
+
+
+def pool_of(workspace: Workspace) -> SenderPool:
+    """As many senders as the workspace's settings say."""
+    return SenderPool(workspace.settings.delivery.senders, ["-w", str(workspace.folder), "worker"])
+
+
+def run_senders_elsewhere(url: str, key_file: Path, size: int, stop: threading.Event) -> None:
+    """Keep `size` senders (0: one per processor) of a workspace on another machine, until `stop`."""
+    # The address may hold a password, which everyone on the machine could read in a list of processes.
+    pool = SenderPool(size, ["worker", "--key-file", str(key_file)], {QUEUE_VARIABLE: url})
+    with _stopping(pool):
+        while not stop.is_set():
+            pool.keep()
+            stop.wait(1.0)
+
+
+@contextlib.contextmanager
+def _stopping(pool: SenderPool) -> Iterator[SenderPool]:
     try:
         yield pool
     finally:

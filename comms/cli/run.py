@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import signal
 import threading
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from comms import keys
 from comms.cli.output import open_workspace, say, workspace_folder
 from comms.engine.control import Control, ControlLock
 from comms.engine.doors.watch import doors
-from comms.errors import StateError
+from comms.errors import StateError, UsageError
+from comms.queues import queue_of
 from comms.web.server import serve
-from comms.worker import HueyQueue, run_sender, senders
+from comms.worker import QUEUE_VARIABLE, run_sender, run_sender_elsewhere, run_senders_elsewhere, senders
 
 
 def run() -> None:
     """Run control, senders and the web face in one command, until Ctrl-C or SIGTERM."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
+    stop = _stop_on_signals()
     with open_workspace() as workspace:
         lock = ControlLock(workspace.folder)
         if not lock.take():
@@ -32,7 +33,7 @@ def run() -> None:
             with doors(workspace), senders(workspace) as pool:
                 say(f"comms runs: {pool.size} senders, web face on http://{site.host}:{site.port} ({site.url})")
                 pool.keep()
-                control = Control(workspace, HueyQueue(workspace), pool.size)
+                control = Control(workspace, queue_of(workspace), pool.size)
                 control.run(stop.is_set, pool.keep)
                 say("stopping: what is on the wire goes out first")
         finally:
@@ -41,10 +42,44 @@ def run() -> None:
 
 
 def worker(
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--key-file",
+            metavar="FILE",
+            help="On another machine: a copy of the workspace's `workspace.key`. No workspace is needed then.",
+        ),
+    ] = None,
+    queue: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            envvar=QUEUE_VARIABLE,
+            help="On another machine: the Redis that the workspace's [queue] url names.",
+        ),
+    ] = "",
+    size: Annotated[
+        int,
+        typer.Option("--senders", min=0, max=256, help="On another machine: how many; 0 means one per processor."),
+    ] = 0,
     tethered: Annotated[bool, typer.Option("--tethered", hidden=True)] = False,
 ) -> None:
-    """Be one more sender, until Ctrl-C or SIGTERM."""
-    run_sender(workspace_folder(), tethered=tethered)
+    """Be one more sender, until Ctrl-C or SIGTERM; on another machine several, over Redis."""
+    if key_file is None:
+        run_sender(workspace_folder(), tethered=tethered)
+        return
+    if not queue.startswith(("redis://", "rediss://", "unix://")):
+        raise UsageError(
+            "a sender on another machine needs the Redis of the workspace.",
+            hint=f"Give --queue redis://HOST:6379/0, or set {QUEUE_VARIABLE} (better, where it holds a password).",
+        )
+    key = keys.load_file(key_file)
+    if tethered:
+        run_sender_elsewhere(queue, key)
+        return
+    stop = _stop_on_signals()
+    say(f"sending for the workspace of {key_file}, until Ctrl-C")
+    run_senders_elsewhere(queue, key_file, size, stop)
 
 
 def web(
@@ -57,3 +92,10 @@ def web(
         server = serve(workspace.folder, host or site.host, port or site.port)
         say(f"web face on http://{host or site.host}:{port or site.port}")
         server.run()
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

@@ -11,7 +11,8 @@ from comms.cli.output import err, progress
 from comms.engine import reporting, sending
 from comms.engine.control import Control, ControlLock
 from comms.engine.workspace import Workspace
-from comms.worker import HueyQueue, senders
+from comms.queues import queue_of
+from comms.worker import senders
 
 LOOK_EVERY_S = 0.5
 
@@ -36,7 +37,7 @@ def wait_for(workspace: Workspace, campaign_id: str) -> None:
 
 def _control(workspace: Workspace, campaign_id: str, show: Callable[[], None]) -> None:
     with senders(workspace) as pool:
-        control = Control(workspace, HueyQueue(workspace), pool.size)
+        control = Control(workspace, queue_of(workspace), pool.size)
 
         def after_step() -> None:
             pool.keep()

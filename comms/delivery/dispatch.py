@@ -10,12 +10,11 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Protocol
 
 from audiences.models import Association
-from comms.delivery import journal
 from comms.delivery.batches import MailBatch, Recipient, Report
+from comms.delivery.journal import Journals
 from comms.delivery.pace import Pace
 from comms.delivery.store import Ledger, Run
 
@@ -119,7 +118,9 @@ def dispatch(
     return len(claim.recipients) + claim.skipped + claim.waiting
 
 
-def take_report(ledger: Ledger, folder: Path, report: Report, *, turns: Turns, now: datetime, give_up_s: float) -> bool:
+def take_report(
+    ledger: Ledger, journals: Journals, report: Report, *, turns: Turns, now: datetime, give_up_s: float
+) -> bool:
     """Settle what a sender reports; False when the batch is not this association's or was settled before."""
     claimed_at = ledger.claimed_at(report.batch)
     if claimed_at is None:
@@ -128,12 +129,12 @@ def take_report(ledger: Ledger, folder: Path, report: Report, *, turns: Turns, n
     with ledger.db.atomic():
         settled = ledger.settle(report.batch, report.receipts, in_doubt={}, now=now, give_up_s=give_up_s)
     if settled:
-        journal.settle(folder, report.batch)
+        journals.settle(report.batch)
     return settled
 
 
 def recover(
-    ledger: Ledger, folder: Path, queue: Queue, *, turns: Turns, now: datetime, give_up_s: float, starting: bool
+    ledger: Ledger, journals: Journals, queue: Queue, *, turns: Turns, now: datetime, give_up_s: float, starting: bool
 ) -> int:
     """Settle every batch that no living sender holds, from its journal. Returns how many there were.
 
@@ -142,17 +143,19 @@ def recover(
     """
     settled = 0
     for batch, claimed_at in ledger.open_batches():
-        if journal.was_begun(folder, batch):
+        if journals.was_begun(batch):
             turns.note(claimed_at, now)
         elif not starting and not _is_lost(claimed_at, queue, turns, now):
             continue
-        settled += settle_from_journal(ledger, folder, batch, now=now, give_up_s=give_up_s)
+        settled += settle_from_journal(ledger, journals, batch, claimed_at, now=now, give_up_s=give_up_s)
     return settled
 
 
-def settle_from_journal(ledger: Ledger, folder: Path, batch: str, *, now: datetime, give_up_s: float) -> bool:
+def settle_from_journal(
+    ledger: Ledger, journals: Journals, batch: str, claimed_at: float, *, now: datetime, give_up_s: float
+) -> bool:
     """Settle one batch by what its journal proves; False while a living sender holds it."""
-    reading = journal.reclaim(folder, batch)
+    reading = journals.reclaim(batch, claimed_at)
     if reading is None:
         return False
     if reading.trustworthy:
@@ -162,7 +165,7 @@ def settle_from_journal(ledger: Ledger, folder: Path, batch: str, *, now: dateti
         doubts = dict.fromkeys(set(ledger.claimed(batch)) - answered, MACHINE_STOPPED)
     with ledger.db.atomic():
         settled = ledger.settle(batch, reading.receipts, in_doubt=doubts, now=now, give_up_s=give_up_s)
-    journal.settle(folder, batch)
+    journals.settle(batch)
     return settled
 
 

@@ -1,7 +1,7 @@
 """A sender's own record of a batch, one file each: what it is about to do, and what the server answered.
 
     ["begin", boot]                 which start of the machine the lines belong to
-    ["dot", item]                   about to hand the item over: from here on it may have arrived
+    ["dot", item, ...]              about to hand the item over: from here on it may have arrived
     ["done", item, outcome, ...]    the answer
     ["settled"]                     the ledger has it all; nobody may begin this batch again
 
@@ -18,11 +18,12 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol, Self
 
 from comms.delivery.batches import Receipt
 
@@ -39,8 +40,68 @@ def boot_id() -> str:
         return "unknown"
 
 
+class OpenJournal(Protocol):
+    """The journal of a batch that this process is working on, wherever it is kept.
+
+    A line that can not be written raises OSError, and so does every line after it.
+    """
+
+    def about_to(self, item: int) -> None:
+        """Say, before the final dot, that the item may have arrived from now on."""
+
+    def done(self, receipt: Receipt) -> None:
+        """Say what the server answered."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class SenderJournals(Protocol):
+    """Journals as a sender sees them."""
+
+    def begin(self, batch: str, items: Sequence[int], handed_by: str) -> OpenJournal | None:
+        """Take a batch of `items`, in the order in which they go out; None when another has it, had it, or control
+        has given it up. `handed_by` names the start of the queue's server that handed it out. Raises OSError."""
+
+
+class Journals(Protocol):
+    """Journals as control sees them."""
+
+    def was_begun(self, batch: str) -> bool:
+        """Has some sender taken this batch (or control closed it)."""
+
+    def reclaim(self, batch: str, handed_at: float) -> Reading | None:
+        """Read the journal of a batch, handed out at that Unix time, and close it to everyone; None while a living
+        sender works on it. A batch that was never begun reads as empty, and can not be begun any more."""
+
+    def settle(self, batch: str) -> None:
+        """Keep closed, and otherwise forget, the journal of a batch that the ledger has taken over."""
+
+
+class FileJournals:
+    """Journals in a folder that control and its senders share."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def begin(self, batch: str, items: Sequence[int], handed_by: str) -> OpenJournal | None:
+        return Journal.begin(self.folder, batch)
+
+    def was_begun(self, batch: str) -> bool:
+        return was_begun(self.folder, batch)
+
+    def reclaim(self, batch: str, handed_at: float) -> Reading | None:
+        return reclaim(self.folder, batch)
+
+    def settle(self, batch: str) -> None:
+        settle(self.folder, batch)
+
+
 class Journal:
-    """The journal of a batch that this process is working on.
+    """The journal of a batch that this process is working on, in a file.
 
     A line that can not be written raises OSError, and so does every line after it.
     """
@@ -73,7 +134,7 @@ class Journal:
 
     def done(self, receipt: Receipt) -> None:
         """Say what the server answered."""
-        self._append(_line("done", *receipt.to_json()))
+        self._append(line("done", *receipt.to_json()))
 
     def close(self) -> None:
         """Release the lock."""
@@ -194,15 +255,20 @@ def read(data: bytes) -> Reading:
     """What the bytes of a journal prove. Never raises: a line that is none of ours proves nothing."""
     # What follows the last line break was torn by the death of its writer: it says nothing.
     lines = data.split(b"\n")[:-1]
-    receipts: dict[int, Receipt] = {}
-    dots: set[int] = set()
     # Whoever sends has written the first line; without one nobody did.
     trustworthy = not lines or lines[0] + b"\n" in (_begin_line(), _SETTLED)
-    for raw in lines[1:]:
+    return read_lines(lines[1:], trustworthy=trustworthy)
+
+
+def read_lines(lines: Iterable[bytes], *, trustworthy: bool) -> Reading:
+    """What the lines after the first prove, if the first can be trusted. Never raises, as `read`."""
+    receipts: dict[int, Receipt] = {}
+    dots: set[int] = set()
+    for raw in lines:
         try:
             match json.loads(raw):
-                case ["dot", int(item)]:
-                    dots.add(item)
+                case ["dot", *items] if items and all(type(item) is int for item in items):
+                    dots.update(items)
                 case ["done", *rest]:
                     receipt = Receipt.from_json(rest)
                     receipts[receipt.item] = receipt
@@ -216,8 +282,9 @@ def read(data: bytes) -> Reading:
 
 
 def _begin_line() -> bytes:
-    return _line("begin", boot_id())
+    return line("begin", boot_id())
 
 
-def _line(*values: Any) -> bytes:
+def line(*values: Any) -> bytes:
+    """One line of a journal."""
     return json.dumps(values).encode() + b"\n"

@@ -19,7 +19,7 @@ from comms.channels.newsletter import mail_session
 from comms.channels.smtp import new_event_loop
 from comms.config import Smtp
 from comms.delivery.batches import LetterOrder, MailBatch, Outcome, Receipt, Recipient
-from comms.delivery.journal import Journal
+from comms.delivery.journal import OpenJournal
 from comms.delivery.messages import MessageMaker
 from comms.errors import CommsError
 from comms.links import LinkMaker, LinkSigner
@@ -52,7 +52,7 @@ class MailSender:
         self._sessions: list[MailSession] = []
         self._renderers: dict[str, Renderer] = {}
 
-    def send(self, batch: MailBatch, journal: Journal) -> tuple[Receipt, ...]:
+    def send(self, batch: MailBatch, journal: OpenJournal) -> tuple[Receipt, ...]:
         """Send what the batch holds; recipients without a receipt were not written to.
 
         When the journal can not be written, nothing more goes out. A batch that can not be used at all, as one
@@ -67,7 +67,7 @@ class MailSender:
             return tuple(Receipt(each.delivery, Outcome.DEFERRED, 0, reason) for each in batch.recipients)
         return self._work(_Work(batch.id, batch.recipients, journal, maker, self._stop))
 
-    def send_letter(self, order: LetterOrder, journal: Journal) -> tuple[Receipt, ...]:
+    def send_letter(self, order: LetterOrder, journal: OpenJournal) -> tuple[Receipt, ...]:
         """Send one letter; no receipt when it was not sent."""
         try:
             self._use(Smtp(**order.smtp))
@@ -127,7 +127,7 @@ class _Work:
     """One batch, or one letter, on its way out: one queue, from which every session takes the next message."""
 
     def __init__(
-        self, name: str, recipients: Sequence[Recipient], journal: Journal, maker: _Maker, stop: threading.Event
+        self, name: str, recipients: Sequence[Recipient], journal: OpenJournal, maker: _Maker, stop: threading.Event
     ) -> None:
         self._name = name
         self._most = len(recipients)

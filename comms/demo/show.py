@@ -24,8 +24,9 @@ from comms.engine.control import Control, ControlLock
 from comms.engine.sending import Prepared
 from comms.engine.workspace import Workspace
 from comms.errors import StateError
+from comms.queues import queue_of
 from comms.web.server import serve
-from comms.worker import HueyQueue, senders
+from comms.worker import senders
 
 Say = Callable[[str], None]
 Bar = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
@@ -157,6 +158,6 @@ def _send(workspace: Workspace, prepared: Prepared, bar: Bar) -> None:
             pool.keep()
             update(reporting.status(workspace, campaign).deliveries["sent"])
 
-        control = Control(workspace, HueyQueue(workspace), pool.size)
+        control = Control(workspace, queue_of(workspace), pool.size)
         control.run(lambda: sending.find(workspace, campaign).state in sending.OVER, after_step)
     lock.release()

@@ -19,13 +19,14 @@ import structlog
 from campaigns.models import Campaign
 from campaigns.store import CampaignRow
 from comms.db import storage_errors
-from comms.delivery import dispatch, journal
+from comms.delivery import dispatch
 from comms.delivery.batches import Report
 from comms.delivery.dispatch import BATCH_VALID_S, Outfit, Queue
 from comms.delivery.letterbox import Letterbox
 from comms.delivery.pace import Pace
 from comms.delivery.store import Ledger, Run
 from comms.engine import editions, intake, letters, posts, retention, sending, stops
+from comms.engine.journals import WorkspaceJournals
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StateError, StorageError
 from comms.events import CampaignState, PostState
@@ -92,7 +93,7 @@ class Control:
     workspace: Workspace
     queue: Queue
     senders: int
-    """How many senders to keep busy."""
+    """How many senders there are here; those on other machines are counted as they come and go."""
     _recovered_at: float = field(default=float("-inf"), init=False)
     _seen_at: datetime | None = field(default=None, init=False)
     """The time of day at the last recovery; None at the start, when the clock may have been put right meanwhile."""
@@ -111,9 +112,13 @@ class Control:
     _turns: dispatch.Turns = field(default_factory=dispatch.Turns, init=False)
     _starting: bool = field(default=True, init=False)
     _pace: Pace = field(init=False)
+    _journals: WorkspaceJournals = field(init=False)
+    _elsewhere: int = field(default=0, init=False)
+    """How many senders there are on other machines."""
 
     def __post_init__(self) -> None:
         self._pace = Pace(self.workspace.settings.pacing, self.workspace.now)
+        self._journals = WorkspaceJournals(self.workspace)
 
     def run(self, stopped: Callable[[], bool], after_step: Callable[[], None] = lambda: None) -> None:
         """Work until `stopped()`; `after_step` is called after each step, for progress."""
@@ -150,12 +155,12 @@ class Control:
         rows = self.workspace.host.campaigns([CampaignState.SENDING])
         in_flight = self._in_flight(rows)
         self._is_busy = in_flight > 0
-        self._room = BATCHES_PER_SENDER * self.senders - in_flight
+        self._room = BATCHES_PER_SENDER * self._all_senders - in_flight
         for row in rows:
             moved |= self._advance(row)
         under_way = {row.id for row in rows}
         self._outfits = {key: outfit for key, outfit in self._outfits.items() if key[0] in under_way}
-        moved |= posts.hand_out(self.workspace, self.queue) > 0
+        moved |= posts.hand_out(self.workspace, self._journals, self.queue) > 0
         return moved
 
     # --- parts of a step ----------------------------------------------------------------------
@@ -172,12 +177,12 @@ class Control:
             if report.association and report.association not in known:
                 log.warning("dropped a report of an association that is not here")
             elif letters.is_letter(report):
-                letters.take_report(self.workspace, report)
+                letters.take_report(self.workspace, self._journals, report)
             elif report.association:
                 ledger, now = self.workspace.ledger(report.association), self.workspace.now()
                 if dispatch.take_report(
                     ledger,
-                    self.workspace.journal_folder,
+                    self._journals,
                     report,
                     turns=self._turns,
                     now=now,
@@ -185,23 +190,25 @@ class Control:
                 ):
                     self._pace.learn(ledger, report.receipts, now)
             else:
-                posts.take_report(self.workspace, report)
+                posts.take_report(self.workspace, self._journals, report)
         return bool(reports)
 
     def _recover(self) -> bool:
-        settled, letters_out = posts.recover(self.workspace, self.queue, starting=self._starting), 0
+        self._elsewhere = self._journals.look()
+        settled = posts.recover(self.workspace, self._journals, self.queue, starting=self._starting)
+        letters_out = 0
         self._follow_clock()
         for slug in self._usable([association.slug for association in self.workspace.associations()]):
             settled += dispatch.recover(
                 self.workspace.ledger(slug),
-                self.workspace.journal_folder,
+                self._journals,
                 self.queue,
                 turns=self._turns,
                 now=self.workspace.now(),
                 give_up_s=self._give_up_s,
                 starting=self._starting,
             )
-            settled += letters.recover(self.workspace, slug, self.queue, starting=self._starting)
+            settled += letters.recover(self.workspace, self._journals, slug, self.queue, starting=self._starting)
             letters_out += letters.hand_out(self.workspace, slug, self.queue)
         for row in self.workspace.host.campaigns([CampaignState.CANCELLED]):
             if row.id not in self._ended and set(self._usable(row.senders)) == set(row.senders):
@@ -209,7 +216,7 @@ class Control:
                 if not sending.is_busy(self.workspace, row):
                     self._ended.add(row.id)
         if time.monotonic() - self._swept_at >= SWEEP_EVERY_S:
-            journal.sweep(self.workspace.journal_folder, older_than_s=2 * BATCH_VALID_S)
+            self._journals.sweep(older_than_s=2 * BATCH_VALID_S)
             self._swept_at = time.monotonic()
         if settled:
             log.info("took over what lost senders left", batches=settled)
@@ -323,7 +330,7 @@ class Control:
 
         0 when nothing of the run is due, or nothing may go now. No more is counted than a full round takes.
         """
-        most, shares = self.workspace.settings.delivery.batch_size, BATCHES_PER_SENDER * self.senders
+        most, shares = self.workspace.settings.delivery.batch_size, BATCHES_PER_SENDER * self._all_senders
         due = ledger.due(run.id, self.workspace.now(), most * shares)
         if not due:
             return 0
@@ -337,6 +344,10 @@ class Control:
             association = self.workspace.association(slug)
             self._outfits[key] = editions.outfit(self.workspace, sending.read_back(row), association, body.decode())
         return self._outfits[key]
+
+    @property
+    def _all_senders(self) -> int:
+        return self.senders + self._elsewhere
 
     @property
     def _give_up_s(self) -> float:

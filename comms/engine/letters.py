@@ -14,9 +14,9 @@ import structlog
 
 from audiences.models import Association
 from comms.db import storage_errors
-from comms.delivery import journal
 from comms.delivery.batches import LetterOrder, Outcome, Receipt, Report
 from comms.delivery.dispatch import BATCH_VALID_S, LOST_AFTER_S, SENDER_DIED, Queue
+from comms.delivery.journal import Journals
 from comms.delivery.letterbox import Letterbox, LetterRow
 from comms.engine import dkim
 from comms.engine.editions import media_url
@@ -81,27 +81,27 @@ def is_letter(report: Report) -> bool:
     return report.batch.startswith(_PREFIX)
 
 
-def take_report(workspace: Workspace, report: Report) -> bool:
+def take_report(workspace: Workspace, journals: Journals, report: Report) -> bool:
     """Settle what a sender reports of a letter; False for one that was settled before."""
     settled = any(_settle(workspace, report.association, report.batch, receipt) for receipt in report.receipts)
-    journal.settle(workspace.journal_folder, report.batch)
+    journals.settle(report.batch)
     return settled
 
 
-def recover(workspace: Workspace, association: str, queue: Queue, *, starting: bool) -> int:
+def recover(workspace: Workspace, journals: Journals, association: str, queue: Queue, *, starting: bool) -> int:
     """Settle every letter that no living sender holds, from its journal, and delete those whose time is over.
 
     Returns how many were settled.
     """
-    box, folder, settled = Letterbox(workspace.association_db(association)), workspace.journal_folder, 0
+    box, settled = Letterbox(workspace.association_db(association)), 0
     now = workspace.now()
     for row in box.under_way():
         assert row.task is not None, "take() named it"
         age = now.timestamp() - (row.handed_at or 0.0)
         recent = 0 <= age < LOST_AFTER_S  # negative: the clock was put back
-        if not starting and not journal.was_begun(folder, row.task) and (recent or queue.waiting()):
+        if not starting and not journals.was_begun(row.task) and (recent or queue.waiting()):
             continue
-        reading = journal.reclaim(folder, row.task)
+        reading = journals.reclaim(row.task, row.handed_at or 0.0)
         if reading is None:
             continue
         if reading.receipts:
@@ -111,7 +111,7 @@ def recover(workspace: Workspace, association: str, queue: Queue, *, starting: b
         else:
             with box.db.atomic():
                 settled += box.give_back(row.task)
-        journal.settle(folder, row.task)
+        journals.settle(row.task)
     if box.has_expired(now):
         with box.db.atomic():
             box.expire(now)

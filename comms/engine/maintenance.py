@@ -12,9 +12,9 @@ from pathlib import Path
 from comms import config, keys
 from comms.channels.newsletter import ServerUnreachableError
 from comms.db import SAFE_VERSION, copy_database, damage, sqlite_version
-from comms.delivery import journal
 from comms.engine import sending
 from comms.engine.control import ControlLock
+from comms.engine.journals import WorkspaceJournals
 from comms.engine.setup import FOLDERS
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
@@ -110,12 +110,12 @@ def _control(workspace: Workspace) -> Finding:
 
 
 def _senders(workspace: Workspace, associations: Iterable[str]) -> Finding:
-    now = workspace.now().timestamp()
+    now, journals = workspace.now().timestamp(), WorkspaceJournals(workspace)
     ages = [
         now - claimed_at
         for slug in associations
         for batch, claimed_at in workspace.ledger(slug).open_batches()
-        if not journal.was_begun(workspace.journal_folder, batch)
+        if not journals.was_begun(batch)
     ]
     oldest = max(ages, default=0.0)
     return Finding(

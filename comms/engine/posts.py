@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from campaigns.store import PostRow
 from comms.channels.base import Posted, PostResult, Refused, Simulated, SocialPost, Unknown
-from comms.delivery import journal
 from comms.delivery.batches import Outcome, PostOrder, Receipt, Report
 from comms.delivery.dispatch import BATCH_VALID_S, LOST_AFTER_S, SENDER_DIED, Queue
+from comms.delivery.journal import FileJournals, Journals, OpenJournal
 from comms.delivery.retry import wait_s
 from comms.engine import editions
 from comms.engine.sending import read_back
@@ -29,7 +29,7 @@ def order_id(post: PostRow) -> str:
     return f"{_PREFIX}{post.id}.{post.attempts}"
 
 
-def hand_out(workspace: Workspace, queue: Queue) -> int:
+def hand_out(workspace: Workspace, journals: Journals, queue: Queue) -> int:
     """Give every post that is due to the senders. Returns how many there were."""
     now, handed = workspace.now(), 0
     for post in workspace.host.posts(states=[PostState.QUEUED]):
@@ -44,12 +44,16 @@ def hand_out(workspace: Workspace, queue: Queue) -> int:
             )
         if taken:
             sending = next(p for p in workspace.host.posts(post.campaign) if p.id == post.id)
-            queue.put(_order(workspace, sending, read_back(row).language, now).to_json())
+            order = _order(workspace, sending, read_back(row).language, now)
+            if order.account:
+                queue.put(order.to_json())
+            else:  # into a folder of this machine, which a sender elsewhere does not have
+                _write_down(workspace, journals, order)
             handed += 1
     return handed
 
 
-def publish(order: PostOrder, log: journal.Journal) -> Receipt:
+def publish(order: PostOrder, log: OpenJournal) -> Receipt:
     """The sender's part: ask the network once, with the journal around it."""
     channel = editions.social_channel(order.network, order.account, order.outbox_folder)
     log.about_to(order.post)
@@ -58,7 +62,7 @@ def publish(order: PostOrder, log: journal.Journal) -> Receipt:
     return receipt
 
 
-def take_report(workspace: Workspace, report: Report) -> bool:
+def take_report(workspace: Workspace, journals: Journals, report: Report) -> bool:
     """Settle what a sender reports of a post; False for one that was settled before."""
     settled = False
     for post in workspace.host.posts(states=[PostState.SENDING]):
@@ -66,21 +70,20 @@ def take_report(workspace: Workspace, report: Report) -> bool:
             for receipt in report.receipts:
                 settled = _settle(workspace, post, receipt)
     if settled:
-        journal.settle(workspace.journal_folder, report.batch)
+        journals.settle(report.batch)
     return settled
 
 
-def recover(workspace: Workspace, queue: Queue, *, starting: bool) -> int:
+def recover(workspace: Workspace, journals: Journals, queue: Queue, *, starting: bool) -> int:
     """Settle every post that no living sender holds, from its journal. Returns how many there were."""
-    folder, settled = workspace.journal_folder, 0
-    now = workspace.now()
+    settled, now = 0, workspace.now()
     for post in workspace.host.posts(states=[PostState.SENDING]):
         order = order_id(post)
         # A clock that was put back must not hide the post until time has caught up.
         recent = timedelta() <= now - post.updated_at < timedelta(seconds=LOST_AFTER_S)
-        if not starting and not journal.was_begun(folder, order) and (recent or queue.waiting()):
+        if not starting and not journals.was_begun(order) and (recent or queue.waiting()):
             continue
-        reading = journal.reclaim(folder, order)
+        reading = journals.reclaim(order, post.updated_at.timestamp())
         if reading is None:
             continue
         if reading.receipts:
@@ -90,8 +93,17 @@ def recover(workspace: Workspace, queue: Queue, *, starting: bool) -> int:
         else:
             receipt = None
         settled += _settle(workspace, post, receipt) if receipt else _take_back(workspace, post)
-        journal.settle(folder, order)
+        journals.settle(order)
     return settled
+
+
+def _write_down(workspace: Workspace, journals: Journals, order: PostOrder) -> None:
+    """What a sender does, done here."""
+    journal = FileJournals(workspace.journal_folder).begin(order.id, [order.post], "")
+    if journal is not None:
+        with journal:
+            receipt = publish(order, journal)
+        take_report(workspace, journals, Report(order.id, "", (receipt,)))
 
 
 def _order(workspace: Workspace, post: PostRow, language: str, now: datetime) -> PostOrder:

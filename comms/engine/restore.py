@@ -31,10 +31,11 @@ from comms.delivery.store import Ledger
 from comms.engine import sending, stops
 from comms.engine.control import ControlLock
 from comms.engine.editions import NEWSLETTER
+from comms.engine.journals import WorkspaceJournals
 from comms.engine.rights import forget_visitor
 from comms.engine.setup import FOLDERS
 from comms.engine.workspace import ASSOCIATION_SETS, Workspace, in_use
-from comms.errors import CommsError, StateError, UsageError
+from comms.errors import CommsError, StateError, StorageError, UsageError
 
 IN_DOUBT = "restored from a backup made while it was being sent"
 UNREADABLE = "restored from a backup, and what went out since can not be read any more"
@@ -149,11 +150,12 @@ def _carry_association(old: Workspace | None, new: Workspace, slug: str) -> Carr
 
 
 def _carry_from(before: Database, old: Workspace, new: Workspace, slug: str) -> Carried:
-    news, ledger = 0, Ledger(before)
-    with contextlib.suppress(*DATABASE_ERRORS):
-        for batch, _ in ledger.open_batches():  # what senders wrote down, and control has not read yet
+    news, ledger, journals = 0, Ledger(before), WorkspaceJournals(old)
+    with contextlib.suppress(*DATABASE_ERRORS, StorageError):  # what is not learned is held, below
+        journals.look()
+        for batch, claimed_at in ledger.open_batches():  # what senders wrote down, and control has not read yet
             give_up_s = old.settings.delivery.give_up_hours * 3600
-            settle_from_journal(ledger, old.journal_folder, batch, now=old.now(), give_up_s=give_up_s)
+            settle_from_journal(ledger, journals, batch, claimed_at, now=old.now(), give_up_s=give_up_s)
     with contextlib.suppress(*DATABASE_ERRORS):
         news = _carry_people(before, new, slug)
     with contextlib.suppress(*DATABASE_ERRORS), new.association_db(slug).atomic():

@@ -10,7 +10,7 @@ import pytest
 
 from comms.engine.workspace import Workspace
 from comms.errors import StorageError
-from comms.worker import HueyQueue, renew_damaged_queue
+from comms.queues import queue_of, renew_damaged_queue
 from tests.conftest import Comms, MailServer
 from tests.support.processes import kill, of_workspace, wait_until
 
@@ -59,15 +59,15 @@ def test_a_send_goes_on_after_its_queue_was_damaged(
 
 def test_a_queue_that_is_intact_keeps_what_it_holds(comms: Comms) -> None:
     with Workspace(comms.folder) as workspace:
-        HueyQueue(workspace).put({"kind": "nothing"})
+        queue_of(workspace).put({"kind": "nothing"})
         renew_damaged_queue(workspace)
-        assert HueyQueue(workspace).waiting() == 1
+        assert queue_of(workspace).waiting() == 1
 
 
 def test_damage_that_is_met_at_work_is_nothing_to_wait_for(comms: Comms) -> None:
     """So that `comms run` ends, and begins anew with a new queue."""
     with Workspace(comms.folder) as workspace:
-        queue = HueyQueue(workspace)
+        queue = queue_of(workspace)
         for number in range(50):
             queue.put({"kind": "nothing", "filler": "x" * 1000 * number})
         queue.work.storage.close()

@@ -23,8 +23,9 @@ from comms.delivery.journal import reclaim, was_begun
 from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
 from comms.keys import WorkspaceKey
+from comms.queues import HueyQueue, SealedSerializer, queue_of
 from comms.rendering.edition import Edition
-from comms.worker import HueyQueue, SealedSerializer, SenderPool
+from comms.worker import pool_of
 from tests.conftest import HOST, MailServer
 from tests.support.processes import kill, of_workspace, wait_until
 
@@ -42,7 +43,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 @pytest.fixture
 def queue(workspace: Workspace) -> HueyQueue:
-    return HueyQueue(workspace)
+    return queue_of(workspace)
 
 
 def batch(name: str, count: int, port: int = 1, **changes: Any) -> MailBatch:
@@ -279,7 +280,7 @@ def test_a_batch_that_can_not_be_begun_stays_with_control(
 
 
 def test_a_pool_starts_another_sender_for_one_that_died_and_ends_them_all(workspace: Workspace) -> None:
-    pool = SenderPool(workspace)
+    pool = pool_of(workspace)
     pool.size = 2
 
     def running() -> list[int]:

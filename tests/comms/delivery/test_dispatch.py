@@ -17,7 +17,7 @@ from ledger_samples import GIVE_UP_S, NOW, Book
 from comms.delivery import dispatch
 from comms.delivery.batches import MailBatch, Outcome, Receipt, Report, from_json
 from comms.delivery.dispatch import LOST_AFTER_S, MACHINE_STOPPED, SENDER_DIED, Outfit, Turns
-from comms.delivery.journal import Journal, reclaim
+from comms.delivery.journal import FileJournals, Journal, reclaim
 from comms.delivery.store import Run
 
 OUTFIT = Outfit(
@@ -72,7 +72,7 @@ class Scene:
     def recover(self, now: datetime = NOW, *, starting: bool = False) -> int:
         return dispatch.recover(
             self.book.ledger,
-            self.folder,
+            FileJournals(self.folder),
             self.queue,
             turns=self.turns,
             now=now,
@@ -83,7 +83,7 @@ class Scene:
     def report(self, batch: str, *receipts: Receipt, now: datetime = NOW) -> bool:
         report = Report(batch, "coalition", receipts)
         return dispatch.take_report(
-            self.book.ledger, self.folder, report, turns=self.turns, now=now, give_up_s=GIVE_UP_S
+            self.book.ledger, FileJournals(self.folder), report, turns=self.turns, now=now, give_up_s=GIVE_UP_S
         )
 
     def begin(self, batch: MailBatch) -> Journal:

@@ -15,10 +15,12 @@ from pathlib import Path
 
 from audiences.models import Topic
 from comms.delivery.batches import Report
+from comms.delivery.journal import FileJournals
 from comms.engine import letters
 from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
-from comms.worker import HueyQueue, SenderTask
+from comms.queues import HueyQueue, queue_of
+from comms.worker import SenderTask
 from tests.conftest import HOST, MailServer
 
 
@@ -47,20 +49,24 @@ class Office:
 
     def send(self) -> None:
         """What a sender process does with all that waits in the queue, and control with its reports."""
-        task = SenderTask(self.workspace, self.queue, threading.Event())
+        task = SenderTask(
+            self.workspace.key, FileJournals(self.workspace.journal_folder), self.queue, threading.Event()
+        )
         self.queue.on_work = task
         while (work := self.queue.work.dequeue()) is not None:
             self.queue.work.execute(work)
         task.close()
         for data in self.queue.take_reports():
-            letters.take_report(self.workspace, Report.from_json(data))
+            letters.take_report(self.workspace, FileJournals(self.workspace.journal_folder), Report.from_json(data))
 
     def deliver(self) -> None:
         self.hand_out()
         self.send()
 
     def recover(self, *, starting: bool = False) -> int:
-        return letters.recover(self.workspace, self.slug, self.queue, starting=starting)
+        return letters.recover(
+            self.workspace, FileJournals(self.workspace.journal_folder), self.slug, self.queue, starting=starting
+        )
 
     def mails(self) -> list[EmailMessage]:
         records = self.server.taken()
@@ -84,7 +90,7 @@ def office(folder: Path, server: MailServer) -> Iterator[Office]:
         workspace.add_topic(HOST.slug, Topic("news", "Coalition news"))
         workspace.add_topic(HOST.slug, Topic("jobs", "Jobs"))
         workspace.add_topic(HOST.slug, Topic("board", "Board papers", public=False))
-        yield Office(workspace, clock, HueyQueue(workspace), server)
+        yield Office(workspace, clock, queue_of(workspace), server)
 
 
 def token_in(mail: EmailMessage) -> str:

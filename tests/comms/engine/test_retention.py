@@ -23,7 +23,7 @@ from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
 from comms.errors import StateError
 from comms.events import EventKind
-from comms.worker import HueyQueue
+from comms.queues import queue_of
 
 START = datetime(2027, 2, 1, 9, 0, tzinfo=UTC)
 HOST = Association("coalition", "The Coalition", "news@coalition.example", "1 Main Street, Springfield")
@@ -355,7 +355,7 @@ def test_a_damaged_association_does_not_keep_the_others_from_forgetting(
 def test_control_does_it(many_events: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("comms.engine.control.RECOVER_EVERY_S", 0.0)
     many_events.journal_folder.mkdir(exist_ok=True)
-    control = Control(many_events, HueyQueue(many_events), senders=1)
+    control = Control(many_events, queue_of(many_events), senders=1)
     for _ in range(60):
         control.step()
     assert named(many_events) == 0
