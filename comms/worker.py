@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -184,8 +185,8 @@ class SenderPool:
     """Sender processes of this machine, started anew when one dies."""
 
     def __init__(self, size: int, words: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-        """`words` are what `comms` is called with to be one sender; `size` 0 means one per processor."""
-        self.size = size or os.cpu_count() or 1
+        """`words` are what `comms` is called with to be one sender."""
+        self.size = size
         self._words = words
         self._environment = {**os.environ, **(environment or {})}
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -203,6 +204,14 @@ class SenderPool:
         if died := len(self._processes) - len(living):
             log.warning("a sender died; starting another", senders=died)
         self._processes = living + [self._spawn() for _ in range(self.size - len(living))]
+
+    def __enter__(self) -> SenderPool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
     def stop(self, *, patience_s: float = 30.0) -> None:
         """Ask all to end after the messages on the wire; end those that do not."""
@@ -230,31 +239,23 @@ class SenderPool:
 
 
 @contextlib.contextmanager
-def senders(workspace: Workspace) -> Iterator[SenderPool]:
-    """A pool of senders for the time of a block."""
+def senders(workspace: Workspace, *, none: bool = False) -> Iterator[SenderPool]:
+    """As many senders as the workspace's settings say, or `none`, for the time of a block."""
     renew_damaged_queue(workspace)
-    with _stopping(pool_of(workspace)) as pool:
+    size = 0 if none else workspace.settings.delivery.senders or _processors()
+    with SenderPool(size, ["-w", str(workspace.folder), "worker"]) as pool:
         yield pool
-
-
-def pool_of(workspace: Workspace) -> SenderPool:
-    """As many senders as the workspace's settings say."""
-    return SenderPool(workspace.settings.delivery.senders, ["-w", str(workspace.folder), "worker"])
 
 
 def run_senders_elsewhere(url: str, key_file: Path, size: int, stop: threading.Event) -> None:
     """Keep `size` senders (0: one per processor) of a workspace on another machine, until `stop`."""
     # The address may hold a password, which everyone on the machine could read in a list of processes.
-    pool = SenderPool(size, ["worker", "--key-file", str(key_file)], {QUEUE_VARIABLE: url})
-    with _stopping(pool):
+    words, environment = ["worker", "--key-file", str(key_file)], {QUEUE_VARIABLE: url}
+    with SenderPool(size or _processors(), words, environment) as pool:
         while not stop.is_set():
             pool.keep()
             stop.wait(1.0)
 
 
-@contextlib.contextmanager
-def _stopping(pool: SenderPool) -> Iterator[SenderPool]:
-    try:
-        yield pool
-    finally:
-        pool.stop()
+def _processors() -> int:
+    return os.cpu_count() or 1

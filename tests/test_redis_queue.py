@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +10,8 @@ import pytest
 
 from tests.conftest import Comms, MailServer, free_port
 from tests.support.processes import wait_until
+from tests.support.redis_server import REDIS, RedisServer
 
-REDIS = shutil.which("redis-server")
 pytestmark = pytest.mark.skipif(REDIS is None, reason="redis-server is not installed")
 
 CAMPAIGN = """\
@@ -30,32 +28,15 @@ Hello {{ member.name }}.
 """
 
 
-class Redis:
-    """A Redis server that keeps nothing on disk."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.start()
-
-    def start(self) -> None:
-        assert REDIS is not None
-        words = [REDIS, "--port", str(self.port), "--save", "", "--appendonly", "no"]
-        self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def stop(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-
 @pytest.fixture
-def redis() -> Iterator[Redis]:
-    server = Redis()
+def redis() -> Iterator[RedisServer]:
+    server = RedisServer(free_port())
     yield server
     server.stop()
 
 
 def test_a_redis_that_is_killed_and_comes_back_empty_loses_nobody(
-    redis: Redis, comms: Comms, tmp_path: Path, mail_server: Callable[..., MailServer]
+    redis: RedisServer, comms: Comms, tmp_path: Path, mail_server: Callable[..., MailServer]
 ) -> None:
     (tmp_path / "people.csv").write_text("email,name\n" + "".join(f"p{n}@example.org,N{n}\n" for n in range(400)))
     (tmp_path / "campaign.md").write_text(CAMPAIGN)
@@ -63,7 +44,7 @@ def test_a_redis_that_is_killed_and_comes_back_empty_loses_nobody(
     server = mail_server(delay=0.05)
     comms.environment |= {
         "COMMS_SMTP__PORT": str(server.port),
-        "COMMS_QUEUE__URL": f"redis://127.0.0.1:{redis.port}/0",
+        "COMMS_QUEUE__URL": redis.url,
         "COMMS_DELIVERY__SENDERS": "2",
         "COMMS_DELIVERY__BATCH_SIZE": "40",
     }

@@ -19,18 +19,24 @@ from comms.web.server import serve
 from comms.worker import QUEUE_VARIABLE, run_sender, run_sender_elsewhere, run_senders_elsewhere, senders
 
 
-def run() -> None:
+def run(
+    no_senders: Annotated[
+        bool, typer.Option("--no-senders", help="Leave sending to `comms worker` on other machines.")
+    ] = False,
+) -> None:
     """Run control, senders and the web face in one command, until Ctrl-C or SIGTERM."""
     stop = _stop_on_signals()
     with open_workspace() as workspace:
         lock = ControlLock(workspace.folder)
+        if no_senders and not workspace.settings.queue.url:
+            raise UsageError("senders on other machines need a Redis.", hint="Set [queue] url in comms.toml.")
         if not lock.take():
             raise StateError("comms runs in this workspace already.", hint="One control process is enough.")
         site = workspace.settings.site
         server = serve(workspace.folder, site.host, site.port)
         server.start()
         try:
-            with doors(workspace), senders(workspace) as pool:
+            with doors(workspace), senders(workspace, none=no_senders) as pool:
                 say(f"comms runs: {pool.size} senders, web face on http://{site.host}:{site.port} ({site.url})")
                 pool.keep()
                 control = Control(workspace, queue_of(workspace), pool.size)

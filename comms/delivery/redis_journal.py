@@ -212,14 +212,15 @@ class RedisJournal:
         self._ended.set()
         self._pulse.join()
         with contextlib.suppress(OSError):  # the report says the same
-            self._say(lease_s=0)
+            self._say(is_last=True)
 
     def _keep_hold(self) -> None:
         while not self._ended.wait(PULSE_S):
             with contextlib.suppress(OSError):  # tried again; the next announcement will tell
                 self._say()
 
-    def _say(self, announcement: bytes = b"", *, lease_s: float = LEASE_S) -> None:
+    def _say(self, announcement: bytes = b"", *, is_last: bool = False) -> None:
+        lease_s = 0.0 if is_last else LEASE_S
         with self._lock:
             if self._pending:
                 self._push(lease_s)

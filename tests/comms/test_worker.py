@@ -25,7 +25,7 @@ from comms.engine.workspace import Workspace
 from comms.keys import WorkspaceKey
 from comms.queues import HueyQueue, SealedSerializer, queue_of
 from comms.rendering.edition import Edition
-from comms.worker import pool_of
+from comms.worker import SenderPool
 from tests.conftest import HOST, MailServer
 from tests.support.processes import kill, of_workspace, wait_until
 
@@ -280,8 +280,7 @@ def test_a_batch_that_can_not_be_begun_stays_with_control(
 
 
 def test_a_pool_starts_another_sender_for_one_that_died_and_ends_them_all(workspace: Workspace) -> None:
-    pool = pool_of(workspace)
-    pool.size = 2
+    pool = SenderPool(2, ["-w", str(workspace.folder), "worker"])
 
     def running() -> list[int]:
         pool.keep()
