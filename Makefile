@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check bench-audiences lock bench-send bench-wire bench-render bench-mjml chaos clean
+.PHONY: help demo test check bench-audiences lock bench-send bench-wire bench-render bench-mjml bench-machines chaos clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -43,6 +43,10 @@ bench-render:  ## complete messages made a second and core, beside other ways (n
 chaos:  ## kills, faulty servers, full disks, power cuts: who was lost; writes docs/reliability.md
 	@$(PYTHON) scripts/bootstrap.py dev
 	@$(BIN)/python -m bench.chaos --docs docs/reliability.md
+
+bench-machines:  ## control on one machine, senders on two others, one of them cut off (needs root, Redis)
+	@$(PYTHON) scripts/bootstrap.py dev
+	@$(BIN)/python -m bench.machines
 
 bench-mjml:  ## our MJML beside MJML's own, pixel by pixel (needs Node.js and Chromium)
 	@$(PYTHON) scripts/bootstrap.py dev

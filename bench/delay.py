@@ -1,7 +1,7 @@
-"""A proxy that makes every octet wait, as a long line does: `python -m bench.delay MILLISECONDS PORT`.
+"""A proxy that makes every octet wait, as a long line does: `python -m bench.delay SECONDS PORT [ADDRESS]`.
 
-It prints the port that it listens on. The wait is that of one direction, half of a round trip; what is under way at
-the same time is not limited.
+It prints the port that it listens on, at ADDRESS or on this machine alone. The wait is that of one direction, half of
+a round trip; what is under way at the same time is not limited.
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ class _Front(_End):
         self.other = back
 
 
-async def _serve(delay_s: float, port: int) -> None:
+async def _serve(delay_s: float, port: int, address: str = "127.0.0.1") -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Front(delay_s, port), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: _Front(delay_s, port), address, 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(float(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(_serve(float(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]))
