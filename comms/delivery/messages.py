@@ -72,7 +72,7 @@ class MessageMaker:
             text=encoded.text,
             headers=own_headers(links),
         )
-        return sender, address, self._dkim.sign(data, now) if self._dkim else data
+        return sender, address, self._dkim.sign(data, now, is_relaxed=True) if self._dkim else data
 
     def _links_of(self, recipient: Recipient) -> dict[str, str]:
         token = MemberToken(self._batch.association.slug, recipient.delivery)

@@ -1,7 +1,8 @@
 """Text in quoted-printable, whole or in pieces to be joined later. Knows no header and no template.
 
 What it makes is ASCII, its lines are ended by CRLF and have at most 76 characters, and none starts with a dot:
-no server or client has to touch it on the way (RFC 5321 section 4.5.2).
+no server or client has to touch it on the way (RFC 5321 section 4.5.2). It holds no tab, no two spaces in a row and
+none at the end of a line, so the form in which DKIM hashes it is itself (RFC 6376 section 3.4.4).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def encode_piece(text: str) -> str:
     Joined pieces decode to what the joined texts decode to, but for a CR at the end of one before an LF at the
     start of the next: they count as two line ends.
     """
-    if _PLAIN.fullmatch(text):
+    if _PLAIN.fullmatch(text) and "  " not in text:
         return encode_plain(text)
     *lines, last = _lines(text)
     lines.append(_fitted(last, _LINE - 1) + SOFT_BREAK if last else "")
@@ -39,7 +40,8 @@ def encode_piece(text: str) -> str:
 
 
 def encode_plain(text: str) -> str:
-    """The same for a text of printable ASCII without `=`, which nearly every value that is put into a mail is."""
+    """The same for a text of printable ASCII without `=` and without two spaces in a row, which nearly every value that
+    is put into a mail is."""
     if not text:
         return ""
     if len(text) <= _STEP and text[0] != ".":
@@ -51,7 +53,9 @@ def encode_plain(text: str) -> str:
 def _lines(text: str) -> list[str]:
     lines = clean(text).replace("\r\n", "\n").replace("\r", "\n").replace("\x85", "\n")
     encoded = binascii.b2a_qp(lines.encode("utf-8"), istext=True).decode("ascii")
-    # What b2a_qp makes of white space before a line end comes on top of the 76 characters that it keeps to.
+    if "  " in encoded or "\t" in encoded:
+        encoded = encoded.replace("\t", "=09").replace("  ", " =20")
+    # What is made of white space comes on top of the 76 characters that b2a_qp keeps to.
     return [
         line if len(line) <= _LINE and not line.startswith(".") else _fitted(line, _LINE)
         for line in encoded.split("\n")

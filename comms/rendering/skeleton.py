@@ -109,7 +109,9 @@ class _Environment(SafeEnvironment):
             return encode_plain(str(value))
         if type(value) is not str or len(value) > _SHORT:
             return self._encoded(value)
-        return encode_plain(value) if _UNTOUCHED.fullmatch(value) else self._remembered(value)
+        if _UNTOUCHED.fullmatch(value) and "  " not in value:
+            return encode_plain(value)
+        return self._remembered(value)
 
 
 def _plain_piece(value: Any) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import email
 import re
+from dataclasses import asdict
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 
+import dkim
 import pytest
 from delivery_samples import ASSOCIATION, EDITION, SIGNER, a_batch, recipient
 from hypothesis import given, settings
@@ -18,12 +20,14 @@ from audiences.models import Association
 from comms.delivery.batches import Recipient
 from comms.delivery.messages import MessageMaker, feedback_id
 from comms.links import LinkMaker, MemberToken
+from comms.rendering.dkim import new_rsa_key, relaxed_body
 from comms.rendering.edition import Edition
 from comms.rendering.errors import RenderError, UnsendableAddress
 from comms.rendering.mime import build
 from comms.rendering.render import Renderer
 
 SITE = "https://news.example.org"
+KEY = new_rsa_key(ASSOCIATION.sender_address.rpartition("@")[2], "comms1")
 NEWSLETTER = Edition(
     campaign="spring",
     title="Spring",
@@ -100,6 +104,15 @@ def test_no_line_of_a_message_is_too_long_or_needs_a_dot_before_it(reader: Recip
     parts = [line for line in body.split(b"\r\n") if not line.startswith(b"--=_")]
     assert all(len(line) <= 76 and not line.startswith(b".") for line in parts)
     assert not any(line.endswith((b" ", b"\t")) for line in parts)
+
+
+@settings(max_examples=100, deadline=None)
+@given(readers)
+def test_a_message_made_in_bulk_is_signed_as_others_check_it(reader: Recipient) -> None:
+    _, _, body = a_maker().make(reader)[2].partition(b"\r\n\r\n")
+    assert relaxed_body(body) == body
+    raw = a_maker(dkim=(asdict(KEY),)).make(reader)[2]
+    assert dkim.verify(raw, dnsfunc=lambda name, timeout=5: KEY.record.encode() if b"comms1." in name else None)
 
 
 def test_nothing_of_one_reader_is_left_in_the_message_of_the_next() -> None:

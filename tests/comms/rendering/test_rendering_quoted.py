@@ -13,7 +13,7 @@ from comms.rendering.clean import clean
 from comms.rendering.quoted import encode, encode_piece
 
 awkward = st.text(alphabet=" \t\r\n.=-_aF\x00\x0b\x85é字😀\u200d\ud800", max_size=200)
-units = st.sampled_from(["a", ".", "=", "é", ". ", "x="])
+units = st.sampled_from(["a", ".", "=", "é", ". ", "x=", "  ", "\t."])
 long_words = st.builds(lambda unit, times: unit * times, units, st.integers(70, 1_100))
 texts = awkward | long_words | st.text(max_size=300)
 
@@ -28,7 +28,8 @@ def decoded(encoded: str) -> str:
 
 def check_lines(encoded: str) -> None:
     lines = encoded.split("\r\n")
-    assert all(len(line) <= 76 and re.fullmatch(r"(?:[\t -~]*[!-~])?", line) for line in lines)
+    assert all(len(line) <= 76 and re.fullmatch(r"(?:[ -~]*[!-~])?", line) for line in lines)
+    assert "  " not in encoded
     assert not any(line.startswith(".") for line in lines)
 
 
@@ -37,6 +38,7 @@ def check_lines(encoded: str) -> None:
 @example("." * 76)
 @example(("a" * 75 + " \n") * 2)
 @example("x" * 75 + "\t\n.")
+@example(" " * 80 + "a" + "\t" * 40 + ".\n  ")
 def test_a_text_comes_back_and_its_lines_need_no_care(text: str) -> None:
     encoded = encode(text)
     assert decoded(encoded) == lines_of(text)
