@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check bench-audiences lock bench-send bench-wire bench-render bench-mjml bench-machines chaos clean
+.PHONY: help demo test check bench-audiences lock bench-send bench-memory bench-wire bench-render bench-mjml bench-machines chaos clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -31,6 +31,10 @@ lock:  ## renew requirements*.txt from pyproject.toml (needs uv)
 bench-send:  ## how fast a newsletter goes out, file to ledger, beside other ways (needs postfix)
 	@$(PYTHON) scripts/bootstrap.py dev
 	@$(BIN)/python -m bench.send
+
+bench-memory:  ## what control needs for fifty thousand and for a million (needs postfix)
+	@$(PYTHON) scripts/bootstrap.py dev
+	@$(BIN)/python -m bench.control_memory
 
 bench-wire:  ## the mail clients alone, beside Postfix's own (needs postfix)
 	@$(PYTHON) scripts/bootstrap.py dev
