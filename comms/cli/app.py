@@ -26,6 +26,7 @@ from comms.cli import (
     retention,
     run,
     segments,
+    settle,
     signup,
     templates,
 )
@@ -44,6 +45,7 @@ app.add_typer(members.app, name="members")
 app.add_typer(segments.app, name="segments")
 app.add_typer(dkim.app, name="dkim")
 app.add_typer(campaign.app, name="campaign")
+campaign.app.command("settle")(settle.settle)
 app.add_typer(templates.app, name="template")
 app.add_typer(templates.feed_app, name="feed")
 app.add_typer(bounces.app, name="bounces")

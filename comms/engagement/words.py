@@ -7,6 +7,7 @@ from comms.engagement.report import share
 _RESOLUTIONS = {
     "resent": "sent once more under the same Message-ID",
     "held": "not sent again; a person decides",
+    "arrived": "a person found that it arrived",
 }
 
 
