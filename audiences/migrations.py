@@ -279,3 +279,11 @@ def tallies(db: Database) -> None:
         ) WITHOUT ROWID
         """
     )
+
+
+@AUDIENCES()
+def requests(db: Database) -> None:
+    """From where links to the own page were asked for, for an hour: nobody can ask without end."""
+    db.execute("CREATE TABLE request (id INTEGER PRIMARY KEY, network TEXT, at TEXT NOT NULL)")
+    db.execute("CREATE INDEX request_network ON request(network, at)")
+    db.execute("CREATE INDEX request_at ON request(at)")

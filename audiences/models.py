@@ -63,6 +63,8 @@ class Association:
     language: str = "en"
     timezone: str = "UTC"
     brand: Brand = field(default_factory=Brand)
+    welcome: bool = True
+    """Does a letter go to who has just signed up."""
 
 
 class Frequency(StrEnum):

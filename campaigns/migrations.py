@@ -135,3 +135,9 @@ def jobs(db: Database) -> None:
         ) WITHOUT ROWID
         """
     )
+
+
+@CAMPAIGNS()
+def welcomes(db: Database) -> None:
+    """Does an association send a letter to who has just signed up."""
+    db.execute("ALTER TABLE association ADD COLUMN welcome INTEGER NOT NULL DEFAULT 1")

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time, get_datetime_format, get_timezone_name
+from babel.dates import format_date, get_timezone_name
 
 from campaigns.models import Blocks, Event, walk
 from campaigns.schedule import resolve
+from comms.language import dates
+from comms.language.tags import locale_of
+from comms.language.words import Words
 
-CALENDAR_LABEL = "Add to your calendar"
-"""What the link to the file says."""
 _PRODUCT = "-//comms//campaign events//EN"
-_FALLBACK = Locale("en")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +44,22 @@ def instants(event: Event) -> tuple[datetime, datetime | None]:
     return start, resolve(event.end, event.timezone).astimezone(zone) if event.end else None
 
 
+def calendar_label(words: Words) -> str:
+    """What the link to the file says."""
+    return words.gettext("Add to your calendar")
+
+
 def occasion(event: Event, language: str) -> Occasion:
     """The event's time as `language`, a BCP 47 tag, writes it; as English does when it is not known."""
     locale = locale_of(language)
     start, end = instants(event)
-    first = _joined(_day(start, locale), _time(start, locale), locale)
+    first = dates.weekday_and_time(start, locale)
     if end is None:
         times = first
     elif end.date() == start.date():
-        times = f"{first} – {_time(end, locale)}"
+        times = f"{first} – {dates.time(end, locale)}"
     else:
-        times = f"{first} – {_joined(_day(end, locale), _time(end, locale), locale)}"
+        times = f"{first} – {dates.weekday_and_time(end, locale)}"
     return Occasion(
         words=f"{times} ({get_timezone_name(start, width='long', locale=locale)})",
         machine=start.isoformat(timespec="minutes"),
@@ -93,28 +96,3 @@ def to_ics(event: Event, *, uid: str, url: str, stamp: datetime) -> bytes:
     last = (end or start).year
     calendar.add_missing_timezones(first_date=date(start.year - 1, 1, 1), last_date=date(last + 1, 12, 31))
     return bytes(calendar.to_ical())
-
-
-@lru_cache(maxsize=64)
-def locale_of(language: str) -> Locale:
-    """The nearest locale: `zh-Hant-TW`, then `zh-Hant`, then `zh`."""
-    subtags = language.split("-")
-    while subtags:
-        try:
-            return Locale.parse("-".join(subtags), sep="-")
-        except (UnknownLocaleError, ValueError):
-            subtags.pop()
-    return _FALLBACK
-
-
-def _day(moment: datetime, locale: Locale) -> str:
-    return format_date(moment, "full", locale)
-
-
-def _time(moment: datetime, locale: Locale) -> str:
-    # Fonts of mail programs know the common space that does not break, and not always the narrow one.
-    return format_time(moment, "short", locale=locale).replace("\u202f", "\xa0")
-
-
-def _joined(day: str, time: str, locale: Locale) -> str:
-    return str(get_datetime_format("medium", locale)).replace("{1}", day).replace("{0}", time)

@@ -1,4 +1,7 @@
-"""What the blocks of a campaign refer to: pictures, files for calendars, rules, its author. Reads nothing itself."""
+"""What the blocks of a campaign refer to: pictures, files for calendars, rules, its author, words beside its own.
+
+Reads nothing itself.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from comms.language.catalogues import SHIPPED, Catalogues
 from comms.pictures import Picture
 
 
@@ -24,6 +28,8 @@ class Surroundings:
     segment."""
     relayed_from: str = ""
     """Name of the association that wrote the campaign, when another one sends it; else empty."""
+    catalogues: Catalogues = SHIPPED
+    """For the words that are not the campaign's own."""
 
 
 NOTHING_AROUND = Surroundings()

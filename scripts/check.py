@@ -24,6 +24,7 @@ def main(arguments: list[str]) -> None:
         ("lint", [BIN / "ruff", "check", "."]),
         ("types", [BIN / "mypy"]),
         ("import contracts", [BIN / "lint-imports"]),
+        ("catalogues", [sys.executable, "scripts/catalogues.py", "check"]),
         ("generated docs", [sys.executable, "scripts/reference.py", "--check"]),
     ]
     if "--no-tests" not in arguments:

@@ -36,9 +36,11 @@ from campaigns.models import (
     Text,
     When,
 )
-from comms.calendar import CALENDAR_LABEL, numbered_events, occasion
+from comms.calendar import calendar_label, numbered_events, occasion
 from comms.channels.expressions import ExpressionError, evaluate
 from comms.channels.markup import WEB, absolute_url, clean_text
+from comms.language.numbers import figure
+from comms.language.tags import locale_of
 from comms.surroundings import NOTHING_AROUND, Surroundings
 
 _LINKS = WEB | {"mailto", "tel"}
@@ -107,7 +109,8 @@ class _Writer:
             case Person():
                 return self._person(block)
             case Statistic(number=number, label=label):
-                return f"<p><strong>{self._escaped(number)}</strong> {self._inline(label)}</p>"
+                shown = figure(number, locale_of(self._language))
+                return f"<p><strong>{self._escaped(shown)}</strong> {self._inline(label)}</p>"
             case Event():
                 return self._event(block)
             case Poll(question=question, answers=answers):
@@ -160,7 +163,9 @@ class _Writer:
         parts = [self._with_more(f"<p>{linked}<br>{when}{place}</p>", event.blocks)]
         if self._around.calendar_url:
             file = escape(f"{self._around.calendar_url}/{self._events[event]}.ics")
-            parts.append(f'<p><a href="{file}">{CALENDAR_LABEL}</a></p>')
+            words = self._around.catalogues.words(self._language)
+            label = escape(calendar_label(words))
+            parts.append(f'<p><a href="{file}"{words.beside(self._language)}>{label}</a></p>')
         return "\n".join(("<div>", *parts, "</div>"))
 
     def _with_more(self, first: str, blocks: Blocks) -> str:

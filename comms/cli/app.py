@@ -29,6 +29,7 @@ from comms.cli import (
     settle,
     signup,
     templates,
+    welcome,
 )
 from comms.cli.output import NO, WRONG_USAGE, show_error
 from comms.errors import CommsError, ConfigError, UsageError, WorkspaceError
@@ -50,6 +51,7 @@ app.add_typer(templates.app, name="template")
 app.add_typer(templates.feed_app, name="feed")
 app.add_typer(bounces.app, name="bounces")
 members.app.command("invite")(signup.invite)
+association.app.command("welcome")(welcome.show)
 app.command("init")(install.init)
 app.command("doctor")(install.doctor)
 app.command("backup")(install.backup)

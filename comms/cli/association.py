@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -126,4 +126,5 @@ def _changed(association: Association, **values: str | None) -> Association:
     names = ("accent", "background", "logo_url", "typeface", "footer")
     looks = {name: given.pop(name) for name in names if name in given}
     brand: Brand = replace(association.brand, **looks)
-    return replace(association, **given, brand=brand)
+    texts: dict[str, Any] = dict(given)
+    return replace(association, **texts, brand=brand)

@@ -65,6 +65,7 @@ def surroundings(workspace: Workspace, campaign: Campaign, association: Associat
         images=pictures.images(workspace, campaign.blocks),
         portraits=pictures.portraits(workspace, campaign.blocks),
         relayed_from=author.name if author.slug != association.slug else "",
+        catalogues=workspace.catalogues,
     )
 
 

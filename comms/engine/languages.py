@@ -1,11 +1,16 @@
-"""The languages that an association offers its readers. Pure."""
+"""The languages of readers: which ones an association offers, and in which one to speak to somebody."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from audiences.models import Association
+from comms.engine import tokens
+from comms.engine.sending import read_back
+from comms.engine.workspace import Workspace
+from comms.language.words import Words
 
 _EVERYWHERE = ("en", "es", "fr")
 _NAMES: Mapping[str, str] = MappingProxyType({
@@ -16,6 +21,40 @@ _NAMES: Mapping[str, str] = MappingProxyType({
     "tr": "Türkçe", "uk": "Українська", "ur": "اردو", "vi": "Tiếng Việt", "zh": "中文",
 })  # fmt: skip
 """Each language's name in itself (Unicode CLDR)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """In which languages to speak to somebody, as BCP 47 tags, the best first."""
+
+    first: tuple[str, ...] = ()
+    """What is known of the person, and of the mail that they come from: before what a browser says."""
+    last: tuple[str, ...] = ()
+    """What the association speaks: after it."""
+
+
+def wishes(workspace: Workspace, token: str) -> Wishes:
+    """Of the reader whom a token in a mail stands for; none for a token that is not ours."""
+    copy = tokens.read(workspace, token)
+    holder = tokens.holder(workspace, token)
+    owner = copy.association if copy else holder.association if holder else None
+    if owner is None:
+        return Wishes()
+    member = workspace.people(owner.slug).get(holder.member) if holder and holder.member is not None else None
+    row = workspace.host.campaign(copy.run.campaign) if copy else None
+    known = (member.language if member else None, read_back(row).language if row else None)
+    return Wishes(tuple(filter(None, known)), (owner.language,))
+
+
+def speaks(workspace: Workspace, association: str) -> Wishes:
+    """Of somebody of whom nothing is known but which association they look for."""
+    owner = next((each for each in workspace.associations() if each.slug == association), None)
+    return Wishes(last=(owner.language,)) if owner else Wishes()
+
+
+def words(workspace: Workspace, wished: Wishes) -> Words:
+    """How to speak to somebody of whose browser nothing is known."""
+    return workspace.catalogues.words(*wished.first, *wished.last)
 
 
 def offered(association: Association, known: str | None = None) -> dict[str, str]:

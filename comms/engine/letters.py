@@ -24,9 +24,10 @@ from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
 from comms.keys import TamperedError
 from comms.message import Message
-from comms.rendering.letter import LANGUAGE, LetterContent, render_letter
+from comms.rendering.letter import LetterContent, render_letter
 from comms.rendering.library import BUILT_IN, TemplateLibrary
 from comms.rendering.mime import addr_spec, build
+from comms.rendering.render import Rendered
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +75,12 @@ def hand_out(workspace: Workspace, association: str, queue: Queue) -> int:
             queue.put(order.to_json())
             handed += 1
     return handed
+
+
+def render(workspace: Workspace, association: Association, template: str, content: LetterContent) -> Rendered:
+    """What a letter looks like. Raises UsageError or TemplateError for a template that can not be used."""
+    library = TemplateLibrary([workspace.templates_folder / FOLDER, BUILT_IN / FOLDER])
+    return render_letter(content, association, library.find(template), media_url=media_url(workspace))
 
 
 def is_letter(report: Report) -> bool:
@@ -152,8 +159,7 @@ def _message(workspace: Workspace, association: Association, row: LetterRow) -> 
     if row.content is None:
         raise TamperedError("nothing is left of what it says")
     content = LetterContent.from_json(json.loads(workspace.key.unseal(row.content)))
-    library = TemplateLibrary([workspace.templates_folder / FOLDER, BUILT_IN / FOLDER])
-    rendered = render_letter(content, association, library.find(row.template), media_url=media_url(workspace))
+    rendered = render(workspace, association, row.template, content)
     domain = association.sender_address.rpartition("@")[2]
     reply_to = (("Reply-To", association.reply_to),) if association.reply_to else ()
     return Message(
@@ -166,7 +172,7 @@ def _message(workspace: Workspace, association: Association, row: LetterRow) -> 
         # With its time: ids count anew from where a restored backup stood.
         message_id=f"<{association.slug}.{row.id}.{row.created_at}.letter@{domain}>",
         date=datetime.fromtimestamp(row.created_at, UTC),
-        language=LANGUAGE,
+        language=content.language,
         # RFC 3834 section 5: so that no vacation program answers.
         headers=(*reply_to, ("Auto-Submitted", "auto-generated")),
     )

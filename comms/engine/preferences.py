@@ -29,21 +29,17 @@ from audiences.spoken import Spoken
 from audiences.store import People
 from comms.db import storage_errors
 from comms.engine import languages, tokens
-from comms.engine.tokens import Copy
+from comms.engine.tokens import Holder
 from comms.engine.workspace import Workspace
 from comms.errors import UsageError
 from comms.events import EventKind
+from comms.language.words import Words, marked
 
 ONE_CLICK = "one-click unsubscribe"
 PAGE = "unsubscribe page"
 PREFERENCES = "asked for on the preference page"
 PAUSES = (1, 3, 6)
 """Months for which a pause can be asked by one click."""
-KEEP_WORDING = "Keep sending me {title} from {association}."
-TRACKING_WORDING = (
-    "{association} may record under my name which of its newsletters I open and which links in them I follow. "
-    "I can take this back at any time."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,28 +102,29 @@ def newsletter_of(workspace: Workspace, token: str) -> str | None:
     return copy.association.name if copy is not None and copy.delivery is None else None
 
 
-def subscription_page(workspace: Workspace, token: str) -> SubscriptionView | None:
-    """What the holder of a member's token gets from this association. Changes nothing."""
-    copy = tokens.read(workspace, token)
-    if copy is None or copy.delivery is None:
+def subscription_page(workspace: Workspace, token: str, words: Words | None = None) -> SubscriptionView | None:
+    """What the holder of a token gets from this association, in `words`, else the holder's own. Changes nothing."""
+    holder = tokens.holder(workspace, token)
+    if holder is None:
         return None
-    association, now = copy.association, workspace.now()
+    association, now = holder.association, workspace.now()
     people = workspace.people(association.slug)
-    member = people.get(copy.holder) if copy.holder is not None else None
+    member = people.get(holder.member) if holder.member is not None else None
     if member is None or member.id is None:
         return SubscriptionView(association.name, erased=True)
     standing = people.standings({member.id: member.address})[member.id]
     wishes = Choices(people.db).wishes(member.id)
     topics = people.topics()
+    words = words or _words(workspace, token)
     return SubscriptionView(
         association=association.name,
         slug=association.slug,
         address=mask(member.address or ""),
-        topics=tuple(_choice(topic, association.name, standing, wishes) for topic in _offered(topics, standing)),
+        topics=tuple(_choice(topic, association.name, standing, wishes, words) for topic in _offered(topics, standing)),
         stopped=not standing.agrees_to(None),
         blocked=standing.suppressed,
         tracking=standing.states.get(TRACKING) is ConsentState.GRANTED,
-        tracking_wording=TRACKING_WORDING.format(association=association.name),
+        tracking_wording=tracking_wording(words, association.name),
         languages=MappingProxyType(languages.offered(association, member.language)),
         language=member.language or "",
         paused_until=wishes.paused_until if wishes.pauses(now) else None,
@@ -145,16 +142,30 @@ def mask(address: str) -> str:
     return f"{local[:1]}***{at}{domain}" if at else ""
 
 
-def keep_wording(topic: Topic, association: str) -> str:
+def keep_wording(words: Words, topic: Topic, association: str) -> str:
     """What a person agrees to who keeps a topic."""
-    return KEEP_WORDING.format(title=topic.title, association=association)
+    return words.gettext("Keep sending me %(title)s from %(association)s.", title=topic.title, association=association)
+
+
+def tracking_wording(words: Words, association: str) -> str:
+    """What a person agrees to who may be known by name."""
+    return words.gettext(
+        "%(association)s may record under my name which of its newsletters I open and which links in them I follow. "
+        "I can take this back at any time.",
+        association=association,
+    )
 
 
 # --- yes and no -------------------------------------------------------------------------------
 
 
 def unsubscribe(
-    workspace: Workspace, token: str, *, source: str = ONE_CLICK, at: datetime | None = None
+    workspace: Workspace,
+    token: str,
+    *,
+    source: str = ONE_CLICK,
+    at: datetime | None = None,
+    words: Words | None = None,
 ) -> SubscriptionView | None:
     """Stop every newsletter of the association to the token's member; doing it again changes nothing.
 
@@ -167,7 +178,7 @@ def unsubscribe(
             when = at or reader.now
             reader.record([Consent(ANY_TOPIC, ConsentState.WITHDRAWN, when, reader.evidence(source))])
 
-    return _do(workspace, token, stop)
+    return _do(workspace, token, stop, words)
 
 
 def choose_topics(
@@ -175,15 +186,19 @@ def choose_topics(
     token: str,
     topics: Collection[str],
     frequencies: Mapping[str, Frequency] = MappingProxyType({}),
+    *,
+    words: Words | None = None,
 ) -> SubscriptionView | None:
     """Keep exactly these topics (slugs; those not offered are left out of account) and stop all others.
 
-    `frequencies` says how often each is wanted at most; a topic that it does not name stays as it is.
+    `frequencies` says how often each is wanted at most; a topic that it does not name stays as it is. `words` are
+    those of the page that the person saw; the holder's own when left out.
     """
+    seen = words or _words(workspace, token)
 
     def choose(reader: _Reader) -> None:
         states = reader.standing.states
-        source, name = reader.evidence(PAGE), reader.copy.association.name
+        source, name = reader.evidence(PAGE), reader.holder.association.name
         known = {topic.slug: topic for topic in _offered(reader.people.topics(), reader.standing)}
         for slug in known.keys() & frequencies.keys():
             # The topic's own frequency is no choice: who has it goes along when the association changes it.
@@ -198,27 +213,32 @@ def choose_topics(
             [
                 *(Consent(slug, ConsentState.WITHDRAWN, reader.now, source) for slug in stopped),
                 *(
-                    Consent(t.slug, ConsentState.GRANTED, reader.now, source, Basis.EXPRESS, keep_wording(t, name))
+                    Consent(
+                        t.slug, ConsentState.GRANTED, reader.now, source, Basis.EXPRESS, keep_wording(seen, t, name)
+                    )
                     for t in kept
                 ),
             ]
         )
 
-    return _do(workspace, token, choose)
+    return _do(workspace, token, choose, seen)
 
 
-def set_tracking(workspace: Workspace, token: str, *, agree: bool) -> SubscriptionView | None:
-    """Record that the member agrees to be tracked by name, or takes it back."""
+def set_tracking(
+    workspace: Workspace, token: str, *, agree: bool, words: Words | None = None
+) -> SubscriptionView | None:
+    """Record that the member agrees to be tracked by name, or takes it back; `words` as `choose_topics`."""
+    seen = words or _words(workspace, token)
 
     def track(reader: _Reader) -> None:
         source, now = reader.evidence(PAGE), reader.now
-        wording = TRACKING_WORDING.format(association=reader.copy.association.name)
+        wording = tracking_wording(seen, reader.holder.association.name)
         if agree:
             reader.record([Consent(TRACKING, ConsentState.GRANTED, now, source, Basis.EXPRESS, wording)])
         else:
             reader.record([Consent(TRACKING, ConsentState.WITHDRAWN, now, source)])
 
-    return _do(workspace, token, track)
+    return _do(workspace, token, track, seen)
 
 
 # --- how often, when, in which language, from whom --------------------------------------------
@@ -228,8 +248,8 @@ def set_language(workspace: Workspace, token: str, language: str) -> Subscriptio
     """Note which language the member reads best. Raises UsageError for one that is not offered."""
 
     def choose(reader: _Reader) -> None:
-        if language not in languages.offered(reader.copy.association, reader.member.language):
-            raise UsageError("this language is not offered.", hint="Choose one of the list.")
+        if language not in languages.offered(reader.holder.association, reader.member.language):
+            raise UsageError(marked("this language is not offered."), hint=marked("Choose one of the list."))
         reader.people.update([replace(reader.member, language=language)], reader.now)
 
     return _do(workspace, token, choose)
@@ -241,14 +261,14 @@ def pause(workspace: Workspace, token: str, until: date | None) -> SubscriptionV
     Raises UsageError for a day that is not in the future.
     """
     if until is not None and until <= workspace.now().date():
-        raise UsageError("a pause can not end today or before.", hint="Choose a later day.")
+        raise UsageError(marked("a pause can not end today or before."), hint=marked("Choose a later day."))
     return _do(workspace, token, lambda reader: Choices(reader.people.db).pause(reader.id, until))
 
 
 def pause_months(workspace: Workspace, token: str, months: int) -> SubscriptionView | None:
     """`pause` for so many months from today. Raises UsageError for a number that is not offered."""
     if months not in PAUSES:
-        raise UsageError("this pause is not offered.", hint="Choose one of the list, or a day.")
+        raise UsageError(marked("this pause is not offered."), hint=marked("Choose one of the list, or a day."))
     return pause(workspace, token, _after(workspace.now().date(), months))
 
 
@@ -283,7 +303,7 @@ class _Reader:
     """Whom a member's token stands for, while a transaction on their association's database is open."""
 
     workspace: Workspace
-    copy: Copy
+    holder: Holder
     people: People
     member: Member
     id: int
@@ -295,7 +315,8 @@ class _Reader:
         return Spoken(self.people.db)
 
     def evidence(self, source: str) -> str:
-        return f"{source}, campaign {self.copy.run.campaign}"
+        copy = self.holder.copy
+        return f"{source}, campaign {copy.run.campaign}" if copy else f"{source}, link in a letter"
 
     def record(self, wanted: Iterable[Consent]) -> None:
         """Record those of the wanted changes that say something new."""
@@ -307,25 +328,32 @@ class _Reader:
                 changes.append((self.id, change))
                 after = after.after(change)
         self.people.record(changes, self.now)
-        if self.standing.agrees_to(None) and not after.agrees_to(None):
+        copy = self.holder.copy
+        if copy is not None and self.standing.agrees_to(None) and not after.agrees_to(None):
             # By name, tracked or not: stopping is the person's own act on this very newsletter.
-            events = self.workspace.events(self.copy.association.slug)
-            events.add(self.copy.run.id, EventKind.UNSUBSCRIBED, self.now, delivery=self.copy.delivery)
+            events = self.workspace.events(copy.association.slug)
+            events.add(copy.run.id, EventKind.UNSUBSCRIBED, self.now, delivery=copy.delivery)
 
 
-def _do(workspace: Workspace, token: str, deed: Callable[[_Reader], None]) -> SubscriptionView | None:
+def _do(
+    workspace: Workspace, token: str, deed: Callable[[_Reader], None], words: Words | None = None
+) -> SubscriptionView | None:
     """Do something for the member whom a token stands for, in one transaction; nothing for one who was erased."""
-    copy = tokens.read(workspace, token)
-    if copy is None or copy.delivery is None:
+    holder = tokens.holder(workspace, token)
+    if holder is None:
         return None
-    slug = copy.association.slug
+    slug = holder.association.slug
     people = workspace.people(slug)
     with storage_errors(workspace.association_path(slug)), people.db.atomic():
-        member = people.get(copy.holder) if copy.holder is not None else None
+        member = people.get(holder.member) if holder.member is not None else None
         if member is not None and member.id is not None:
             standing = people.standings({member.id: member.address})[member.id]
-            deed(_Reader(workspace, copy, people, member, member.id, standing, workspace.now()))
-    return subscription_page(workspace, token)
+            deed(_Reader(workspace, holder, people, member, member.id, standing, workspace.now()))
+    return subscription_page(workspace, token, words)
+
+
+def _words(workspace: Workspace, token: str) -> Words:
+    return languages.words(workspace, languages.wishes(workspace, token))
 
 
 def _offered(topics: Iterable[Topic], standing: Standing) -> list[Topic]:
@@ -333,12 +361,12 @@ def _offered(topics: Iterable[Topic], standing: Standing) -> list[Topic]:
     return [t for t in topics if t.public or t.slug in standing.states or standing.agrees_to(t.slug)]
 
 
-def _choice(topic: Topic, association: str, standing: Standing, wishes: Wishes) -> TopicChoice:
+def _choice(topic: Topic, association: str, standing: Standing, wishes: Wishes, words: Words) -> TopicChoice:
     pace = wishes.paces.get(topic.slug)
     return TopicChoice(
         topic.slug,
         topic.title,
-        keep_wording(topic, association),
+        keep_wording(words, topic, association),
         standing.agrees_to(topic.slug),
         pace.frequency if pace else topic.frequency,
     )

@@ -28,11 +28,13 @@ from audiences.models import ANY_TOPIC, Association, Basis, Consent, ConsentStat
 from audiences.signups import SignUp, SignUps
 from audiences.store import People
 from comms.db import storage_errors
-from comms.engine import languages, letters
+from comms.engine import languages, letters, welcome
+from comms.engine.languages import Wishes
 from comms.engine.preferences import mask
-from comms.engine.signup_words import TOPIC_WORDING, WORDING_VERSION, confirmation
+from comms.engine.signup_words import WORDING_VERSION, confirmation, topic_wording
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
+from comms.language.words import Words, marked
 from comms.rendering.errors import UnsendableAddress
 from comms.rendering.mime import addr_spec
 
@@ -94,16 +96,22 @@ class Confirmation:
     address: str
     """Masked; empty when nothing is known of the link."""
     wordings: tuple[str, ...]
+    wishes: Wishes
+    """The languages that the mail was written by: its page speaks as it did."""
 
 
 # --- asking -----------------------------------------------------------------------------------
 
 
-def form(workspace: Workspace, association: str) -> Form | None:
-    """The sign-up page of an association; None where there is none: no such association, or no public topic."""
+def form(workspace: Workspace, association: str, words: Words | None = None) -> Form | None:
+    """The sign-up page of an association in `words`, else the association's own; None where there is none: no such
+    association, or no public topic."""
     owner = next((each for each in workspace.associations() if each.slug == association), None)
-    topics = _offers(owner, workspace.people(owner.slug).topics()) if owner else ()
-    return Form(owner, topics, languages.offered(owner)) if owner and topics else None
+    if owner is None:
+        return None
+    words = words or workspace.catalogues.words(owner.language)
+    topics = _offers(owner, workspace.people(owner.slug).topics(), words)
+    return Form(owner, topics, languages.offered(owner)) if topics else None
 
 
 def request(
@@ -112,6 +120,7 @@ def request(
     """Mail a link to the address that confirms the sign-up; above the limits, or to a blocked address, silently none.
 
     `topics` are slugs, of which those that are not public are left out of account; `ip` is the visitor's address.
+    What is agreed to is worded, and the letter written, in `language` if it is one that is offered.
     Raises audiences.errors.AddressError for what is no address, UsageError when no topic or association is left.
     """
     reason = _enter(workspace, association, address, topics, language, ip, FORM)
@@ -151,17 +160,19 @@ def _enter(
     A blocked address is kept all the same, only without a letter: what takes another time tells something.
     """
     owner, people, now = workspace.association(association), workspace.people(association), workspace.now()
-    normal = _mailbox(address)
-    offers = [offer for offer in _offers(owner, people.topics()) if topics is None or offer.slug in topics]
+    normal = mailbox(address)
+    chosen = language if language in languages.offered(owner) else None
+    words = workspace.catalogues.words(chosen, owner.language)
+    offers = [offer for offer in _offers(owner, people.topics(), words) if topics is None or offer.slug in topics]
     if not offers:
-        raise UsageError("no newsletter was chosen.", hint="Choose at least one.")
+        raise UsageError(marked("no newsletter was chosen."), hint=marked("Choose at least one."))
     signup = SignUp(
         address=normal,
         topics={offer.slug: offer.wording for offer in offers},
         source=source,
         requested_at=now,
         expires_at=now + VALID,
-        language=language if language in languages.offered(owner) else None,
+        language=chosen,
         request_address=ip,
         request_network=network_of(ip),
     )
@@ -174,6 +185,7 @@ def _enter(
         if _is_blocked(people, normal):
             return "the address is blocked"
         content = confirmation(
+            words,
             owner.name,
             [offer.wording for offer in offers],
             url=f"{workspace.settings.site.url}/s/{token}",
@@ -184,7 +196,7 @@ def _enter(
     return ""
 
 
-def _mailbox(address: str) -> str:
+def mailbox(address: str) -> str:
     """The address in one form. Raises AddressError, also for one that mail can not carry: its link would never come."""
     normal = normalise_address(address)
     try:
@@ -229,9 +241,9 @@ def _is_blocked(people: People, address: str) -> bool:
     )
 
 
-def _offers(owner: Association, topics: Collection[Topic]) -> tuple[Offer, ...]:
+def _offers(owner: Association, topics: Collection[Topic], words: Words) -> tuple[Offer, ...]:
     return tuple(
-        Offer(topic.slug, topic.title, TOPIC_WORDING.format(title=topic.title, association=owner.name))
+        Offer(topic.slug, topic.title, topic_wording(words, topic.title, owner.name))
         for topic in topics
         if topic.public
     )
@@ -253,7 +265,7 @@ def look(workspace: Workspace, token: str) -> Confirmation | None:
 
 
 def confirm(workspace: Workspace, token: str, ip: str | None) -> Confirmation | None:
-    """Record the consent that a mailed link confirms, once; None as `look`.
+    """Record the consent that a mailed link confirms, once, and queue the welcome; None as `look`.
 
     Makes a member of who is none yet. Ends what kept the person out so far: withdrawals of these topics, a pause,
     and the suppressions that `may_return` names. Nothing changes for a link that was used or has expired.
@@ -267,12 +279,14 @@ def confirm(workspace: Workspace, token: str, ip: str | None) -> Confirmation | 
         stage = _stage(found, now)
         if stage is Stage.WAITING and found is not None and found.id is not None:
             SignUps(people.db).use(found.id, now)
-            _admit(people, found, ip, now)
+            member = _admit(people, found, ip, now)
+            titles = {topic.slug: topic.title for topic in people.topics()}
+            welcome.post(workspace, owner, member, [titles.get(slug, slug) for slug in found.topics])
             stage = Stage.CONFIRMED
     return _confirmation(owner, found, stage)
 
 
-def _admit(people: People, signup: SignUp, ip: str | None, now: datetime) -> None:
+def _admit(people: People, signup: SignUp, ip: str | None, now: datetime) -> Member:
     returns = [scope for scope, reason in people.suppressions_of(signup.address) if may_return(scope, reason)]
     for scope in returns:
         people.lift(signup.address, scope)
@@ -298,6 +312,7 @@ def _admit(people: People, signup: SignUp, ip: str | None, now: datetime) -> Non
         end = Consent(ANY_TOPIC, ConsentState.WITHDRAWN, now, f"{signup.source}: asked for nothing else")
         changes.insert(0, end)
     people.record([(member.id, change) for change in changes], now)
+    return replace(member, language=signup.language or member.language)
 
 
 def _owner(workspace: Workspace, token: str) -> Association | None:
@@ -313,7 +328,10 @@ def _stage(signup: SignUp | None, now: datetime) -> Stage:
 
 def _confirmation(owner: Association, signup: SignUp | None, stage: Stage) -> Confirmation:
     address, topics = (mask(signup.address), signup.topics) if signup else ("", {})
-    return Confirmation(stage, owner.name, owner.slug, address, tuple(topics.values()))
+    if signup is None:
+        return Confirmation(stage, owner.name, owner.slug, address, (), Wishes(last=(owner.language,)))
+    wished = Wishes(tuple(filter(None, (signup.language, owner.language))))
+    return Confirmation(stage, owner.name, owner.slug, address, tuple(topics.values()), wished)
 
 
 def _hash(workspace: Workspace, token: str) -> bytes:

@@ -8,38 +8,52 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from comms.language.words import Words
 from comms.rendering.letter import LetterContent
 
 WORDING_VERSION = 1
-TOPIC_WORDING = "{association} may send me “{title}” by e-mail, until I stop it."
+
+
+def topic_wording(words: Words, title: str, association: str) -> str:
+    """What a person agrees to who signs up for a topic."""
+    return words.gettext(
+        "%(association)s may send me “%(title)s” by e-mail, until I stop it.", title=title, association=association
+    )
 
 
 def confirmation(
-    association: str, wordings: Sequence[str], *, url: str, expires_at: datetime, invited: bool
+    words: Words, association: str, wordings: Sequence[str], *, url: str, expires_at: datetime, invited: bool
 ) -> LetterContent:
     """The mail with the link that confirms. `expires_at` is in UTC; `invited`: staff asked for it, and not a form."""
-    until = f"{expires_at:%A}, {expires_at.day} {expires_at:%B %Y, %H:%M} UTC"
     if invited:
-        heading = "Would you like our newsletters?"
-        asked = f"{association} would like to write to you, and asks you first. By confirming you say:"
-        why = f"You get this one message because {association} asked for it."
-    else:
-        heading = "One click, and you are signed up"
-        asked = (
-            f"Somebody, we hope it was you, asked for newsletters of {association} at this address. "
-            "By confirming you say:"
+        heading = words.gettext("Would you like our newsletters?")
+        asked = words.gettext(
+            "%(association)s would like to write to you, and asks you first. By confirming you say:",
+            association=association,
         )
-        why = f"You get this one message because this address was typed into the sign-up page of {association}."
+        why = words.gettext("You get this one message because %(association)s asked for it.", association=association)
+    else:
+        heading = words.gettext("One click, and you are signed up")
+        asked = words.gettext(
+            "Somebody, we hope it was you, asked for newsletters of %(association)s at this address. "
+            "By confirming you say:",
+            association=association,
+        )
+        why = words.gettext(
+            "You get this one message because this address was typed into the sign-up page of %(association)s.",
+            association=association,
+        )
     return LetterContent(
-        subject=f"Please confirm: newsletters of {association}",
+        subject=words.gettext("Please confirm: newsletters of %(association)s", association=association),
         heading=heading,
         paragraphs=(asked,),
         points=tuple(wordings),
-        button="Yes, sign me up",
+        button=words.gettext("Yes, sign me up"),
         url=url,
         notes=(
-            "If you do not want this, do nothing: nothing more is sent to you then.",
-            f"The link works once, until {until}.",
+            words.gettext("If you do not want this, do nothing: nothing more is sent to you then."),
+            words.gettext("The link works once, until %(moment)s UTC.", moment=words.moment(expires_at)),
         ),
         why=why,
+        language=words.language,
     )

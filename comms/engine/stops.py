@@ -20,6 +20,7 @@ from comms.engine.preferences import SubscriptionView
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StorageError
 from comms.files import write_whole
+from comms.language.words import Words
 
 log = structlog.get_logger(__name__)
 
@@ -28,24 +29,26 @@ PATIENCE_MS = 2_000
 """How long a reader waits for a busy database before their wish is kept beside it."""
 
 
-def unsubscribe(workspace: Workspace, token: str, *, source: str) -> SubscriptionView | None:
+def unsubscribe(
+    workspace: Workspace, token: str, *, source: str, words: Words | None = None
+) -> SubscriptionView | None:
     """Stop every newsletter of the association to the token's member, now or as soon as it can be written down.
 
-    Returns the page as it is then; None for a token that is no member's. Raises StorageError when the wish can not
-    even be kept, as on a full disk.
+    Returns the page as it is then, in `words` as `preferences.subscription_page`; None for a token that is no
+    member's. Raises StorageError when the wish can not even be kept, as on a full disk.
     """
-    copy = tokens.read(workspace, token)
-    if copy is None or copy.delivery is None:
+    holder = tokens.holder(workspace, token)
+    if holder is None:
         return None
     try:
-        with patience(workspace.association_db(copy.association.slug), PATIENCE_MS):
-            return preferences.unsubscribe(workspace, token, source=source)
+        with patience(workspace.association_db(holder.association.slug), PATIENCE_MS):
+            return preferences.unsubscribe(workspace, token, source=source, words=words)
     except StorageError as error:
         if not error.passing:
             raise
         _keep(workspace, token, source)
-        log.info("a wish to stop is kept until it can be written", association=copy.association.slug)
-    view = preferences.subscription_page(workspace, token)  # reading waits for nobody
+        log.info("a wish to stop is kept until it can be written", association=holder.association.slug)
+    view = preferences.subscription_page(workspace, token, words)  # reading waits for nobody
     if view is None:
         return None
     return replace(view, stopped=True, topics=tuple(replace(topic, agreed=False) for topic in view.topics))

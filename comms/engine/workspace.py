@@ -30,6 +30,7 @@ from comms.engagement.migrations import ENGAGEMENT
 from comms.engagement.store import EventStore
 from comms.engine.associations import checked
 from comms.errors import UsageError
+from comms.language.catalogues import Catalogues
 from comms.links import LinkMaker, LinkSigner
 from comms.rendering.library import TemplateLibrary
 
@@ -42,6 +43,8 @@ SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.ASCII)
 
 MOST_OPEN = 32
 """Databases of associations kept open at a time by one Workspace; each takes three descriptors."""
+LOCALE = "locale"
+"""The folder with a workspace's own catalogues."""
 _IN_USE = "in-use.lock"
 
 
@@ -147,6 +150,11 @@ class Workspace:
         return TemplateLibrary([self.templates_folder])
 
     @property
+    def catalogues(self) -> Catalogues:
+        """The workspace's own words over those that ship with comms."""
+        return Catalogues(self.folder / LOCALE)
+
+    @property
     def links(self) -> LinkMaker:
         return LinkMaker(self.settings.site.url, LinkSigner(self.key))
 
@@ -231,4 +239,4 @@ def in_use(folder: Path) -> bool:
 
 def _association(row: Mapping[str, Any]) -> Association:
     values = {name: row[name] for name in Association.__dataclass_fields__ if name != "brand"}
-    return Association(**values, brand=Brand(**row["brand"]))
+    return Association(**{**values, "welcome": bool(row["welcome"])}, brand=Brand(**row["brand"]))

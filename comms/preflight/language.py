@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from babel import Locale
 
 from campaigns.errors import shown
+from comms.language.tags import direction
 from comms.preflight import markup
 from comms.preflight.facts import Facts
 from comms.preflight.passages import passages
 from comms.preflight.report import Finding, should
-from comms.rendering.strings import direction
 
 UNKNOWN = should(
     "language-unknown",

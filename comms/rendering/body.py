@@ -65,7 +65,9 @@ from campaigns.models import (
     When,
     walk,
 )
-from comms.calendar import CALENDAR_LABEL, numbered_events, occasion
+from comms.calendar import calendar_label, numbered_events, occasion
+from comms.language.numbers import figure
+from comms.language.tags import locale_of
 from comms.rendering.conditions import flag
 from comms.surroundings import NOTHING_AROUND, Surroundings
 
@@ -135,7 +137,8 @@ class BodyData:
             case Person():
                 return self._person(block)
             case Statistic(number=number, label=label, line=line):
-                return {"kind": "statistic", "number": number, "spans": self._spans(label, line)}
+                shown = figure(number, locale_of(self._language))
+                return {"kind": "statistic", "number": shown, "spans": self._spans(label, line)}
             case Event():
                 return self._event(block)
             case Poll():
@@ -180,7 +183,7 @@ class BodyData:
             "place": event.place,
             "url": self._carry(event.url, event.line),
             "calendar": f"{calendar_url}/{self._events[event]}.ics" if calendar_url else "",
-            "calendar_label": CALENDAR_LABEL,
+            "calendar_label": calendar_label(self._around.catalogues.words(self._language)),
             "blocks": self.blocks(event.blocks),
         }
 

@@ -16,6 +16,7 @@ import jinja2
 from audiences.models import Association
 from audiences.segments import RuleError, parse, resolve
 from campaigns.models import Campaign, NewsletterPart, When, walk
+from comms.language.tags import direction
 from comms.rendering import plaintext, slots
 from comms.rendering.addresses import Addresses
 from comms.rendering.binding import bind, bind_text
@@ -34,7 +35,7 @@ from comms.rendering.mjml import check, to_html
 from comms.rendering.placing import place, refusals
 from comms.rendering.sandbox import FAULTS, SafeEnvironment, fault_line, render
 from comms.rendering.source import SUFFIX, TemplateSource
-from comms.rendering.strings import direction, strings
+from comms.rendering.strings import strings
 from comms.surroundings import NOTHING_AROUND, Surroundings
 
 _PIXEL = (
@@ -84,10 +85,11 @@ class _Compilation:
         self._conditions = _conditions(campaign, around)
         self._body = BodyData(self._carry, media_url, around, campaign.blocks, language=campaign.language)
         self._blocks = self._body.blocks(campaign.blocks)
-        self._strings = strings(association.name, around.relayed_from)
+        self._words = around.catalogues.words(campaign.language)
+        self._strings = strings(self._words, association.name, around.relayed_from)
         declared = slots.declared(template)
         self._slots = slots.values(declared, campaign)
-        self._facts = slots.facts(declared, self._slots)
+        self._facts = slots.facts(declared, self._slots, self._words)
 
     def edition(self) -> Edition:
         html, text = self._html(), self._text()
@@ -132,7 +134,9 @@ class _Compilation:
 
     def _data(self) -> dict[str, Any]:
         return {
-            **letterhead(self._association, self._campaign.language, self._body),
+            **letterhead(
+                self._association, self._campaign.language, self._body, self._words.beside(self._campaign.language)
+            ),
             "campaign": campaign_data(self._campaign),
             "blocks": self._blocks,
             **arranged(self._blocks),
@@ -169,15 +173,16 @@ def _conditions(campaign: Campaign, around: Surroundings) -> tuple[str, ...]:
     return tuple(frozen)
 
 
-def letterhead(association: Association, language: str, body: BodyData) -> dict[str, Any]:
+def letterhead(association: Association, language: str, body: BodyData, spoken: str = "") -> dict[str, Any]:
     """What every template sees of who sends, and of the direction that the language is written in.
 
+    `spoken` are the attributes of words that are in another language than all the rest.
     Raises TemplateError for a colour that is none.
     """
     brand, rtl = association.brand, direction(language) == "rtl"
     start, end = ("right", "left") if rtl else ("left", "right")
     try:
-        looks = look(brand, start, end)
+        looks = look(brand, start, end, spoken)
     except ValueError as error:
         raise TemplateError(f"the brand of {association.name}", 0, str(error)) from error
     logo = {"logo_url": body.media(brand.logo_url), "logo_alt": brand.logo_alt, "footer": brand.footer}
@@ -190,6 +195,7 @@ def letterhead(association: Association, language: str, body: BodyData) -> dict[
         "direction": "rtl" if rtl else "ltr",
         "start": start,
         "end": end,
+        "spoken": looks["spoken"],
     }
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from audiences.models import Association
+from comms.language.tags import beside
 from comms.rendering import plaintext
 from comms.rendering.body import BodyData, Data
 from comms.rendering.carriers import Carriers
@@ -20,9 +21,6 @@ from comms.rendering.errors import TemplateError
 from comms.rendering.mjml import to_html
 from comms.rendering.render import Rendered
 from comms.rendering.source import TemplateSource
-
-LANGUAGE = "en"
-"""Of the words that letters are made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,10 @@ class LetterContent:
     """Below the button, in smaller print."""
     why: str = ""
     """At the foot: why the person gets this."""
+    language: str = "en"
+    """BCP 47 tag of subject, heading, paragraphs and points."""
+    spoken: str = ""
+    """Of button, notes and `why`, where it is another."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -64,7 +66,8 @@ def render_letter(
     """
     carriers = Carriers()
     environment = edition_environment(template, carriers)
-    head = letterhead(association, LANGUAGE, BodyData(lambda source, line: source, media_url))
+    body, spoken = BodyData(lambda source, line: source, media_url), beside(content.spoken, content.language)
+    head = letterhead(association, content.language, body, spoken)
     mjml = render_template(environment, template, {**head, "letter": content.to_json()})
     for _, _, carrier in carriers.find(mjml):
         raise TemplateError(template.name, carrier.line, f"{carrier.source}: a letter knows neither member nor links")

@@ -14,11 +14,14 @@ TYPEFACES = {"mixed": (SERIF, SANS), "sans": (SANS, SANS), "serif": (SERIF, SERI
 """What a brand can choose: the fonts of headings, and of all else."""
 
 
-def look(brand: Brand, start: str, end: str) -> dict[str, Any]:
-    """What the macros of `blocks.mjml` are told: colours of `palette`, the fonts, and where lines start and end.
+def look(brand: Brand, start: str, end: str, spoken: str = "") -> dict[str, Any]:
+    """What the macros of `blocks.mjml` are told: colours of `palette`, the fonts, where lines start and end.
+
+    `spoken` are the attributes of words in another language than the mail's.
 
     Raises ValueError when a colour of the brand is not CSS hex.
     """
     headings, text = TYPEFACES.get(brand.typeface, TYPEFACES["mixed"])
     colours = palette(brand)
-    return colours | {"link": colours["accent_text"], "headings": headings, "text": text, "start": start, "end": end}
+    fonts, sides = {"headings": headings, "text": text}, {"start": start, "end": end}
+    return {**colours, "link": colours["accent_text"], **fonts, **sides, "spoken": spoken}

@@ -15,13 +15,14 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, Literal, cast, get_args
 
-from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from campaigns.models import Campaign
 from campaigns.moments import MomentError, read_day
 from campaigns.urls import link_fault
-from comms.calendar import locale_of
+from comms.language import dates
+from comms.language.tags import locale_of
+from comms.language.words import Words
 from comms.rendering.errors import TemplateError, TemplateProblem
 from comms.rendering.source import TemplateSource
 
@@ -101,11 +102,11 @@ def values(slots: Sequence[TemplateSlot], campaign: Campaign) -> dict[str, str]:
     return {slot.name: _shown(slot.type, given.get(slot.name, ""), campaign.language) for slot in slots}
 
 
-def facts(slots: Sequence[TemplateSlot], shown: dict[str, str]) -> list[dict[str, Any]]:
+def facts(slots: Sequence[TemplateSlot], shown: dict[str, str], words: Words) -> list[dict[str, Any]]:
     """The values that are given, in the order of the declaration, as blocks of a campaign hold words:
-    `name`, `label`, `value` and `spans`."""
+    `name`, `label` (translated where it is one of ours), `value` and `spans`."""
     return [
-        {"name": slot.name, "label": slot.label, "value": value, "spans": _spans(slot.type, value)}
+        {"name": slot.name, "label": words.translated(slot.label), "value": value, "spans": _spans(slot.type, value)}
         for slot in slots
         if (value := shown[slot.name])
     ]
@@ -176,7 +177,7 @@ def _fault(kind: SlotType, value: str) -> tuple[str, str] | None:
 
 def _shown(kind: SlotType, value: str, language: str) -> str:
     if value and kind == "date":
-        return str(format_date(read_day(value), "long", locale_of(language)))
+        return dates.day(read_day(value), locale_of(language))
     if value and kind == "number":
         return str(format_decimal(Decimal(value), locale=locale_of(language)))
     return value

@@ -13,13 +13,17 @@ from starlette.responses import Response
 
 from comms import config
 from comms.db import DATABASE_ERRORS
+from comms.engine.workspace import LOCALE
 from comms.errors import CommsError
+from comms.language.catalogues import Catalogues
+from comms.language.words import marked
 from comms.web.bounces import BounceHooks
 from comms.web.headers import SecurityHeaders, required
 from comms.web.letters import Letters
 from comms.web.pages import Pages
 from comms.web.polls import Polls
 from comms.web.publications import Publications
+from comms.web.requests import PreferenceRequests
 from comms.web.signups import SignUpPages
 from comms.web.subscriptions import Subscriptions
 from comms.web.workspaces import Workspaces
@@ -28,6 +32,12 @@ log = structlog.get_logger(__name__)
 
 MAX_BODY = 64 * 1024
 """Bytes that a request may carry; our longest form has a few hundred."""
+_REFUSALS = {
+    400: marked("This request can not be read"),
+    405: marked("That can not be done here"),
+    413: marked("This is too much"),
+}
+_REFUSED = marked("This does not work")
 
 
 def create_app(folder: Path) -> Starlette:
@@ -37,13 +47,14 @@ def create_app(folder: Path) -> Starlette:
     """
     workspaces = Workspaces(folder)
     settings = config.load(folder)
-    pages = Pages(settings)
+    pages = Pages(settings, Catalogues(folder / LOCALE))
     app = Starlette(
         routes=[
             *Letters(workspaces, pages).routes(),
             *Polls(workspaces, pages).routes(),
             *Subscriptions(workspaces, pages).routes(),
             *SignUpPages(workspaces, pages, settings.site.url).routes(),
+            *PreferenceRequests(workspaces, pages, settings.site.url).routes(),
             *BounceHooks(folder, settings.bounces, pages).routes(),
             *Publications(workspaces, pages).routes(),
         ],
@@ -56,19 +67,19 @@ def create_app(folder: Path) -> Starlette:
     def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == 404:
-            return pages.not_found()
-        titles = {400: "This request can not be read", 405: "That can not be done here", 413: "This is too much"}
-        title = titles.get(error.status_code, "This does not work")
-        response = pages.message(title, "Nothing was changed.", status=error.status_code)
+            return pages.not_found(request)
+        words = pages.words(request)
+        title = words.translated(_REFUSALS.get(error.status_code, _REFUSED))
+        response = pages.message(words, title, words.gettext("Nothing was changed."), status=error.status_code)
         response.headers.update(error.headers or {})
         return response
 
     def unavailable(request: Request, error: Exception) -> Response:
         log.error("request failed", error=type(error).__name__, reason=str(error))
-        return pages.unavailable()
+        return pages.unavailable(request)
 
     def broken(request: Request, error: Exception) -> Response:
-        response = pages.broken()
+        response = pages.broken(request)
         # This handler alone answers outside the middleware.
         response.headers.update(required(request.url.path))
         return response

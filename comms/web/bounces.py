@@ -48,7 +48,7 @@ class BounceHooks:
         provider, secret = request.path_params["provider"], request.path_params["secret"]
         check = self._checks.get(provider)
         if check is None or not hmac.compare_digest(secret.encode(), self._secret.encode()):
-            return self._pages.not_found()
+            return self._pages.not_found(request)
         posted = Posted({name.lower(): value for name, value in request.headers.items()}, await request.body())
 
         def keep() -> None:

@@ -15,14 +15,21 @@ _GZIP_SUFFIX = "-gzip"
 
 
 def public_response(
-    headers: Headers, body: bytes, media_type: str, *, modified: datetime | None = None, max_age: int = 300
+    headers: Headers,
+    body: bytes,
+    media_type: str,
+    *,
+    modified: datetime | None = None,
+    max_age: int = 300,
+    vary: str = "",
 ) -> Response:
     """`body` with a strong ETag and, when known, Last-Modified; 304 when the reader has it by either of the two.
 
-    Each encoding has an ETag of its own, as a strong one must; a reader that sends back either gets its 304.
+    `vary` names another header that the body depends on. Each encoding has an ETag of its own, as a strong one must;
+    a reader that sends back either gets its 304.
     """
     tag = hashlib.sha256(body).hexdigest()[:32]
-    answer = {"Cache-Control": f"public, max-age={max_age}", "Vary": "Accept-Encoding"}
+    answer = {"Cache-Control": f"public, max-age={max_age}", "Vary": ", ".join(filter(None, ("Accept-Encoding", vary)))}
     if modified is not None:
         answer["Last-Modified"] = http_date(modified)
     zipped = len(body) >= _SMALLEST_GZIP and accepts_gzip(headers.get("accept-encoding", ""))

@@ -9,7 +9,13 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 
 from comms.errors import CommsError
+from comms.language.words import Words
 
+HONEYPOT = "website"
+"""A field that people do not see, and programs that fill in every form do."""
+# Under `no-referrer`, as our other pages have it, browsers send the form with an origin that says nothing.
+OWN_FORMS = {"Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
+"""The headers of a page with a form that anyone may send."""
 _MOST_FIELDS = 200
 
 
@@ -29,9 +35,15 @@ def texts(form: FormData, name: str) -> set[str]:
     return {value for value in form.getlist(name) if isinstance(value, str)}
 
 
-def sentences(error: CommsError) -> str:
+def sentences(error: CommsError, words: Words) -> str:
     """What is wrong and what to do, as a page says it."""
-    return f"{error.message[:1].upper()}{error.message[1:]} {error.hint}"
+    message = words.translated(error.message)
+    return f"{message[:1].upper()}{message[1:]} {words.translated(error.hint)}"
+
+
+def no_address(words: Words) -> str:
+    """What a form says of an address that is none."""
+    return words.gettext("This does not look like an e-mail address. It should be like name@example.org.")
 
 
 def visitor(request: Request) -> str | None:

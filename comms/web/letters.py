@@ -44,7 +44,7 @@ class Letters:
             record = request.method == "GET"
             workspace = self._workspaces.here()
             url = readers.click(workspace, request.path_params["token"], int(index), record=record)
-        return RedirectResponse(url, status_code=302) if url else self._pages.not_found()
+        return RedirectResponse(url, status_code=302) if url else self._pages.not_found(request)
 
     def pixel(self, request: Request) -> Response:
         """Always the picture: one that fails would stand as a broken one in somebody's mail."""
@@ -60,5 +60,5 @@ class Letters:
         record = request.method == "GET"
         html = readers.view_online(self._workspaces.here(), request.path_params["token"], record=record)
         if html is None:
-            return self._pages.not_found()
+            return self._pages.not_found(request)
         return HTMLResponse(html, headers={CSP: NEWSLETTER_POLICY})

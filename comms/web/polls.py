@@ -9,7 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from comms.engine import polls
+from comms.engine.languages import wishes
 from comms.engine.polls import PollView
+from comms.engine.workspace import Workspace
 from comms.web import forms
 from comms.web.pages import Pages
 from comms.web.workspaces import Workspaces
@@ -33,24 +35,33 @@ class Polls:
     def page(self, request: Request) -> Response:
         """The poll with the answer that the link stands for."""
         poll, choice = _number(request.path_params["poll"]), _number(request.path_params["choice"])
-        view = polls.view(self._workspaces.here(), request.path_params["token"], poll)
+        workspace = self._workspaces.here()
+        view = polls.view(workspace, request.path_params["token"], poll)
         if view is None or not 0 <= choice < len(view.answers):
-            return self._pages.not_found()
-        return self._response(request, view, selected=choice, done=False)
+            return self._pages.not_found(request)
+        return self._response(request, workspace, view, selected=choice, done=False)
 
     async def answer(self, request: Request) -> Response:
         """Count the answer, and say thank you."""
         form = await forms.fields(request)
         token, poll = request.path_params["token"], _number(request.path_params["poll"])
         choice = _number(forms.text(form, "choice"))
-        view = await self._workspaces.run(lambda workspace: polls.answer(workspace, token, poll, choice))
-        if view is None:
-            return self._pages.not_found()
-        return self._response(request, view, selected=choice, done=view.open)
 
-    def _response(self, request: Request, view: PollView, *, selected: int, done: bool) -> Response:
-        path = f"{request.path_params['token']}/{request.path_params['poll']}"
-        return self._pages.response("poll", view=view, path=path, selected=selected, done=done)
+        def count(workspace: Workspace) -> Response:
+            view = polls.answer(workspace, token, poll, choice)
+            if view is None:
+                return self._pages.not_found(request)
+            return self._response(request, workspace, view, selected=choice, done=view.open)
+
+        return await self._workspaces.run(count)
+
+    def _response(
+        self, request: Request, workspace: Workspace, view: PollView, *, selected: int, done: bool
+    ) -> Response:
+        token = request.path_params["token"]
+        words = self._pages.words(request, wishes(workspace, token))
+        path = f"{token}/{request.path_params['poll']}"
+        return self._pages.response(words, "poll", view=view, path=path, selected=selected, done=done)
 
 
 def _number(text: str) -> int:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from comms.db import DATABASE_ERRORS
 from comms.engine import feeds, occasions
 from comms.engine.feeds import Format
+from comms.engine.languages import Wishes
 from comms.errors import CommsError
 from comms.web.conditional import is_known, public_response
 from comms.web.headers import CSP, FILE_POLICY
@@ -35,6 +36,7 @@ _SAVED = {".pdf": "application/pdf", ".svg": "image/svg+xml"}
 _EVENT = re.compile(r"[0-9]{1,4}", re.ASCII)
 _STYLE = Path(__file__).parent / "static" / "site.css"
 _DAY_S = 86_400
+_BY_LANGUAGE = "Accept-Language"
 
 
 class Publications:
@@ -59,9 +61,11 @@ class Publications:
 
     def home(self, request: Request) -> Response:
         """Who publishes here, and how to follow them."""
-        listings = feeds.listings(self._workspaces.here())
-        page = self._pages.html("home", listings=listings)
-        return public_response(request.headers, page.encode(), "text/html")
+        workspace = self._workspaces.here()
+        host = workspace.association(None)
+        words = self._pages.words(request, Wishes(last=(host.language,)))
+        page = self._pages.html(words, "home", listings=feeds.listings(workspace))
+        return public_response(request.headers, page.encode(), "text/html", vary=_BY_LANGUAGE)
 
     def health(self, request: Request) -> Response:
         """200 when the databases can be read, else 503; says nothing more, for anyone may ask."""
@@ -78,9 +82,10 @@ class Publications:
         """One entry as a page."""
         page = feeds.entry_page(self._workspaces.here(), **request.path_params)
         if page is None:
-            return self._pages.not_found()
-        html = self._pages.html("entry", page=page)
-        return public_response(request.headers, html.encode(), "text/html")
+            return self._pages.not_found(request)
+        words = self._pages.words(request, Wishes((page.language,)))
+        html = self._pages.html(words, "entry", language=page.language, page=page)
+        return public_response(request.headers, html.encode(), "text/html", vary=_BY_LANGUAGE)
 
     def calendar(self, request: Request) -> Response:
         """One event of a campaign, for calendars."""
@@ -88,7 +93,7 @@ class Publications:
         number = int(names["number"]) if _EVENT.fullmatch(names["number"]) else -1
         file = occasions.calendar_file(self._workspaces.here(), names["association"], names["campaign"], number)
         if file is None:
-            return self._pages.not_found()
+            return self._pages.not_found(request)
         response = public_response(request.headers, file, "text/calendar; charset=utf-8")
         response.headers["Content-Disposition"] = f'attachment; filename="{names["campaign"]}.ics"'
         return response
@@ -98,7 +103,7 @@ class Publications:
             association, topic = request.path_params["association"], request.path_params.get("topic")
             public = feeds.feed(self._workspaces.here(), association, topic, kind)
             if public is None:
-                return self._pages.not_found()
+                return self._pages.not_found(request)
             media_type = f"application/{kind}+xml"
             return public_response(
                 request.headers, public.body, f"{media_type}; charset=utf-8", modified=public.updated
@@ -110,7 +115,7 @@ class Publications:
         """A file of the media folder and of nowhere else, whatever path or symbolic link leads out of it."""
         path = _inside(self._workspaces.here().media_folder, request.path_params["path"])
         if path is None:
-            return self._pages.not_found()
+            return self._pages.not_found(request)
         suffix = path.suffix.lower()
         status = path.stat()
         response = FileResponse(

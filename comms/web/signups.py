@@ -8,17 +8,14 @@ from starlette.routing import Route
 
 from audiences.errors import AddressError
 from comms.engine import signup
+from comms.engine.languages import speaks
 from comms.engine.signup import Form, Stage
 from comms.engine.workspace import Workspace
 from comms.errors import UsageError
+from comms.language.words import Words
 from comms.web import forms
 from comms.web.pages import Pages
 from comms.web.workspaces import Workspaces
-
-HONEYPOT = "website"
-"""A field that people do not see, and programs that fill in every form do."""
-# Under `no-referrer`, as our other pages have it, browsers send the form with an origin that says nothing.
-_OWN_FORMS = {"Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
 
 
 class SignUpPages:
@@ -39,43 +36,47 @@ class SignUpPages:
 
     def form(self, request: Request) -> Response:
         """What can be signed up for, and what that means."""
-        form = signup.form(self._workspaces.here(), request.path_params["association"])
-        return self._form(form) if form else self._pages.not_found()
+        workspace = self._workspaces.here()
+        words = self._words(request, workspace)
+        form = signup.form(workspace, request.path_params["association"], words)
+        return self._form(words, form) if form else self._pages.not_found(request)
 
     async def request(self, request: Request) -> Response:
         """Mail the link."""
         if forms.is_foreign(request, self._site_url):
-            return self._pages.message(
-                "Nothing was sent",
-                "This form was sent from another web site.",
-                "Please use the sign-up page itself.",
-                status=403,
-            )
+            return self._pages.foreign(request)
         given = await forms.fields(request)
         address, language = forms.text(given, "address"), forms.text(given, "language")
         topics, ip = forms.texts(given, "topic"), forms.visitor(request)
-        trapped = bool(forms.text(given, HONEYPOT))
+        trapped = bool(forms.text(given, forms.HONEYPOT))
         association = request.path_params["association"]
 
         def ask(workspace: Workspace) -> Response:
-            form = signup.form(workspace, association)
+            words = self._words(request, workspace)
+            form = signup.form(workspace, association, words)
             if form is None:
-                return self._pages.not_found()
+                return self._pages.not_found(request)
             try:
                 if not trapped:
                     signup.request(workspace, association, address, topics, language, ip)
             except AddressError:
-                problem = "This does not look like an e-mail address. It should be like name@example.org."
-                return self._form(form, problem=problem, address=address, chosen=topics, language=language)
+                problem = forms.no_address(words)
+                return self._form(words, form, problem=problem, address=address, chosen=topics, language=language)
             except UsageError as error:
-                problem = forms.sentences(error)
-                return self._form(form, problem=problem, address=address, chosen=topics, language=language)
+                problem = forms.sentences(error, words)
+                return self._form(words, form, problem=problem, address=address, chosen=topics, language=language)
             return self._pages.message(
-                "Now look into your mailbox",
-                f"We have sent a message to the address that you gave. Follow the link in it within three days: only "
-                f"then {form.association.name} writes to you.",
-                "Nothing came after some minutes? Look into the folder for unwanted mail, and see whether the address "
-                "was typed right.",
+                words,
+                words.gettext("Now look into your mailbox"),
+                words.gettext(
+                    "We have sent a message to the address that you gave. Follow the link in it within three days: "
+                    "only then %(association)s writes to you.",
+                    association=form.association.name,
+                ),
+                words.gettext(
+                    "Nothing came after some minutes? Look into the folder for unwanted mail, and see whether the "
+                    "address was typed right."
+                ),
             )
 
         return await self._workspaces.run(ask)
@@ -93,14 +94,19 @@ class SignUpPages:
 
     def _confirmation(self, request: Request, view: signup.Confirmation | None) -> Response:
         if view is None:
-            return self._pages.not_found()
+            return self._pages.not_found(request)
         gone = view.stage in (Stage.USED, Stage.EXPIRED)
+        words = self._pages.words(request, view.wishes)
         return self._pages.response(
-            "confirmation", status=410 if gone else 200, view=view, token=request.path_params["token"]
+            words, "confirmation", status=410 if gone else 200, view=view, token=request.path_params["token"]
         )
+
+    def _words(self, request: Request, workspace: Workspace) -> Words:
+        return self._pages.words(request, speaks(workspace, request.path_params["association"]))
 
     def _form(
         self,
+        words: Words,
         form: Form,
         *,
         problem: str = "",
@@ -108,15 +114,17 @@ class SignUpPages:
         chosen: set[str] | frozenset[str] = frozenset(),
         language: str = "",
     ) -> Response:
+        spoken = next((tag for tag in form.languages if tag.split("-")[0].lower() == words.language), "")
         response = self._pages.response(
+            words,
             "subscribe",
             status=400 if problem else 200,
             form=form,
             problem=problem,
             address=address,
             chosen=chosen,
-            language=language or form.association.language,
-            honeypot=HONEYPOT,
+            chosen_language=language or spoken or form.association.language,
+            honeypot=forms.HONEYPOT,
         )
-        response.headers.update(_OWN_FORMS)
+        response.headers.update(forms.OWN_FORMS)
         return response

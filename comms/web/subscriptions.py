@@ -12,17 +12,20 @@ from starlette.routing import Route
 
 from audiences.models import Frequency
 from comms.engine import preferences, stops
+from comms.engine.languages import wishes
 from comms.engine.preferences import SubscriptionView
 from comms.engine.workspace import Workspace
 from comms.errors import UsageError
+from comms.language.words import Words, marked
 from comms.web import forms
 from comms.web.pages import Pages
 from comms.web.workspaces import Workspaces
 
-_SAVED = "Your choice is saved."
+_SAVED = marked("Your choice is saved.")
+_STOPPED = marked("You are unsubscribed.")
 _FREQUENCY = "frequency-"
-Choice = Callable[[Workspace, str, FormData], SubscriptionView | None]
-"""Does for a token what a form says. Raises UsageError for what is not offered."""
+Choice = Callable[[Workspace, str, FormData, Words], SubscriptionView | None]
+"""Does for a token what a form says, in the words of its page. Raises UsageError for what is not offered."""
 
 
 class Subscriptions:
@@ -51,64 +54,89 @@ class Subscriptions:
 
     def page(self, request: Request) -> Response:
         """The page with one button."""
-        token = request.path_params["token"]
-        view = preferences.subscription_page(self._workspaces.here(), token)
+        token, workspace = request.path_params["token"], self._workspaces.here()
+        words = self._words(request, workspace)
+        view = preferences.subscription_page(workspace, token, words)
         if view is not None:
-            return self._page(token, view)
-        association = preferences.newsletter_of(self._workspaces.here(), token)
+            return self._page(token, view, words)
+        association = preferences.newsletter_of(workspace, token)
         if association is None:
-            return self._pages.not_found()
+            return self._pages.not_found(request)
         return self._pages.message(
-            "Unsubscribe from your own copy",
-            f"You are reading a newsletter of {association} on the web, and this page can not know whose copy it is.",
-            "To stop receiving it, use the unsubscribe link in the mail that was sent to you.",
+            words,
+            words.gettext("Unsubscribe from your own copy"),
+            words.gettext(
+                "You are reading a newsletter of %(association)s on the web, and this page can not know whose copy "
+                "it is.",
+                association=association,
+            ),
+            words.gettext("To stop receiving it, use the unsubscribe link in the mail that was sent to you."),
         )
 
     async def unsubscribe(self, request: Request) -> Response:
         """The page's own button, or a mail program's request (RFC 8058 sections 3.1 and 3.2): 200, no redirect."""
         form = await forms.fields(request)
         token = request.path_params["token"]
-        if form.get("List-Unsubscribe") == "One-Click":
-            view = await self._workspaces.run(lambda w: stops.unsubscribe(w, token, source=preferences.ONE_CLICK))
-            return PlainTextResponse("You are unsubscribed.\n") if view else self._pages.not_found()
-        if form.get("confirm") != "unsubscribe":
+        one_click = form.get("List-Unsubscribe") == "One-Click"
+        if not one_click and form.get("confirm") != "unsubscribe":
+            words = self._pages.words(request)
             return self._pages.message(
-                "Nothing was changed",
-                "The request did not say what to do. Please use the button on the page.",
+                words,
+                words.gettext("Nothing was changed"),
+                words.gettext("The request did not say what to do. Please use the button on the page."),
                 status=400,
             )
-        view = await self._workspaces.run(lambda w: stops.unsubscribe(w, token, source=preferences.PAGE))
-        return self._answer(token, view, "You are unsubscribed.")
+
+        def stop(workspace: Workspace) -> Response:
+            words = self._words(request, workspace)
+            source = preferences.ONE_CLICK if one_click else preferences.PAGE
+            view = stops.unsubscribe(workspace, token, source=source, words=words)
+            if view is None:
+                return self._pages.not_found(request)
+            if one_click:
+                return PlainTextResponse(f"{words.translated(_STOPPED)}\n")
+            return self._page(token, view, words, done=_STOPPED)
+
+        return await self._workspaces.run(stop)
 
     def _saving(self, choice: Choice) -> Callable[[Request], object]:
         async def save(request: Request) -> Response:
             form = await forms.fields(request)
             token = request.path_params["token"]
-            try:
-                view = await self._workspaces.run(lambda w: choice(w, token, form))
-            except UsageError as error:
-                return self._pages.message("Nothing was changed", forms.sentences(error), status=400)
-            return self._answer(token, view, _SAVED)
+
+            def choose(workspace: Workspace) -> Response:
+                words = self._words(request, workspace)
+                try:
+                    choice(workspace, token, form, words)
+                except UsageError as error:
+                    title = words.gettext("Nothing was changed")
+                    return self._pages.message(words, title, forms.sentences(error, words), status=400)
+                words = self._words(request, workspace)  # the language may be what was chosen
+                view = preferences.subscription_page(workspace, token, words)
+                return self._page(token, view, words, done=_SAVED) if view else self._pages.not_found(request)
+
+            return await self._workspaces.run(choose)
 
         return save
 
-    def _answer(self, token: str, view: SubscriptionView | None, done: str) -> Response:
-        return self._page(token, view, done=done) if view else self._pages.not_found()
+    def _words(self, request: Request, workspace: Workspace) -> Words:
+        return self._pages.words(request, wishes(workspace, request.path_params["token"]))
 
-    def _page(self, token: str, view: SubscriptionView, *, done: str = "") -> Response:
-        return self._pages.response("subscription", view=view, token=token, done="" if view.erased else done)
+    def _page(self, token: str, view: SubscriptionView, words: Words, *, done: str = "") -> Response:
+        said = "" if view.erased else words.translated(done)
+        return self._pages.response(words, "subscription", view=view, token=token, done=said)
 
 
-def _topics(workspace: Workspace, token: str, form: FormData) -> SubscriptionView | None:
+def _topics(workspace: Workspace, token: str, form: FormData, words: Words) -> SubscriptionView | None:
     frequencies = {
         name.removeprefix(_FREQUENCY): Frequency(value)
         for name, value in form.multi_items()
         if name.startswith(_FREQUENCY) and value in list(Frequency)
     }
-    return preferences.choose_topics(workspace, token, forms.texts(form, "topic"), frequencies)
+    return preferences.choose_topics(workspace, token, forms.texts(form, "topic"), frequencies, words=words)
 
 
-def _pause(workspace: Workspace, token: str, form: FormData) -> SubscriptionView | None:
+def _pause(workspace: Workspace, token: str, form: FormData, words: Words) -> SubscriptionView | None:
     months, until = forms.text(form, "months"), forms.text(form, "until")
     if form.get("end") == "now":
         return preferences.pause(workspace, token, None)
@@ -118,17 +146,18 @@ def _pause(workspace: Workspace, token: str, form: FormData) -> SubscriptionView
     try:
         day = date.fromisoformat(until)
     except ValueError:
-        raise UsageError("this is no day.", hint="Write it as year, month and day, such as 2027-03-31.") from None
+        hint = marked("Write it as year, month and day, such as 2027-03-31.")
+        raise UsageError(marked("this is no day."), hint=hint) from None
     return preferences.pause(workspace, token, day)
 
 
-def _language(workspace: Workspace, token: str, form: FormData) -> SubscriptionView | None:
+def _language(workspace: Workspace, token: str, form: FormData, words: Words) -> SubscriptionView | None:
     return preferences.set_language(workspace, token, forms.text(form, "language"))
 
 
-def _relays(workspace: Workspace, token: str, form: FormData) -> SubscriptionView | None:
+def _relays(workspace: Workspace, token: str, form: FormData, words: Words) -> SubscriptionView | None:
     return preferences.set_relays(workspace, token, stop=form.get("stop") == "yes")
 
 
-def _tracking(workspace: Workspace, token: str, form: FormData) -> SubscriptionView | None:
-    return preferences.set_tracking(workspace, token, agree=form.get("agree") == "yes")
+def _tracking(workspace: Workspace, token: str, form: FormData, words: Words) -> SubscriptionView | None:
+    return preferences.set_tracking(workspace, token, agree=form.get("agree") == "yes", words=words)

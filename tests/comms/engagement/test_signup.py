@@ -98,7 +98,7 @@ def test_the_consent_says_what_was_agreed_to_from_where_and_how_it_was_confirmed
         record.at,
         "sign-up form, wording 1",
         Basis.EXPRESS,
-        "The Coalition may send me “Coalition news” by e-mail, until I stop it.",
+        "The Coalition puede enviarme «Coalition news» por correo electrónico hasta que yo lo cancele.",
         IP,
         f"link in the mail of {mailed:%Y-%m-%dT%H:%MZ}",
     )

@@ -11,7 +11,7 @@ from rendering_samples import a_campaign, an_association, rendered, words
 from audiences.models import Brand
 from campaigns.models import Button, Columns, Heading, Image, NewsletterPart, Plain, Text
 from comms.rendering.colour import contrast, legible, palette, parse, readable_on
-from comms.rendering.strings import direction
+from comms.language.tags import direction
 
 COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 
