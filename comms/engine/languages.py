@@ -12,7 +12,6 @@ from comms.engine.sending import read_back
 from comms.engine.workspace import Workspace
 from comms.language.words import Words
 
-_EVERYWHERE = ("en", "es", "fr")
 _NAMES: Mapping[str, str] = MappingProxyType({
     "ar": "العربية", "bn": "বাংলা", "ca": "Català", "cs": "Čeština", "da": "Dansk", "de": "Deutsch", "el": "Ελληνικά",
     "en": "English", "es": "Español", "fa": "فارسی", "fi": "Suomi", "fr": "Français", "he": "עברית", "hi": "हिन्दी",
@@ -57,9 +56,10 @@ def words(workspace: Workspace, wished: Wishes) -> Words:
     return workspace.catalogues.words(*wished.first, *wished.last)
 
 
-def offered(association: Association, known: str | None = None) -> dict[str, str]:
-    """Tag -> name, the association's own language first; with `known`, the one that a person has already."""
-    tags = (association.language, *_EVERYWHERE, *([known] if known else []))
+def offered(workspace: Workspace, association: Association, known: str | None = None) -> dict[str, str]:
+    """Tag -> name: the association's own language, then all that we have words for; with `known`, the one that a
+    person has already."""
+    tags = (association.language, *workspace.catalogues.tags(), *([known] if known else []))
     return {tag: name(tag) for tag in tags}
 
 

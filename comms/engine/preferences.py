@@ -125,7 +125,7 @@ def subscription_page(workspace: Workspace, token: str, words: Words | None = No
         blocked=standing.suppressed,
         tracking=standing.states.get(TRACKING) is ConsentState.GRANTED,
         tracking_wording=tracking_wording(words, association.name),
-        languages=MappingProxyType(languages.offered(association, member.language)),
+        languages=MappingProxyType(languages.offered(workspace, association, member.language)),
         language=member.language or "",
         paused_until=wishes.paused_until if wishes.pauses(now) else None,
         pauses=MappingProxyType({months: _after(now.date(), months) for months in PAUSES}),
@@ -248,7 +248,7 @@ def set_language(workspace: Workspace, token: str, language: str) -> Subscriptio
     """Note which language the member reads best. Raises UsageError for one that is not offered."""
 
     def choose(reader: _Reader) -> None:
-        if language not in languages.offered(reader.holder.association, reader.member.language):
+        if language not in languages.offered(workspace, reader.holder.association, reader.member.language):
             raise UsageError(marked("this language is not offered."), hint=marked("Choose one of the list."))
         reader.people.update([replace(reader.member, language=language)], reader.now)
 

@@ -111,7 +111,7 @@ def form(workspace: Workspace, association: str, words: Words | None = None) -> 
         return None
     words = words or workspace.catalogues.words(owner.language)
     topics = _offers(owner, workspace.people(owner.slug).topics(), words)
-    return Form(owner, topics, languages.offered(owner)) if topics else None
+    return Form(owner, topics, languages.offered(workspace, owner)) if topics else None
 
 
 def request(
@@ -161,7 +161,7 @@ def _enter(
     """
     owner, people, now = workspace.association(association), workspace.people(association), workspace.now()
     normal = mailbox(address)
-    chosen = language if language in languages.offered(owner) else None
+    chosen = language if language in languages.offered(workspace, owner) else None
     words = workspace.catalogues.words(chosen, owner.language)
     offers = [offer for offer in _offers(owner, people.topics(), words) if topics is None or offer.slug in topics]
     if not offers:

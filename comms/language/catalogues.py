@@ -49,12 +49,15 @@ class Catalogues:
                     return self._words(tag, wish, known)
         return self._words(SOURCE, SOURCE, known)
 
+    def tags(self) -> tuple[str, ...]:
+        """The languages that we speak, English first."""
+        return (SOURCE, *sorted({_tag(path) for paths in self.languages().values() for path in paths} - {SOURCE}))
+
     def languages(self) -> dict[str, tuple[Path, ...]]:
         """Tag in small letters -> the files of a language, the workspace's last."""
         found: dict[str, tuple[Path, ...]] = {}
         for path in (*BUILT_IN.glob(f"*/LC_MESSAGES/{DOMAIN}.po"), *sorted(self._own_files())):
-            folder = path.parent.parent if path.parent.name == "LC_MESSAGES" else path.parent
-            tag = folder.name.replace("_", "-").lower()
+            tag = _tag(path).lower()
             found[tag] = (*found.get(tag, ()), path)
         return found
 
@@ -113,6 +116,11 @@ def _translations(path: Path, changed: int, size: int) -> GNUTranslations | None
     except (OSError, ValueError) as error:
         log.error("a catalogue can not be used", file=str(path), reason=str(error))
         return None
+
+
+def _tag(path: Path) -> str:
+    folder = path.parent.parent if path.parent.name == "LC_MESSAGES" else path.parent
+    return folder.name.replace("_", "-")
 
 
 def _is_usable(message: Message) -> bool:

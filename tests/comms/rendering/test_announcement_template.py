@@ -10,8 +10,8 @@ from rendering_samples import a_campaign, an_association, rendered, words
 
 from audiences.models import Brand
 from campaigns.models import Button, Columns, Heading, Image, NewsletterPart, Plain, Text
-from comms.rendering.colour import contrast, legible, palette, parse, readable_on
 from comms.language.tags import direction
+from comms.rendering.colour import contrast, legible, palette, parse, readable_on
 
 COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 
