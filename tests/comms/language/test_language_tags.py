@@ -29,7 +29,9 @@ def test_what_a_browser_asks_for_is_ordered_by_its_weights(header: str, tags: tu
     assert accepted(header) == tags
 
 
-@given(st.text() | st.lists(st.sampled_from(["es", "fr-CA", ";", "q=", "0.5", ",", " ", "*", "\x00", "é"])).map("".join))
+@given(
+    st.text() | st.lists(st.sampled_from(["es", "fr-CA", ";", "q=", "0.5", ",", " ", "*", "\x00", "é"])).map("".join)
+)
 def test_no_header_breaks_anything(header: str) -> None:
     found = accepted(header)
     assert len(found) <= 30

@@ -193,9 +193,7 @@ def test_the_wording_that_is_recorded_is_the_one_that_was_shown(sent: Sent, brow
     assert record.wording in unescape(shown)
 
 
-def test_a_page_in_a_language_that_we_have_no_words_for_says_which_words_are_ours(
-    sent: Sent, browser: Browser
-) -> None:
+def test_a_page_in_a_language_that_we_have_no_words_for_says_which_words_are_ours(sent: Sent, browser: Browser) -> None:
     sent.workspace.host.db.execute("UPDATE entry SET language = 'ar'")
     page = ask(browser, "/a/coalition/hosting-partner", language="he").text
     assert '<html lang="ar" dir="rtl">' in page
