@@ -13,6 +13,7 @@ from sqlite_utils.db import Database
 from audiences.times import stamp
 
 _SIGN_UPS = "expires_at < :before"
+_REQUESTS = "at < :before"
 _ASKED_FROM = "request_address IS NOT NULL AND recorded_at < :before"
 _ACTIVE = "opened_at < :before OR clicked_at < :before"
 _IMPORTS = "at < :before AND forgotten_at IS NULL"
@@ -67,11 +68,13 @@ class OldPeople:
     # --- sign-ups and where consent came from -------------------------------------------------
 
     def count_sign_ups(self, now: datetime) -> int:
-        """Sign-ups whose link has expired, confirmed or not: what they led to stands in the consent log."""
-        return self._count("signup", _SIGN_UPS, now)
+        """Sign-ups whose link has expired, confirmed or not: what they led to stands in the consent log. With them
+        those who asked for the link to their own page, of whom we know from where alone."""
+        return self._count("signup", _SIGN_UPS, now) + self._count("request", _REQUESTS, now)
 
     def forget_sign_ups(self, now: datetime, limit: int) -> int:
-        return self._delete("signup", "id", _SIGN_UPS, now, limit)
+        gone = self._delete("signup", "id", _SIGN_UPS, now, limit)
+        return gone or self._delete("request", "id", _REQUESTS, now, limit)
 
     def count_request_addresses(self, before: datetime) -> int:
         """IP addresses that stand in older records of the consent log."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from comms import config, keys
 from comms.channels.newsletter import ServerUnreachableError
 from comms.db import SAFE_VERSION, copy_database, damage, sqlite_version
-from comms.engine import sending
+from comms.engine import sending, welcome
 from comms.engine.control import ControlLock
 from comms.engine.journals import WorkspaceJournals
 from comms.engine.setup import FOLDERS
@@ -50,6 +50,7 @@ def examine(workspace: Workspace) -> Iterator[Finding]:
     yield _control(workspace)
     yield _senders(workspace, [slug for slug, finding in databases.items() if finding.ok])
     yield _clock(workspace)
+    yield _words(workspace)
 
 
 def _sqlite() -> Finding:
@@ -137,6 +138,14 @@ def _clock(workspace: Workspace) -> Finding:
         + (f", {ahead / 60:.0f} minutes before the last thing written down" if ahead >= CLOCK_SLACK_S else ""),
         "Set the clock right (NTP): schedules, waits and expiring links go by it.",
     )
+
+
+def _words(workspace: Workspace) -> Finding:
+    faults = [*workspace.catalogues.faults(), *welcome.faults(workspace)]
+    if not faults:
+        return Finding(True, "the workspace's own words and translations can be used, if it has any")
+    more = f", and {len(faults) - 1:,} more" if len(faults) > 1 else ""
+    return Finding(False, f"{faults[0]}{more}", "Correct the file; until then the words that ship with comms are used.")
 
 
 def back_up(workspace: Workspace, file: Path) -> int:

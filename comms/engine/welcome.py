@@ -83,6 +83,17 @@ def own_words(workspace: Workspace, owner: Association, language: str | None) ->
     return _read(path, owner.language) if path.is_file() else None
 
 
+def faults(workspace: Workspace) -> list[str]:
+    """What is wrong with the words of associations: those are not used."""
+    found = []
+    for path in sorted((workspace.folder / FOLDER).glob(f"*/{TEMPLATE}*.md")):
+        try:
+            _read(path, "")
+        except UsageError as error:
+            found.append(f"{error.message} {error.hint}")
+    return found
+
+
 def _read(path: Path, language: str) -> OwnWords:
     try:
         with path.open("rb") as file:

@@ -61,6 +61,16 @@ class Catalogues:
             found[tag] = (*found.get(tag, ()), path)
         return found
 
+    def faults(self) -> list[str]:
+        """What is wrong with the workspace's files, with file and line: what has a fault is not used."""
+        found = []
+        for path in sorted(self._own_files()):
+            try:
+                found += [f"{path}, line {line}: {fault}" for line, fault in problems(read(path))]
+            except (OSError, ValueError) as error:
+                found.append(f"{path}: {error}")
+        return found
+
     def _own_files(self) -> list[Path]:
         return list(self.own.glob(f"*/{DOMAIN}.po")) if self.own is not None and self.own.is_dir() else []
 

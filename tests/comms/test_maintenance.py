@@ -307,3 +307,18 @@ def test_doctor_notices_a_clock_that_was_put_back(workspace: Workspace) -> None:
     assert any(
         "60 minutes before the last thing written down" in what for what, ok in findings(workspace).items() if not ok
     )
+
+
+def test_doctor_names_words_and_translations_that_can_not_be_used(workspace: Workspace) -> None:
+    own = workspace.folder / "locale" / "es" / "comms.po"
+    own.parent.mkdir(parents=True)
+    own.write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Save"\nmsgstr "100 %"\n')
+    welcome = workspace.folder / "letters" / "coalition" / "welcome.md"
+    welcome.parent.mkdir(parents=True)
+    welcome.write_text("No heading")
+    found = findings(workspace)
+    (line,) = (what for what in found if "comms.po" in what)
+    assert "line 4: a percent sign that is not doubled" in line
+    assert line.endswith("and 1 more")
+    own.unlink()
+    assert any("welcome.md has no heading" in what for what, ok in findings(workspace).items() if not ok)
