@@ -19,7 +19,9 @@ OURS = {*strings(ENGLISH, "ASSOCIATION", "AUTHOR").values(), "Add to your calend
 
 def said(text: str) -> set[str]:
     """What of our English words a mail says; names are not looked at."""
-    parts = {piece for words in OURS for piece in words.replace("ASSOCIATION", "\n").replace("AUTHOR", "\n").split("\n")}
+    parts = {
+        piece for words in OURS for piece in words.replace("ASSOCIATION", "\n").replace("AUTHOR", "\n").split("\n")
+    }
     return {part for part in parts if len(part) > 3 and part.strip() in text}
 
 

@@ -41,7 +41,7 @@ NAMES = {
 
 @pytest.fixture
 def sent(tmp_path: Path) -> Iterator[Sent]:
-    """A newsletter to ada and ben in the language LANGUAGE of the test, from the host, which has another association."""
+    """A newsletter to ada and ben in the made-up language, from the host of two associations."""
     host = replace(association("coalition", "The Coalition"), homepage="https://example.org/")
     with make_workspace(tmp_path / "coalition", [host, association("lakeland", "Lakeland Archives")]) as workspace:
         write_catalogue(workspace.folder)
