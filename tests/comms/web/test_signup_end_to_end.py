@@ -99,19 +99,20 @@ def send(comms: Comms, folder: Path, name: str) -> None:
 def test_signing_up_leads_to_newsletters_and_only_by_the_link(comms: Comms, server: MailServer, tmp_path: Path) -> None:
     send(comms, tmp_path, "too-early")
     assert fetch(comms, "/subscribe/coalition", address=EVA, topic="news", language="fr")[0] == 200
-    wait_until(lambda: mails(server, "Please confirm"))
-    url = link(mails(server, "Please confirm")[0])
+    wait_until(lambda: mails(server, "Confirmez votre inscription"))
+    url = link(mails(server, "Confirmez votre inscription")[0])
 
     assert fetch(comms, url)[0] == 200
     assert comms("members", "show", EVA, "--json").json()["mailable"] is False
     assert fetch(comms, url, confirm="yes")[0] == 200
     assert fetch(comms, url, confirm="yes")[0] == 410
+    wait_until(lambda: mails(server, "Bienvenue"))
 
     shown = comms("members", "show", EVA, "--json").json()
     assert (shown["mailable"], shown["language"]) == (True, "fr")
     (record,) = shown["consent"]
     assert (record["basis"], record["request_address"]) == ("express", IP)
-    assert "by e-mail, until I stop it" in record["wording"]
+    assert "par courriel, jusqu’à ce que j’y mette fin" in record["wording"]
     assert record["confirmed"].startswith("link in the mail of ")
 
     send(comms, tmp_path, "in-time")
