@@ -51,6 +51,19 @@ def test_nothing_sticks_out_and_no_target_is_too_small_for_a_finger(
     page.close()
 
 
+@pytest.mark.parametrize("width", [360, 700])
+def test_a_page_that_reads_from_the_right_begins_where_it_is_looked_at(
+    sent: Sent, browser: Browser, chromium: Any, width: int
+) -> None:
+    sent.workspace.host.db.execute("UPDATE entry SET language = 'ar', title = 'دعوة إلى شريك'")
+    page = chromium.new_page(viewport={"width": width, "height": 640})
+    page.goto(f"http://127.0.0.1:{browser.port}/a/coalition/hosting-partner")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    box = page.query_selector("h1").bounding_box()
+    assert 0 <= box["x"] <= box["x"] + box["width"] <= width
+    page.close()
+
+
 def test_a_browser_sends_the_sign_up_form_so_that_it_is_taken(sent: Sent, browser: Browser, chromium: Any) -> None:
     page = chromium.new_page()
     page.goto(f"http://127.0.0.1:{browser.port}/subscribe/coalition")
