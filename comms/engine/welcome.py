@@ -75,12 +75,13 @@ def own_words(workspace: Workspace, owner: Association, language: str | None) ->
 
     `welcome.md` is for everyone for whom there is no other. Raises UsageError for a file that can not be used.
     """
-    folder = workspace.folder / FOLDER / owner.slug
+    # By what lies in the folder, not by a name made of the tag: nobody checks what an import calls a language.
+    written = {path.name.lower(): path for path in (workspace.folder / FOLDER / owner.slug).glob(f"{TEMPLATE}*.md")}
     for tag in nearby(language) if language else ():
-        if (path := folder / f"{TEMPLATE}.{tag}.md").is_file():
+        if path := written.get(f"{TEMPLATE}.{tag}.md"):
             return _read(path, tag)
-    path = folder / f"{TEMPLATE}.md"
-    return _read(path, owner.language) if path.is_file() else None
+    path = written.get(f"{TEMPLATE}.md")
+    return _read(path, owner.language) if path else None
 
 
 def faults(workspace: Workspace) -> list[str]:

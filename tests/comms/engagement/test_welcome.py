@@ -12,7 +12,7 @@ import pytest
 from signup_samples import Office, office, token_in
 
 from audiences.models import SuppressionScope
-from comms.engine import preferences, signup
+from comms.engine import preferences, signup, welcome
 from tests.conftest import MailServer
 
 ADA = "ada@example.org"
@@ -129,6 +129,15 @@ def test_words_in_a_language_that_we_do_not_speak_stand_beside_ours(here: Office
     assert 'lang="ar"' in html
     assert 'dir="rtl"' in html
     assert '<span lang="en" dir="ltr">Choose what you get</span>' in html
+
+
+@pytest.mark.parametrize("language", ["../../elsewhere/welcome.x", "\x00", "es/../es", "x" * 5000, "%s", "\ud800"])
+def test_no_language_leads_out_of_the_folder(here: Office, language: str) -> None:
+    write(here, "../elsewhere/welcome.x.md", "# Stolen\n\nSecret.\n")
+    write(here, "welcome.md", "# Ours\n\nText.\n")
+    words = welcome.own_words(here.workspace, here.workspace.association(here.slug), language)
+    assert words is not None
+    assert words.heading == "Ours"
 
 
 @pytest.mark.parametrize("text", ["", "No heading", "# Heading alone", b"# \xff\n\nText", "# Long\n\n" + "x" * 30_000])
