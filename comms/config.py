@@ -81,6 +81,15 @@ class Smtp(Section):
     )
 
 
+class SmtpRelay(Smtp):
+    """A further mail server, under a name of your choice: newsletters are spread over all, and each fills in for others."""
+
+    weight: Annotated[int, Field(ge=1, le=1000)] = Field(
+        1, description="Its share of the messages: one of weight 3 gets three times as many as `[smtp]`, which counts 1."
+    )
+    backup: bool = Field(False, description="`true`: it is used only while none of the others can be.")
+
+
 class Queue(Section):
     """Where batches wait for a sender."""
 
@@ -275,6 +284,7 @@ class Settings(Section):
 
     site: Site = Site()
     smtp: Smtp = Smtp()
+    smtp_relays: dict[str, SmtpRelay] = {}
     queue: Queue = Queue()
     delivery: Delivery = Delivery()
     bounces: Bounces = Bounces()
@@ -282,6 +292,25 @@ class Settings(Section):
     retention: Retention = Retention()
     x: X = X()
     segments: Segments = Segments()
+
+    @field_validator("smtp_relays")
+    @classmethod
+    def _have_names(cls, value: dict[str, SmtpRelay]) -> dict[str, SmtpRelay]:
+        if bad := [name for name in value if not _RELAY_NAME.fullmatch(name) or name == "smtp"]:
+            raise ValueError(
+                f"{bad[0][:40]!r} can not be a name: take small letters, digits and single underscores, at most 30, "
+                "beginning with a letter, and not `smtp`"
+            )
+        return value
+
+    def relays(self) -> dict[str, dict[str, Any]]:
+        """The settings of each of `[smtp_relays]`, as plain data for senders; the passwords are among them."""
+        return {name: relay.model_dump() for name, relay in self.smtp_relays.items()}
+
+
+_RELAY_NAME = re.compile(r"(?=.{1,30}\Z)[a-z][a-z0-9]*(?:_[a-z0-9]+)*", re.ASCII)
+NAMED = "NAME"
+"""Stands for the name that a person chooses, where a section is a table of tables."""
 
 
 def load(folder: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -311,58 +340,76 @@ def load(folder: Path, environment: Mapping[str, str] | None = None) -> Settings
         raise ConfigError("\n".join(_explain(problem, path, sources) for problem in error.errors())) from error
 
 
-def _overlay(tables: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, str], str]:
+def _overlay(tables: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:
     """Lay the environment's values over `tables`; returns which variable each key came from."""
     sources = {}
     for variable, value in environment.items():
         name = variable.removeprefix(ENVIRONMENT_PREFIX)
         if name == variable or SEPARATOR not in name:
             continue
-        section, _, key = name.lower().partition(SEPARATOR)
-        if section not in tables:
-            sources[section, ""] = variable
-        table = tables.setdefault(section, {})
-        if isinstance(table, dict):
-            table[key] = value
-            sources[section, key] = variable
+        section, _, rest = name.lower().partition(SEPARATOR)
+        path = (section, *rest.split(SEPARATOR, 1)) if section in _NAMED_SECTIONS else (section, rest)
+        table: Any = tables
+        for depth, part in enumerate(path[:-1], 1):
+            if part not in table:
+                sources[(*path[:depth], "")] = variable
+            table = table.setdefault(part, {})
+            if not isinstance(table, dict):
+                break
+        else:
+            table[path[-1]] = value
+            sources[path] = variable
     return sources
 
 
-def _explain(problem: Any, path: Path, sources: Mapping[tuple[str, str], str]) -> str:
+def _explain(problem: Any, path: Path, sources: Mapping[tuple[str, ...], str]) -> str:
     location = [str(part) for part in problem["loc"]]
-    section, key = location[0], location[1] if len(location) > 1 else ""
-    variable = sources.get((section, key))
+    depth = 2 if location[0] in _NAMED_SECTIONS and len(location) > 1 else 1
+    table, key = location[:depth], location[depth] if len(location) > depth else ""
+    variable = sources.get((*table, key)) or sources.get(tuple(table))
+    section = ".".join(table)
     where = variable or f"{path}: [{section}]{f' {key}' if key else ''}"
     if problem["type"] == "extra_forbidden":
-        known = list(_section(section).model_fields if key else Settings.model_fields)
+        known = list(_section(location[0]).model_fields if key else Settings.model_fields)
         near = get_close_matches(key or section, known, n=1)
         guess = f"; did you mean {near[0]}?" if near else f"; known are: {', '.join(known)}"
         return f"{where}: no such {'key' if key else 'section'}{guess}"
-    if problem["type"] == "model_type":
-        return f"{where}: must be a table: a line [{section}], then its keys"
+    if problem["type"] in ("model_type", "dict_type") and not key:
+        name = f"{table[0]}.{NAMED}" if table[0] in _NAMED_SECTIONS else section
+        return f"{where}: must be a table: a line [{name}], then its keys"
     message = problem["msg"].removeprefix("Value error, ")
     return f"{where}: {message}"
 
 
 def describe() -> list[tuple[str, str, str, str, str]]:
-    """Every key as (section, key, kind, default, meaning), for the reference page and for new files."""
+    """Every key as (section, key, kind, default, meaning), for the reference page and for new files.
+
+    A section that holds tables by name ends in `.NAME`.
+    """
     rows = []
     for section in Settings.model_fields:
+        title = f"{section}.{NAMED}" if section in _NAMED_SECTIONS else section
         for key, entry in _section(section).model_fields.items():
-            rows.append((section, key, _kind(entry.annotation), _toml(entry.default), entry.description or ""))
+            rows.append((title, key, _kind(entry.annotation), _toml(entry.default), entry.description or ""))
     return rows
 
 
 def section_summary(section: str) -> str:
     """The first line of what the table is for."""
-    return (_section(section).__doc__ or "").strip().splitlines()[0]
+    return (_section(section.removesuffix(f".{NAMED}")).__doc__ or "").strip().splitlines()[0]
 
 
 def _section(name: str) -> type[Section]:
+    """The keys of a section, or of each table in it."""
     model = Settings.model_fields[name].annotation
+    if get_origin(model) is dict:
+        model = get_args(model)[1]
     assert isinstance(model, type)
     assert issubclass(model, Section)
     return model
+
+
+_NAMED_SECTIONS = frozenset(name for name, field in Settings.model_fields.items() if get_origin(field.annotation) is dict)
 
 
 def _kind(annotation: Any) -> str:
@@ -370,6 +417,7 @@ def _kind(annotation: Any) -> str:
         return "one of " + ", ".join(f"`{choice}`" for choice in get_args(annotation))
     return {
         str: "text",
+        bool: "`true` or `false`",
         int: "whole number",
         float: "number",
         dict[str, list[str]]: "lists by name",
@@ -378,4 +426,6 @@ def _kind(annotation: Any) -> str:
 
 
 def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)  # of dictionaries only the empty one, alike in both

@@ -74,6 +74,8 @@ class MailBatch:
     """Unix time after which no sender may begin it: control has given it to another by then."""
     dkim: tuple[Mapping[str, str], ...] = ()
     """The keys to sign with, each as the fields of a `DkimKey`; none: it goes out unsigned."""
+    relays: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The settings of each of `[smtp_relays]`, by name."""
     bounces: str = ""
     """The address that what can not be delivered comes back to, with a token in it; empty: the association's own."""
 
@@ -123,6 +125,7 @@ class LetterOrder:
     """The mail as it goes out, in ASCII."""
     smtp: Mapping[str, Any]
     not_after: float
+    relays: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {"kind": "letter", **asdict(self)}

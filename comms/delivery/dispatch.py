@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -52,6 +52,7 @@ class Outfit:
     site_url: str
     smtp: Mapping[str, Any]
     dkim: tuple[Mapping[str, str], ...] = ()
+    relays: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     bounces: str = ""
 
     def batch(self, batch_id: str, run: int, recipients: tuple[Recipient, ...], *, not_after: float) -> MailBatch:
@@ -67,6 +68,7 @@ class Outfit:
             site_url=self.site_url,
             smtp=self.smtp,
             dkim=self.dkim,
+            relays=self.relays,
             bounces=self.bounces,
             recipients=recipients,
             not_after=not_after,

@@ -79,6 +79,7 @@ def outfit(workspace: Workspace, campaign: Campaign, association: Association, e
         url=public_url(workspace, campaign, association) if campaign.feed else "",
         site_url=workspace.settings.site.url,
         smtp=workspace.settings.smtp.model_dump(),
+        relays=workspace.settings.relays(),
         dkim=tuple(asdict(key) for key in dkim.in_use(workspace, association.slug)),
         bounces=workspace.settings.bounces.address,
     )

@@ -147,6 +147,7 @@ def _order(workspace: Workspace, association: Association, row: LetterRow, task:
         recipient=addr_spec(message.recipient),
         message=data.decode("ascii"),
         smtp=workspace.settings.smtp.model_dump(),
+        relays=workspace.settings.relays(),
         not_after=workspace.now().timestamp() + BATCH_VALID_S,
     )
 

@@ -65,12 +65,14 @@ def settings_file() -> str:
         "# The environment overrides any key as COMMS_<SECTION>__<KEY>, so that secrets need no file:",
         "#     COMMS_SMTP__PASSWORD=... comms run",
     ]
-    section = ""
+    section = mark = ""
     for name, key, _, default, meaning in config.describe():
         if name != section:
             section = name
-            lines += ["", f"[{section}]", f"# {config.section_summary(section)}", ""]
-        lines += [f"# {meaning}", f"# {key} = {default}"]
+            # A table that a person names is there as soon as its line is, so that is commented out as well.
+            mark = "#     " if section.endswith(config.NAMED) else ""
+            lines += ["", f"{mark and '# '}[{section}]", f"# {config.section_summary(section)}", ""]
+        lines += [f"{mark}# {meaning}", f"{mark or '# '}{key} = {default}"]
     return "\n".join(lines) + "\n"
 
 

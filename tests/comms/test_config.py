@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from comms import config
-from comms.config import Settings
+from comms.config import Settings, SmtpRelay
 from comms.engine.setup import settings_file
 from comms.errors import ConfigError, WorkspaceError
 
@@ -30,10 +30,11 @@ def load(folder: Path, text: str = "", **environment: str) -> Settings:
 
 def test_every_key_is_described_with_its_kind_default_and_meaning() -> None:
     described = {(section, key) for section, key, *_ in config.describe()}
-    existing = {(section, key) for section, table in Settings() for key in table.__class__.model_fields}
+    existing = {(section, key) for section, table in Settings() if table for key in table.__class__.model_fields}
+    existing |= {("smtp_relays.NAME", key) for key in SmtpRelay.model_fields}
     assert described == existing
     for section, key, kind, default, meaning in config.describe():
-        plain = ("text", "number", "whole number", "lists by name", "numbers by name")
+        plain = ("text", "number", "whole number", "lists by name", "numbers by name", "`true` or `false`")
         assert kind in plain or kind.startswith("one of `"), (section, key)
         assert meaning.endswith("."), (section, key)
         assert default, (section, key)
@@ -50,11 +51,17 @@ def test_a_new_settings_file_means_the_defaults_as_it_stands_and_with_every_key_
     text = settings_file()
     assert load(folder, text) == Settings()
     active, number = re.subn(r"^# ([a-z_]+ = )", r"\1", text, flags=re.MULTILINE)
-    assert number == len(config.describe())
+    single = {(section, key) for section, key, *_ in config.describe() if not section.endswith(".NAME")}
+    assert number == len(single)
     assert load(folder, active) == Settings()
-    assert {(section, key) for section, table in tomllib.loads(active).items() for key in table} == {
-        (section, key) for section, key, *_ in config.describe()
-    }
+    assert {(section, key) for section, table in tomllib.loads(active).items() for key in table} == single
+
+
+def test_a_new_settings_file_shows_a_table_by_name_that_works_once_its_lines_are_uncommented(folder: Path) -> None:
+    text = settings_file().replace("# [smtp_relays.NAME]", "[smtp_relays.second]")
+    active, number = re.subn(r"^#     ([a-z_]+ = )", r"\1", text, flags=re.MULTILINE)
+    assert number == len(SmtpRelay.model_fields)
+    assert load(folder, active).smtp_relays == {"second": SmtpRelay()}
 
 
 # --- file and environment -------------------------------------------------------------------
@@ -88,6 +95,16 @@ def test_an_address_of_the_site_loses_its_last_slash(folder: Path) -> None:
     assert load(folder, '[site]\nurl = "https://news.example.org/comms/"').site.url == "https://news.example.org/comms"
 
 
+def test_further_mail_servers_are_tables_by_name_that_the_environment_overrides(folder: Path) -> None:
+    text = '[smtp_relays.ses]\nhost = "ses.example"\nweight = 3\n[smtp_relays.spare]\nbackup = true\n'
+    settings = load(folder, text, COMMS_SMTP_RELAYS__SES__PASSWORD="hunter2", COMMS_SMTP_RELAYS__THIRD__PORT="2525")
+    assert list(settings.smtp_relays) == ["ses", "spare", "third"]
+    ses = settings.smtp_relays["ses"]
+    assert (ses.host, ses.weight, ses.password, ses.backup) == ("ses.example", 3, "hunter2", False)
+    assert settings.smtp_relays["spare"].backup
+    assert settings.smtp_relays["third"].port == 2525
+
+
 # --- slips ----------------------------------------------------------------------------------
 
 
@@ -97,7 +114,7 @@ def test_an_address_of_the_site_loses_its_last_slash(folder: Path) -> None:
         ("[smtp]\nprot = 25", "comms.toml: [smtp] prot: no such key; did you mean port?"),
         ("[smpt]\nport = 25", "comms.toml: [smpt]: no such section; did you mean smtp?"),
         ("[smtp]\nzzz = 25", "[smtp] zzz: no such key; known are: host, port, security"),
-        ("[zzz]\nport = 25", "[zzz]: no such section; known are: site, smtp, queue"),
+        ("[zzz]\nport = 25", "[zzz]: no such section; known are: site, smtp, smtp_relays"),
         ('[smtp]\nport = "many"', "comms.toml: [smtp] port: "),
         ("[smtp]\nport = 0", "comms.toml: [smtp] port: "),
         ("[smtp]\nport = 65536", "comms.toml: [smtp] port: "),
@@ -114,6 +131,14 @@ def test_an_address_of_the_site_loses_its_last_slash(folder: Path) -> None:
         ('[site]\nurl = "https://["', "[site] url: "),
         ("[smtp\nport = 25", "comms.toml: "),
         ("port", "comms.toml: "),
+        ("[smtp_relays.ses]\nprot = 1", "comms.toml: [smtp_relays.ses] prot: no such key; did you mean port?"),
+        ("[smtp_relays.ses]\nweight = 0", "comms.toml: [smtp_relays.ses] weight: "),
+        ("[smtp_relays.ses]\nbackup = 7", "comms.toml: [smtp_relays.ses] backup: "),
+        ('[smtp_relays]\nhost = "a"', "[smtp_relays.host]: must be a table: a line [smtp_relays.NAME], then its keys"),
+        ("smtp_relays = 1", "[smtp_relays]: must be a table: a line [smtp_relays.NAME], then its keys"),
+        ("[smtp_relays.SES]", "comms.toml: [smtp_relays]: 'SES' can not be a name"),
+        ("[smtp_relays.a__b]", "comms.toml: [smtp_relays]: 'a__b' can not be a name"),
+        ("[smtp_relays.smtp]", "comms.toml: [smtp_relays]: 'smtp' can not be a name"),
     ],
 )
 def test_a_slip_in_the_file_is_named_with_file_section_and_key(folder: Path, text: str, message: str) -> None:
@@ -125,6 +150,9 @@ def test_a_slip_in_the_file_is_named_with_file_section_and_key(folder: Path, tex
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
+        ("COMMS_SMTP_RELAYS__SES__PROT", "25", "COMMS_SMTP_RELAYS__SES__PROT: no such key; did you mean port?"),
+        ("COMMS_SMTP_RELAYS__SES__PORT", "x", "COMMS_SMTP_RELAYS__SES__PORT: "),
+        ("COMMS_SMTP_RELAYS__SES", "x", "COMMS_SMTP_RELAYS__SES: must be a table"),
         ("COMMS_SMTP__PROT", "25", "COMMS_SMTP__PROT: no such key; did you mean port?"),
         ("COMMS_SMPT__PORT", "25", "COMMS_SMPT__PORT: no such section; did you mean smtp?"),
         ("COMMS_SMTP__PORT", "many", "COMMS_SMTP__PORT: "),
