@@ -269,6 +269,8 @@ def read_lines(lines: Iterable[bytes], *, trustworthy: bool) -> Reading:
             match json.loads(raw):
                 case ["dot", *items] if items and all(type(item) is int for item in items):
                     dots.update(items)
+                    for item in items:
+                        receipts.pop(item, None)  # tried anew after an answer, such as by another server
                 case ["done", *rest]:
                     receipt = Receipt.from_json(rest)
                     receipts[receipt.item] = receipt

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from comms.config import Pacing
+from comms.delivery.answers import wants_less
 from comms.delivery.batches import Outcome, Receipt
-from comms.delivery.pacing import Domains, QuietHours, Rate, wants_less, warm_up_cap
+from comms.delivery.pacing import Domains, QuietHours, Rate, warm_up_cap
 from comms.delivery.store import Ledger, Wait
 
 log = structlog.get_logger(__name__)

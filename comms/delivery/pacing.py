@@ -6,7 +6,6 @@ has to wait. What it remembers is lost when control ends, and soon learned again
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, tzinfo
@@ -22,23 +21,6 @@ BURST_S = 1.0
 """How much of the overall rate may be saved up."""
 DOMAIN_BURST_S = 10.0
 """How much of a domain's: what has to wait is put off for so long, and then looked at again."""
-
-_ENOUGH = re.compile(
-    r"rate.?limit|too (?:many|much|fast)|throttl|slow down|unusual(?:ly high)? (?:rate|volume)|exceed\w*|reputation"
-    r"|temporarily (?:deferred|blocked|rejected|rate)|deferred due to|block ?list|policy|try (?:again )?(?:much )?later"
-    r"|[^0-9]4\.7\.[0-9]",
-    re.IGNORECASE,
-)
-"""What servers say who want less of our mail, and not just this message later (greylisting, a full mailbox)."""
-_ABOUT_THE_MAILBOX = re.compile(r"gr[ae]y.?list|mailbox|quota|over.?quota|[^0-9]4\.2\.[0-9]", re.IGNORECASE)
-
-
-def wants_less(code: int, text: str) -> bool:
-    """Does the server's answer ask for fewer messages: 421, or a 45x with such words (SES: `454 Throttling`)."""
-    if code == 421:
-        return True
-    return 450 <= code < 460 and bool(_ENOUGH.search(f" {text}")) and not _ABOUT_THE_MAILBOX.search(f" {text}")
-
 
 def warm_up_cap(first_day: int, days_before: int) -> int | None:
     """Messages on a day before which mail went out on `days_before` days; None when the sender is warm."""

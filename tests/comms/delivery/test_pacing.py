@@ -15,42 +15,10 @@ from comms.delivery.pacing import (
     Domains,
     QuietHours,
     Rate,
-    wants_less,
     warm_up_cap,
 )
 
 NOON = datetime(2027, 2, 1, 12, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("code", "text"),
-    [
-        (421, "4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume"),
-        (421, ""),
-        (450, "4.7.1 Our system has detected an unusual rate of mail"),
-        (451, "4.7.650 The mail server has been temporarily rate limited due to IP reputation"),
-        (452, "Too many messages in this session"),
-        (454, "Throttling failure: Maximum sending rate exceeded."),
-    ],
-)
-def test_servers_that_want_less_are_understood(code: int, text: str) -> None:
-    assert wants_less(code, text)
-
-
-@pytest.mark.parametrize(
-    ("code", "text"),
-    [
-        (450, "4.2.0 Greylisted, please try again later"),
-        (451, "4.7.1 Greylisting in action, please come back later"),
-        (452, "4.2.2 The user's mailbox is over quota, try later"),
-        (450, "4.1.2 Domain not found"),
-        (250, "too many cooks"),
-        (550, "5.7.1 rate limited"),
-        (0, "Connection refused"),
-    ],
-)
-def test_what_concerns_one_message_makes_no_other_wait(code: int, text: str) -> None:
-    assert not wants_less(code, text)
 
 
 def test_waits_double_and_no_longer_than_an_hour_and_a_half() -> None:
