@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from comms.config import Pacing
-from comms.delivery.answers import wants_less
+from comms.delivery.answers import provider_that_defers, wants_less
 from comms.delivery.batches import Outcome, Receipt
 from comms.delivery.pacing import Domains, QuietHours, Rate, warm_up_cap
 from comms.delivery.store import Ledger, Wait
 
 log = structlog.get_logger(__name__)
 
+LONGEST_REASON = 200
 LOOKED_AT = 500
 """Receipts of a report whose addresses are looked up, when some domain has to wait: enough to see it take mail."""
 
@@ -63,8 +64,12 @@ class Pace:
             domain = _domain(address)
             if item not in fewer:
                 self.domains.accepted(domain, now)
-            elif self.domains.deferred(domain, now):
-                log.warning("a domain wants less mail", domain=domain, code=fewer[item].code)
+                continue
+            receipt = fewer[item]
+            provider = provider_that_defers(receipt.code, receipt.text)
+            if self.domains.deferred(domain, now, provider, _said(receipt)):
+                name = f"all of {provider.name}" if provider else domain
+                log.warning("a domain wants less mail", domain=name, code=receipt.code)
 
     def _waits_until(self, address: str) -> datetime | None:
         return self.domains.waits_until(_domain(address), self._clock())
@@ -74,7 +79,12 @@ class Pace:
 
 
 def _wants_less(receipt: Receipt) -> bool:
-    return receipt.outcome is Outcome.DEFERRED and wants_less(receipt.code, receipt.text)
+    code, text = receipt.code, receipt.text
+    return receipt.outcome is Outcome.DEFERRED and (wants_less(code, text) or provider_that_defers(code, text) is not None)
+
+
+def _said(receipt: Receipt) -> str:
+    return f"{receipt.code} {receipt.text}"[:LONGEST_REASON]
 
 
 def _domain(address: str) -> str:

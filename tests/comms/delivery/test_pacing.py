@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comms.delivery.answers import provider_of
 from comms.delivery.pacing import (
     MOST_PAUSE_S,
     PROBE,
@@ -56,9 +57,48 @@ def test_a_message_taken_ends_the_wait_only_once_it_is_over() -> None:
     domains = Domains()
     domains.deferred("d.example", NOON)
     domains.accepted("d.example", NOON + timedelta(seconds=30))
-    assert domains.waiting(NOON + timedelta(seconds=30)) == {"d.example": NOON + timedelta(seconds=60)}
+    (waiting,) = domains.waiting(NOON + timedelta(seconds=30))
+    assert (waiting.name, waiting.until) == ("d.example", NOON + timedelta(seconds=60))
     domains.accepted("d.example", NOON + timedelta(seconds=61))
     assert not domains.is_open
+
+
+def test_when_a_provider_defers_our_address_all_its_domains_wait_and_one_message_tries_again() -> None:
+    domains, google = Domains(), provider_of("gmail.com")
+    assert domains.deferred("museum.example", NOON, google, "421 4.7.28 unusual rate")
+    mine = ("gmail.com", "googlemail.com", "museum.example")
+    assert all(domains.waits_until(name, NOON) == NOON + timedelta(seconds=60) for name in mine)
+    assert domains.waits_until("yahoo.com", NOON) is None
+    assert [(each.name, each.reason) for each in domains.waiting(NOON)] == [("Google", "421 4.7.28 unusual rate")]
+    later = NOON + timedelta(seconds=61)
+    assert domains.waits_until("gmail.com", later) is None
+    assert all(domains.waits_until(name, later) is not None for name in mine), "the first one's answer is awaited"
+    domains.accepted("gmail.com", later)
+    assert all(domains.waits_until(name, later) is None for name in mine)
+    assert not domains.is_open
+
+
+def test_a_domain_of_a_provider_may_have_enough_by_itself() -> None:
+    domains = Domains()
+    domains.deferred("gmail.com", NOON)
+    assert domains.waits_until("gmail.com", NOON) is not None
+    assert domains.waits_until("googlemail.com", NOON) is None
+
+
+@given(st.lists(st.tuples(st.sampled_from(["d", "a", "w"]), st.sampled_from(["gmail.com", "x.example"]), st.booleans(),
+                          st.integers(0, 7000)), max_size=60))  # fmt: skip
+def test_whatever_servers_say_nothing_waits_for_longer_than_an_hour_and_a_half(
+    steps: list[tuple[str, str, bool, int]],
+) -> None:
+    domains, now = Domains(), NOON
+    for step, domain, is_providers, seconds in steps:
+        now += timedelta(seconds=seconds)
+        if step == "d":
+            domains.deferred(domain, now, provider_of("gmail.com") if is_providers else None)
+        elif step == "a":
+            domains.accepted(domain, now)
+        until = domains.waits_until(domain, now)
+        assert until is None or now < until <= now + timedelta(seconds=MOST_PAUSE_S)
 
 
 @given(st.floats(0.1, 1000), st.lists(st.tuples(st.floats(-5, 60), st.integers(0, 200)), max_size=50))
