@@ -82,10 +82,11 @@ class Smtp(Section):
 
 
 class SmtpRelay(Smtp):
-    """A further mail server, under a name of your choice: newsletters are spread over all, and each fills in for others."""
+    """A further mail server, under a name of your choice: mail is spread over all, and each fills in for the others."""
 
     weight: Annotated[int, Field(ge=1, le=1000)] = Field(
-        1, description="Its share of the messages: one of weight 3 gets three times as many as `[smtp]`, which counts 1."
+        1,
+        description="Its share of the messages: with 3 it gets three times as many as `[smtp]`, which counts 1.",
     )
     backup: bool = Field(False, description="`true`: it is used only while none of the others can be.")
 
@@ -409,7 +410,9 @@ def _section(name: str) -> type[Section]:
     return model
 
 
-_NAMED_SECTIONS = frozenset(name for name, field in Settings.model_fields.items() if get_origin(field.annotation) is dict)
+_NAMED_SECTIONS = frozenset(
+    name for name, field in Settings.model_fields.items() if get_origin(field.annotation) is dict
+)
 
 
 def _kind(annotation: Any) -> str:

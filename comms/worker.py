@@ -23,7 +23,9 @@ from redis.exceptions import RedisError
 
 from comms.delivery.batches import LetterOrder, MailBatch, PostOrder, Receipt, Report, from_json
 from comms.delivery.journal import FileJournals, SenderJournals
+from comms.delivery.presence import Presence
 from comms.delivery.redis_journal import PULSE_S, RedisJournals
+from comms.delivery.relays import Tell
 from comms.delivery.sender import MailSender
 from comms.engine import posts
 from comms.engine.workspace import Workspace
@@ -44,10 +46,17 @@ POLL_S = 0.1
 class SenderTask:
     """What a sender does with one item of work. Lives in one thread."""
 
-    def __init__(self, key: WorkspaceKey, journals: SenderJournals, queue: HueyQueue, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        key: WorkspaceKey,
+        journals: SenderJournals,
+        queue: HueyQueue,
+        stop: threading.Event,
+        tell: Tell = lambda standings: None,
+    ) -> None:
         self._journals = journals
         self._queue = queue
-        self._mail = MailSender(LinkSigner(key), stop)
+        self._mail = MailSender(LinkSigner(key), stop, tell)
 
     def __call__(self, work: Mapping[str, Any], handed_by: str) -> None:
         try:
@@ -94,9 +103,10 @@ class SenderConsumer(Consumer):  # type: ignore[misc]
 
 
 def _items(work: MailBatch | LetterOrder | PostOrder) -> list[int]:
-    """What receipts will be about, in the order in which it goes out."""
+    """What receipts will be about, in the order in which it goes out; nothing where that order is not known."""
     if isinstance(work, MailBatch):
-        return [recipient.delivery for recipient in work.recipients]
+        # Several mail servers take it in an order of their own: what is announced ahead would not be what goes next.
+        return [] if work.relays else [recipient.delivery for recipient in work.recipients]
     return [work.letter if isinstance(work, LetterOrder) else work.post]
 
 
@@ -105,8 +115,8 @@ def run_sender(folder: Path, *, tethered: bool) -> None:
     does when the parent dies."""
     if tethered:
         _tether()
-    with Workspace(folder) as workspace:
-        _run(workspace.key, queue_of(workspace), FileJournals(workspace.journal_folder))
+    with Workspace(folder) as workspace, Presence(workspace.folder) as presence:
+        _run(workspace.key, queue_of(workspace), FileJournals(workspace.journal_folder), presence.tell)
 
 
 def run_sender_elsewhere(url: str, key: WorkspaceKey) -> None:
@@ -120,9 +130,11 @@ def run_sender_elsewhere(url: str, key: WorkspaceKey) -> None:
         _run(key, HueyQueue(key, url=url), journals)
 
 
-def _run(key: WorkspaceKey, queue: HueyQueue, journals: SenderJournals) -> None:
+def _run(
+    key: WorkspaceKey, queue: HueyQueue, journals: SenderJournals, tell: Tell = lambda standings: None
+) -> None:
     consumer = SenderConsumer(queue)
-    task = SenderTask(key, journals, queue, consumer.stop_flag)
+    task = SenderTask(key, journals, queue, consumer.stop_flag, tell)
     queue.on_work = task
     queue.work.on_shutdown(name="goodbye")(task.close)  # in the thread that uses the sessions
     _settle_memory()

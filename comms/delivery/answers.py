@@ -57,8 +57,9 @@ PROVIDERS = (
     # https://learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online
     _provider(
         "Microsoft",
-        "outlook.com hotmail.com live.com msn.com passport.com outlook.de outlook.es outlook.fr outlook.it hotmail.co.uk"
-        " hotmail.de hotmail.es hotmail.fr hotmail.it live.ca live.co.uk live.de live.fr live.nl windowslive.com",
+        "outlook.com hotmail.com live.com msn.com passport.com outlook.de outlook.es outlook.fr outlook.it"
+        " hotmail.co.uk hotmail.de hotmail.es hotmail.fr hotmail.it live.ca live.co.uk live.de live.fr live.nl"
+        " windowslive.com",
         r"\(S77\d{1,3}\)|\(S31(?:14|15|40|50)\)|\b4\.7\.(?:500|65[0-2]|850)\b|\bRP-00[1-3]\b",
     ),
 )

@@ -1,7 +1,7 @@
 """When something that failed is tried again: at once, after a wait, or with a few first (a circuit breaker). Pure.
 
-    closed --fails too often--> open --its time is over--> half open --works--> closed
-                                 ^---------fails, and waits twice as long----------'
+closed --fails too often--> open --its time is over--> half open --works--> closed
+                             ^---------fails, and waits twice as long----------'
 """
 
 from __future__ import annotations

@@ -80,7 +80,9 @@ class Pace:
 
 def _wants_less(receipt: Receipt) -> bool:
     code, text = receipt.code, receipt.text
-    return receipt.outcome is Outcome.DEFERRED and (wants_less(code, text) or provider_that_defers(code, text) is not None)
+    return receipt.outcome is Outcome.DEFERRED and (
+        wants_less(code, text) or provider_that_defers(code, text) is not None
+    )
 
 
 def _said(receipt: Receipt) -> str:

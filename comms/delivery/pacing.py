@@ -28,6 +28,7 @@ BURST_S = 1.0
 DOMAIN_BURST_S = 10.0
 """How much of a domain's: what has to wait is put off for so long, and then looked at again."""
 
+
 def warm_up_cap(first_day: int, days_before: int) -> int | None:
     """Messages on a day before which mail went out on `days_before` days; None when the sender is warm."""
     return first_day * 2**days_before if first_day and days_before < WARM_UP_DAYS else None

@@ -84,7 +84,9 @@ class Relays:
         shares = {seat.relay.name: max(0, int(seat.credit)) for seat in seats}
         while missing := count - sum(shares.values()):
             owed = {seat.relay.name: seat.credit - shares[seat.relay.name] for seat in seats}
-            name = max(owed, key=owed.__getitem__) if missing > 0 else min(filter(shares.get, owed), key=owed.__getitem__)
+            name = (
+                max(owed, key=owed.__getitem__) if missing > 0 else min(filter(shares.get, owed), key=owed.__getitem__)
+            )
             shares[name] += 1 if missing > 0 else -1
         for seat in seats:
             seat.credit = _bounded(seat.credit - shares[seat.relay.name])

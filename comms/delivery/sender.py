@@ -47,8 +47,9 @@ class JournalError(CommsError):
 class MailSender:
     """Sends batches, one after the other, over sessions that it keeps between them.
 
-    `tell` hears how it is with the mail servers, after each batch and whenever that may have changed. All calls come from one thread. `stop` may be set from any: the batch then ends after the messages that
-    are on the wire, and those whose envelope is.
+    `tell` hears how it is with the mail servers, whenever that may have changed. All calls come from one thread.
+    `stop` may be set from any: the batch then ends after the messages that are on the wire, and those whose
+    envelope is.
     """
 
     def __init__(

@@ -27,6 +27,7 @@ from comms.delivery.pace import Pace
 from comms.delivery.store import Ledger, Run
 from comms.engine import editions, intake, letters, posts, retention, sending, stops
 from comms.engine.journals import WorkspaceJournals
+from comms.engine.pulse import Pulse
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StateError, StorageError
 from comms.events import CampaignState, PostState
@@ -112,12 +113,14 @@ class Control:
     _turns: dispatch.Turns = field(default_factory=dispatch.Turns, init=False)
     _starting: bool = field(default=True, init=False)
     _pace: Pace = field(init=False)
+    _pulse: Pulse = field(init=False)
     _journals: WorkspaceJournals = field(init=False)
     _elsewhere: int = field(default=0, init=False)
     """How many senders there are on other machines."""
 
     def __post_init__(self) -> None:
         self._pace = Pace(self.workspace.settings.pacing, self.workspace.now)
+        self._pulse = Pulse(self.workspace.folder)
         self._journals = WorkspaceJournals(self.workspace)
 
     def run(self, stopped: Callable[[], bool], after_step: Callable[[], None] = lambda: None) -> None:
@@ -143,6 +146,7 @@ class Control:
     def step(self) -> bool:
         """Do what there is to do now. True when something moved."""
         moved = self._take_reports()
+        self._pulse.beat(self._pace.domains.waiting(self.workspace.now()), self.workspace.now())
         if time.monotonic() - self._recovered_at >= RECOVER_EVERY_S:
             moved |= self._recover()
             self._start_due()
@@ -189,6 +193,7 @@ class Control:
                     give_up_s=self._give_up_s,
                 ):
                     self._pace.learn(ledger, report.receipts, now)
+                    self._pulse.note(report.association, report.receipts)
             else:
                 posts.take_report(self.workspace, self._journals, report)
         return bool(reports)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from comms.channels.mail import Reply
 from comms.delivery.answers import PROVIDERS, Fault, fault_of, provider_of, provider_that_defers, wants_less
 
+
 @pytest.mark.parametrize(
     ("code", "text"),
     [
@@ -49,7 +50,11 @@ def test_what_concerns_one_message_makes_no_other_wait(code: int, text: str) -> 
         (421, "4.7.28 Gmail has detected an unusual rate of mail originating from your IP address. gsmtp", "Google"),
         (421, "4.7.0 Our system has detected an unusual rate of unsolicited mail from your IP address", "Google"),
         (451, "4.7.500 Server busy. Please try again later from [192.0.2.1]. (S77714)", "Microsoft"),
-        (451, "4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation", "Microsoft"),
+        (
+            451,
+            "4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation",
+            "Microsoft",
+        ),
         (421, "RP-001 (BAY004) Unfortunately, some messages from 192.0.2.1 weren't sent", "Microsoft"),
     ],
 )
