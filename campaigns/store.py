@@ -283,6 +283,12 @@ class HostStore:
             [state, stamp(now), campaign, was],
         )
 
+    def state_counts(self) -> tuple[dict[str, int], dict[str, int]]:
+        """(state -> number of campaigns, state -> number of posts)."""
+        campaigns = self.db.execute("SELECT state, count(*) FROM campaign GROUP BY state").fetchall()
+        posts = self.db.execute("SELECT state, count(*) FROM post GROUP BY state").fetchall()
+        return dict(campaigns), dict(posts)
+
     # --- audit --------------------------------------------------------------------------------
 
     def note(self, who: str, what: str, campaign: str | None, detail: str, now: datetime) -> None:

@@ -270,6 +270,24 @@ class Retention(Section):
     )
 
 
+class Metrics(Section):
+    """Figures of this installation for Prometheus, on `/metrics` of the web face."""
+
+    token: str = Field(
+        "",
+        description="At least 20 letters and digits that nobody can guess, which Prometheus sends as bearer token; "
+        "better set as COMMS_METRICS__TOKEN. Empty: there is no such page.",
+        repr=False,
+    )
+
+    @field_validator("token")
+    @classmethod
+    def _is_long(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Za-z0-9_-]{20,200}", value):
+            raise ValueError("must be 20 to 200 letters, digits, hyphens and underscores")
+        return value
+
+
 class Segments(Section):
     """What the rules over members may name."""
 
@@ -291,6 +309,7 @@ class Settings(Section):
     bounces: Bounces = Bounces()
     pacing: Pacing = Pacing()
     retention: Retention = Retention()
+    metrics: Metrics = Metrics()
     x: X = X()
     segments: Segments = Segments()
 

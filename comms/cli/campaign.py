@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from campaigns.models import Campaign
 from campaigns.schema import json_schema
-from comms.cli.following import follow
+from comms.cli.following import follow, show
 from comms.cli.output import (
     NO,
     JsonFlag,
@@ -30,7 +30,8 @@ from comms.cli.plan import show_plan
 from comms.cli.waiting import wait_for
 from comms.engagement import terminal
 from comms.engagement.html import to_html
-from comms.engine import checking, preview, reporting, sending
+from comms.engagement.report import CampaignStatus
+from comms.engine import checking, preview, progress, reporting, sending
 from comms.engine.checking import CheckResult
 from comms.engine.control import ControlLock
 from comms.engine.preflight import Network
@@ -185,7 +186,12 @@ def status(
             follow(workspace, campaign_id, as_json=as_json)
             if as_json:
                 return
-        _show_status(workspace, campaign_id, as_json=as_json)
+        data = progress.gather(workspace, campaign_id)
+        if as_json:
+            print_json(data.to_json())
+            return
+        _say_status(data.status)
+        show(data, workspace.now())
 
 
 @app.command()
@@ -261,7 +267,11 @@ def _show_status(workspace: Workspace, campaign_id: str, *, as_json: bool) -> No
     data = reporting.status(workspace, campaign_id)
     if as_json:
         print_json(data.to_json())
-        return
+    else:
+        _say_status(data)
+
+
+def _say_status(data: CampaignStatus) -> None:
     counts = ", ".join(f"{number:,} {state}" for state, number in data.deliveries.items() if number)
     say(f"{data.id}: {data.state}; audience {data.audience:,}{f': {counts}' if counts else ''}")
 

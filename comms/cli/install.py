@@ -48,10 +48,15 @@ def init(
     say("Mail server and public address stand in comms.toml; `comms doctor` says what is still missing.")
 
 
-def doctor(as_json: JsonFlag = False) -> None:
+def doctor(
+    online: Annotated[
+        bool, typer.Option("--online", help="Also compare the clock with that of the public address.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
     """Say what is wrong with this installation, and how to mend it. Exit code 1 when something is."""
     with open_workspace() as workspace:
-        findings = list(maintenance.examine(workspace))
+        findings = list(maintenance.examine(workspace, online=online))
     if as_json:
         print_json([{"ok": f.ok, "what": f.what, "mend": "" if f.ok else f.mend} for f in findings])
     else:

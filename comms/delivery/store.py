@@ -154,6 +154,14 @@ class Ledger:
         rows = self.db.execute("SELECT state, count(*) FROM delivery WHERE run_id = ? GROUP BY state", [run_id])
         return dict(rows.fetchall())
 
+    def open_counts(self) -> dict[str, int]:
+        """State -> number of deliveries, over all runs that are not done."""
+        rows = self.db.execute(
+            "SELECT delivery.state, count(*) FROM run CROSS JOIN delivery ON delivery.run_id = run.id"
+            " WHERE run.done_at IS NULL GROUP BY 1"
+        )
+        return dict(rows.fetchall())
+
     # --- claim --------------------------------------------------------------------------------
 
     def claim(self, run: Run, batch: str, size: int, now: datetime, wait: Wait | None = None) -> Claim:
@@ -306,14 +314,20 @@ class Ledger:
         )
         return [Doubt(*row) for row in rows]
 
-    def domains(self, run_id: int, least: int, most: int) -> list[tuple[str, int, int, int, int]]:
+    def domains(
+        self, run_id: int, least: int, most: int
+    ) -> list[tuple[str, int, int, int, int, int, int | None, str | None]]:
         """The domains with the most deliveries of a run, of those with `least` or more.
 
-        (domain, deliveries, sent, put off, failed), at most `most` of them.
+        (domain, deliveries, sent, ready or claimed, put off, failed, Unix time of the next try of those put off, why
+        some are), at most `most` of them.
         """
         rows = self.db.execute(
             "SELECT lower(substr(member.address, instr(member.address, '@') + 1)), count(*),"
-            " sum(delivery.state = 'sent'), sum(delivery.state = 'deferred'), sum(delivery.state = 'failed')"
+            " sum(delivery.state = 'sent'), sum(delivery.state IN ('ready', 'claimed')),"
+            " sum(delivery.state = 'deferred'), sum(delivery.state = 'failed'),"
+            " min(delivery.next_at) FILTER (WHERE delivery.state = 'deferred'),"
+            " max(delivery.reason) FILTER (WHERE delivery.state = 'deferred')"
             " FROM delivery JOIN member ON member.id = delivery.member_id WHERE delivery.run_id = ?"
             " AND member.address IS NOT NULL GROUP BY 1 HAVING count(*) >= ? ORDER BY 2 DESC, 1 LIMIT ?",
             [run_id, least, most],

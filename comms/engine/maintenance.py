@@ -6,15 +6,14 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from comms import config, keys
-from comms.channels.newsletter import ServerUnreachableError
 from comms.db import SAFE_VERSION, copy_database, damage, sqlite_version
-from comms.engine import sending, welcome
+from comms.engine import services, welcome
 from comms.engine.control import ControlLock
 from comms.engine.journals import WorkspaceJournals
+from comms.engine.services import CLOCK_SLACK_S, Finding
 from comms.engine.setup import FOLDERS
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
@@ -22,21 +21,11 @@ from comms.errors import StateError, UsageError
 LEAST_FREE_BYTES = 200 * 1024 * 1024
 LONGEST_WAIT_S = 120.0
 """A batch that nobody began for so long has no sender: they take one within a second."""
-CLOCK_SLACK_S = 60.0
 _COPIED_AS_THEY_ARE = [name for name in FOLDERS if name not in ("associations", "journal")]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing `doctor` looked at; `mend` says what to do when it is not `ok`."""
-
-    ok: bool
-    what: str
-    mend: str = ""
-
-
-def examine(workspace: Workspace) -> Iterator[Finding]:
-    """Look at everything that commonly goes wrong with an installation."""
+def examine(workspace: Workspace, *, online: bool = False) -> Iterator[Finding]:
+    """Look at everything that commonly goes wrong with an installation; `online` also asks the public address."""
     yield _sqlite()
     yield _disk(workspace)
     host = _database(workspace.host_path)
@@ -45,12 +34,16 @@ def examine(workspace: Workspace) -> Iterator[Finding]:
         return  # everything else is written down in there
     databases = {each.slug: _database(workspace.association_path(each.slug)) for each in workspace.associations()}
     yield from databases.values()
-    yield _mail_server(workspace)
+    yield from services.mail_servers(workspace)
+    yield from services.redis(workspace)
     yield _site(workspace)
     yield _control(workspace)
+    yield from services.senders(workspace)
     yield _senders(workspace, [slug for slug, finding in databases.items() if finding.ok])
     yield _clock(workspace)
     yield _words(workspace)
+    if online:
+        yield from services.clock_elsewhere(workspace)
 
 
 def _sqlite() -> Finding:
@@ -76,15 +69,6 @@ def _disk(workspace: Workspace) -> Finding:
         f"{free / 2**30:.1f} GiB free under {workspace.folder}",
         "Free some space: a send that meets a full disk stops, and goes on when there is room again.",
     )
-
-
-def _mail_server(workspace: Workspace) -> Finding:
-    smtp = workspace.settings.smtp
-    try:
-        sending.check_mail_server(workspace)
-    except ServerUnreachableError as error:
-        return Finding(False, error.message, error.hint)
-    return Finding(True, f"mail server {smtp.host}:{smtp.port} answers ({smtp.security})")
 
 
 def _site(workspace: Workspace) -> Finding:

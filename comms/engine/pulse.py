@@ -26,6 +26,7 @@ FILE_NAME = "control.json"
 EVERY_S = 1.0
 RATE_OVER_S = 60.0
 _LARGEST = 10_000_000
+_FINAL = (Outcome.ACCEPTED, Outcome.REJECTED)
 
 
 @dataclass(slots=True)
@@ -37,7 +38,7 @@ class Pulse:
     _answers: Counter[tuple[str, str]] = field(default_factory=Counter, init=False)
     """(association, outcome) -> how many since control began."""
     _recent: deque[tuple[float, str, int]] = field(default_factory=deque, init=False)
-    """(when, association, messages answered) of the last minute."""
+    """(when, association, messages that are final) of the last minute."""
     _began_at: float = field(default_factory=time.monotonic, init=False)
 
     def note(self, association: str, receipts: Iterable[Receipt]) -> None:
@@ -45,7 +46,7 @@ class Pulse:
         outcomes = Counter(each.outcome.value for each in receipts)
         for outcome, number in outcomes.items():
             self._answers[association, outcome] += number
-        self._recent.append((time.monotonic(), association, outcomes.total()))
+        self._recent.append((time.monotonic(), association, sum(outcomes[each.value] for each in _FINAL)))
 
     def beat(self, waiting: Sequence[Waiting], now: datetime) -> None:
         """Write the file, if a second has passed. A full disk is not this file's concern."""
@@ -85,7 +86,7 @@ class Heartbeat:
     answers: Mapping[tuple[str, str], int]
     """(association, outcome) -> how many since control began."""
     per_second: Mapping[str, float]
-    """Association -> messages answered a second, over the last minute."""
+    """Association -> messages that became final a second, over the last minute."""
     waiting: tuple[Waiting, ...]
     """Domains and providers that had enough."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from audiences.models import Association
 from campaigns.store import CampaignRow
@@ -45,43 +44,6 @@ def status(workspace: Workspace, campaign_id: str) -> CampaignStatus:
     planned = sum(run.planned if run else _waiting_audience(workspace, slug, row)
                   for slug, run in zip(row.senders, runs, strict=True))  # fmt: skip
     return CampaignStatus(row.id, row.state, planned, _all_states(counts))
-
-
-LEAST_SHOWN = 10
-"""Fewer deliveries to a domain could be told to be certain people."""
-MOST_DOMAINS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class DomainProgress:
-    """How far the newsletters to the addresses of a domain are."""
-
-    domain: str
-    audience: int
-    sent: int
-    deferred: int
-    failed: int
-
-
-def domains(workspace: Workspace, campaign_id: str) -> list[DomainProgress]:
-    """The domains with the most newsletters of the campaign, of those with ten or more in an association's list.
-
-    Reads every delivery of the campaign. Raises UsageError when there is none of this id.
-    """
-    row = find(workspace, campaign_id)
-    found: dict[str, DomainProgress] = {}
-    for slug in row.senders:
-        run = _run(workspace, slug, row)
-        for domain, *counts in workspace.ledger(slug).domains(run.id, LEAST_SHOWN, MOST_DOMAINS) if run else ():
-            known = found.get(domain, DomainProgress(domain, 0, 0, 0, 0))
-            found[domain] = DomainProgress(
-                domain,
-                known.audience + counts[0],
-                known.sent + counts[1],
-                known.deferred + counts[2],
-                known.failed + counts[3],
-            )
-    return sorted(found.values(), key=lambda each: (-each.audience, each.domain))[:MOST_DOMAINS]
 
 
 def _waiting_audience(workspace: Workspace, slug: str, row: CampaignRow) -> int:

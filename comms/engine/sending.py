@@ -137,8 +137,20 @@ def start(workspace: Workspace, row: CampaignRow) -> None:
 
 
 def check_mail_server(workspace: Workspace) -> None:
-    """Open a session with the mail server and end it. Raises ServerUnreachableError: nothing was sent then."""
-    asyncio.run(newsletter.check(workspace.settings.smtp))
+    """Open a session with a mail server and end it: one that answers is enough.
+
+    Raises ServerUnreachableError when none does, for the first: nothing was sent then.
+    """
+    settings = workspace.settings
+    faults = []
+    for smtp in (settings.smtp, *settings.smtp_relays.values()):
+        try:
+            asyncio.run(newsletter.check(smtp))
+        except newsletter.ServerUnreachableError as error:
+            faults.append(error)
+        else:
+            return
+    raise faults[0]
 
 
 def under_way(workspace: Workspace, campaign: Campaign) -> CampaignRow | None:

@@ -20,6 +20,7 @@ from comms.language.words import marked
 from comms.web.bounces import BounceHooks
 from comms.web.headers import SecurityHeaders, required
 from comms.web.letters import Letters
+from comms.web.metrics import MetricsPage
 from comms.web.pages import Pages
 from comms.web.polls import Polls
 from comms.web.publications import Publications
@@ -55,6 +56,7 @@ def create_app(folder: Path) -> Starlette:
             *Subscriptions(workspaces, pages).routes(),
             *SignUpPages(workspaces, pages, settings.site.url).routes(),
             *PreferenceRequests(workspaces, pages, settings.site.url).routes(),
+            *MetricsPage(workspaces, settings.metrics, pages).routes(),
             *BounceHooks(folder, settings.bounces, pages).routes(),
             *Publications(workspaces, pages).routes(),
         ],

@@ -8,19 +8,25 @@ import stat
 import tarfile
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from audiences.models import Association
+from comms.delivery.presence import Presence
+from comms.delivery.relays import Standing
 from comms.engine.audience import import_members
+from comms.engine.control import ControlLock
 from comms.engine.maintenance import back_up, examine
+from comms.engine.pulse import Pulse
 from comms.engine.restore import restore
 from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
+from comms.web.server import serve
+from tests.conftest import MailServer
 
 NOW = datetime(2027, 2, 1, 9, 0, tzinfo=UTC)
 HOST = Association("coalition", "The Coalition", "news@coalition.example", "1 Main Street, Springfield")
@@ -299,6 +305,63 @@ def test_doctor_says_when_batches_lie_in_the_queue_and_no_sender_takes_them(work
         claimed = workspace.now().timestamp() - 600
         ledger.db.execute("INSERT INTO batch (id, run_id, claimed_at, size) VALUES ('b', ?, ?, 1)", [run, claimed])
     assert findings(workspace)["1 batches wait for a sender, the oldest for 10 minutes"] is False
+
+
+def test_doctor_tries_each_mail_server_and_names_the_section_of_one_that_is_away(
+    workspace: Workspace, mail_server: Callable[..., MailServer]
+) -> None:
+    there = mail_server()
+    away = '[smtp_relays.away]\nport = 2\nusername = "u"\npassword = "hunter2"\n'
+    (workspace.folder / "comms.toml").write_text(f"[smtp]\nport = {there.port}\n{away}")
+    with Workspace(workspace.folder, environment={}) as changed:
+        found = [each for each in examine(changed) if "mail server" in each.what]
+    assert [each.ok for each in found] == [True, False]
+    assert found[1].mend == "See [smtp_relays.away] in comms.toml."
+    assert "hunter2" not in repr(found)
+
+
+def test_doctor_says_when_control_runs_and_no_sender_lives_or_control_has_fallen_silent(workspace: Workspace) -> None:
+    lock = ControlLock(workspace.folder)
+    assert lock.take()
+    try:
+        Pulse(workspace.folder).beat([], workspace.now() - timedelta(seconds=300))
+        assert findings(workspace)["0 senders live on this machine"] is False
+        assert findings(workspace)["control told of itself 300 seconds ago"] is False
+        with Presence(workspace.folder) as sender:
+            Pulse(workspace.folder).beat([], workspace.now())
+            sender.tell([Standing("smtp", "open", 0.0, "421 go away")])
+            found = findings(workspace)
+        assert found["1 senders live on this machine"] is True
+        assert found["control told of itself 0 seconds ago"] is True
+        assert found["the mail server smtp is set aside by 1 of 1 senders: 421 go away"] is False
+    finally:
+        lock.release()
+
+
+def test_doctor_says_that_redis_does_not_answer_and_not_with_which_password(workspace: Workspace) -> None:
+    (workspace.folder / "comms.toml").write_text('[queue]\nurl = "redis://u:hunter2@127.0.0.1:1/0"\n')
+    with Workspace(workspace.folder, environment={}) as changed:
+        (found,) = [each for each in examine(changed) if "Redis" in each.what]
+    assert not found.ok
+    assert found.what.startswith("Redis at 127.0.0.1:1/0 does not answer: ")
+    assert "hunter2" not in repr(found)
+
+
+def test_doctor_compares_the_clock_with_that_of_the_public_address_when_asked(workspace: Workspace) -> None:
+    server = serve(workspace.folder, "127.0.0.1", 0)
+    server.start()
+    try:
+        (workspace.folder / "comms.toml").write_text(f'[site]\nurl = "http://127.0.0.1:{server.port}"\n')
+        for offset, ok in ((0, True), (600, False), (-600, False)):
+            clock = lambda offset=offset: datetime.now(UTC) + timedelta(seconds=offset)  # noqa: E731
+            with Workspace(workspace.folder, environment={}, clock=clock) as changed:
+                assert not [each for each in examine(changed) if "that of http" in each.what]
+                (found,) = [each for each in examine(changed, online=True) if "that of http" in each.what]
+            assert found.ok is ok
+    finally:
+        server.stop()
+    with Workspace(workspace.folder, environment={}) as changed:
+        assert any("can not be asked for the time" in each.what for each in examine(changed, online=True))
 
 
 def test_doctor_notices_a_clock_that_was_put_back(workspace: Workspace) -> None:

@@ -142,6 +142,11 @@ class BounceStore:
 
     # --- refusals -----------------------------------------------------------------------------
 
+    def totals(self) -> dict[str, int]:
+        """`bounced` and `complained` -> how many deliveries, since the beginning."""
+        rows = self.db.execute("SELECT what, count(*) FROM bounce GROUP BY what").fetchall()
+        return {"bounced": 0, "complained": 0, **dict(rows)}
+
     def refusals(self, most: int) -> list[Refusal]:
         """Deliveries that failed and were not looked at yet, oldest first, at most so many."""
         rows = self.db.execute(
