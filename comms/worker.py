@@ -130,9 +130,7 @@ def run_sender_elsewhere(url: str, key: WorkspaceKey) -> None:
         _run(key, HueyQueue(key, url=url), journals)
 
 
-def _run(
-    key: WorkspaceKey, queue: HueyQueue, journals: SenderJournals, tell: Tell = lambda standings: None
-) -> None:
+def _run(key: WorkspaceKey, queue: HueyQueue, journals: SenderJournals, tell: Tell = lambda standings: None) -> None:
     consumer = SenderConsumer(queue)
     task = SenderTask(key, journals, queue, consumer.stop_flag, tell)
     queue.on_work = task

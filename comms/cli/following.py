@@ -113,7 +113,7 @@ def _held_up(data: Progress, now: datetime) -> Iterator[str]:
             whose = f"{server.aside} of {counted(server.senders, 'sender', 'senders')}"
             yield f"mail server {server.name}: set aside{at} by {whose}: {_short(server.reason)}"
     if data.status.state == "sending" and not data.senders:
-        yield "no sender is alive on this machine: is `comms run` or a `comms worker` running?"
+        yield "no sender is alive: is `comms run` or a `comms worker` running?"
     for reason, number in list(data.deferrals.items())[:_MOST_REASONS]:
         yield f"{counted(number, 'is', 'are')} put off, tried again by and by: {_short(reason, 3 * _LONGEST_REASON)}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from comms.channels.mail import MailSession
 from comms.channels.newsletter import mail_session
 from comms.config import Smtp, SmtpRelay
 from comms.delivery.answers import Fault
-from comms.delivery.relays import Relay, Relays, Standing
+from comms.delivery.relays import Relay, Relays, Tell
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ FIRST = "smtp"
 class Lines:
     """Sessions by server. All methods belong to one thread and, where they are coroutines, to one loop."""
 
-    def __init__(self, tell: Callable[[list[Standing]], None] = lambda standings: None) -> None:
+    def __init__(self, tell: Tell = lambda standings: None) -> None:
         self._tell = tell
         self._settings: dict[str, Smtp] = {}
         self._sessions: dict[str, list[MailSession]] = {}

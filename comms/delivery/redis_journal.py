@@ -177,6 +177,7 @@ class RedisJournal:
         self._batch = batch
         self._ahead = list(reversed(items))
         self._announced: set[int] = set()
+        self._answered: set[int] = set()
         self._answers: list[bytes] = []
         self._pending = b""
         self._length = 1
@@ -188,7 +189,7 @@ class RedisJournal:
 
     def about_to(self, item: int) -> None:
         """As `OpenJournal.about_to`: announces the item, and those after it, unless that was done before."""
-        if item in self._announced and not self._broken:
+        if item in self._announced and item not in self._answered and not self._broken:
             return
         items = [item]
         while self._ahead and len(items) < AHEAD:
@@ -197,9 +198,11 @@ class RedisJournal:
                 items.append(following)
         self._say(line("dot", *items))
         self._announced.update(items)
+        self._answered.discard(item)  # it is tried anew, such as by another server
 
     def done(self, receipt: Receipt) -> None:
         """As `OpenJournal.done`: the answer goes with the next chunk."""
+        self._answered.add(receipt.item)
         with self._lock:
             self._answers.append(line("done", *receipt.to_json()))
 

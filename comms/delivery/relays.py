@@ -6,7 +6,7 @@ others learn by themselves within a few messages.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -49,6 +49,10 @@ class Standing:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+Tell = Callable[[list[Standing]], None]
+"""Hears how it is with all of them."""
 
 
 @dataclass(slots=True)

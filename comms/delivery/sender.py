@@ -9,7 +9,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -22,7 +22,7 @@ from comms.delivery.batches import LetterOrder, MailBatch, Outcome, Receipt, Rec
 from comms.delivery.journal import OpenJournal
 from comms.delivery.lines import Lines
 from comms.delivery.messages import MessageMaker
-from comms.delivery.relays import Standing
+from comms.delivery.relays import Tell
 from comms.errors import CommsError
 from comms.links import LinkMaker, LinkSigner
 from comms.rendering.edition import Edition
@@ -56,7 +56,7 @@ class MailSender:
         self,
         signer: LinkSigner,
         stop: threading.Event,
-        tell: Callable[[list[Standing]], None] = lambda standings: None,
+        tell: Tell = lambda standings: None,
     ) -> None:
         self._signer = signer
         self._stop = stop

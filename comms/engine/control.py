@@ -146,7 +146,8 @@ class Control:
     def step(self) -> bool:
         """Do what there is to do now. True when something moved."""
         moved = self._take_reports()
-        self._pulse.beat(self._pace.domains.waiting(self.workspace.now()), self.workspace.now())
+        now = self.workspace.now()
+        self._pulse.beat(self._pace.domains.waiting(now), now, elsewhere=self._elsewhere)
         if time.monotonic() - self._recovered_at >= RECOVER_EVERY_S:
             moved |= self._recover()
             self._start_due()

@@ -12,12 +12,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from comms.delivery import journal, presence
+from comms.delivery import presence
 from comms.delivery.answers import PROVIDERS
 from comms.delivery.presence import LivingSender
 from comms.engagement.bounces.store import BounceStore
 from comms.engine import progress, pulse
 from comms.engine.control import ControlLock
+from comms.engine.journals import WorkspaceJournals
 from comms.engine.pulse import Heartbeat
 from comms.engine.workspace import Workspace
 from comms.events import CampaignState, DeliveryState, PostState
@@ -129,11 +130,12 @@ def _flow(beat: Heartbeat | None) -> Iterator[Family]:
 def _batches(workspace: Workspace, slugs: list[str]) -> Iterator[Family]:
     counts: Counter[Labels] = Counter()
     oldest, now = 0.0, workspace.now().timestamp()
+    journals = WorkspaceJournals(workspace)
     for slug in slugs:
         for state in ("waiting", "begun"):
             counts[("association", slug), ("state", state)] = 0
         for batch, claimed_at in workspace.ledger(slug).open_batches():
-            begun = journal.was_begun(workspace.journal_folder, batch)
+            begun = journals.was_begun(batch)
             counts[("association", slug), ("state", "begun" if begun else "waiting")] += 1
             oldest = max(oldest, 0.0 if begun else now - claimed_at)
     yield Family("comms_batches", "gauge", "Batches that wait for a sender, or that one holds.", dict(counts))
@@ -141,7 +143,12 @@ def _batches(workspace: Workspace, slugs: list[str]) -> Iterator[Family]:
 
 
 def _held_up(beat: Heartbeat | None, living: list[LivingSender]) -> Iterator[Family]:
-    yield _one("comms_senders", "Sender processes that live on this machine.", len(living))
+    yield Family(
+        "comms_senders",
+        "gauge",
+        "Sender processes that live, on this machine and on others.",
+        {(("where", "here"),): len(living), (("where", "elsewhere"),): beat.elsewhere if beat else 0},
+    )
     names = [each.name for each in beat.waiting] if beat else []
     yield _one("comms_domains_waiting", "Domains that want less mail for now.", sum(n not in _PROVIDERS for n in names))
     yield Family(

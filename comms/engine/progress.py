@@ -75,7 +75,7 @@ class Progress:
     """Domains and providers that had enough."""
     servers: tuple[ServerState, ...]
     senders: int
-    """Living sender processes of this machine."""
+    """Living sender processes, of this machine and of others."""
 
     @property
     def open(self) -> int:
@@ -126,7 +126,7 @@ def gather(
         deferrals=sending.deferrals(workspace, campaign_id) if data.deliveries["deferred"] else {},
         waiting=beat.waiting if beat else (),
         servers=tuple(servers(living)),
-        senders=len(living),
+        senders=len(living) + (beat.elsewhere if beat else 0),
     )
 
 

@@ -39,7 +39,6 @@ class Pulse:
     """(association, outcome) -> how many since control began."""
     _recent: deque[tuple[float, str, int]] = field(default_factory=deque, init=False)
     """(when, association, messages that are final) of the last minute."""
-    _began_at: float = field(default_factory=time.monotonic, init=False)
 
     def note(self, association: str, receipts: Iterable[Receipt]) -> None:
         """A sender reports these answers."""
@@ -48,14 +47,18 @@ class Pulse:
             self._answers[association, outcome] += number
         self._recent.append((time.monotonic(), association, sum(outcomes[each.value] for each in _FINAL)))
 
-    def beat(self, waiting: Sequence[Waiting], now: datetime) -> None:
-        """Write the file, if a second has passed. A full disk is not this file's concern."""
+    def beat(self, waiting: Sequence[Waiting], now: datetime, *, elsewhere: int = 0) -> None:
+        """Write the file, if a second has passed. A full disk is not this file's concern.
+
+        `elsewhere`: how many senders there are on other machines.
+        """
         moment = time.monotonic()
         if moment - self._beaten_at < EVERY_S:
             return
         self._beaten_at = moment
         data = {
             "at": now.timestamp(),
+            "elsewhere": elsewhere,
             "answers": [[*key, number] for key, number in sorted(self._answers.items())],
             "per_second": self._rates(moment),
             "waiting": [[each.name, each.until.timestamp(), each.reason] for each in waiting],
@@ -74,7 +77,7 @@ class Pulse:
         sums: Counter[str] = Counter()
         for _, association, number in self._recent:
             sums[association] += number
-        span = max(EVERY_S, min(RATE_OVER_S, moment - self._began_at))
+        span = max(EVERY_S, moment - self._recent[0][0]) if self._recent else EVERY_S
         return {association: round(number / span, 2) for association, number in sums.items()}
 
 
@@ -89,6 +92,8 @@ class Heartbeat:
     """Association -> messages that became final a second, over the last minute."""
     waiting: tuple[Waiting, ...]
     """Domains and providers that had enough."""
+    elsewhere: int
+    """How many senders there are on other machines."""
 
 
 def read(folder: Path) -> Heartbeat | None:
@@ -106,6 +111,7 @@ def _parsed(data: Any) -> Heartbeat:
         answers={(str(slug), Outcome(outcome).value): int(number) for slug, outcome, number in data["answers"]},
         per_second={str(slug): _finite(rate) for slug, rate in data["per_second"].items()},
         waiting=tuple(Waiting(str(name), _time(until), str(reason)) for name, until, reason in data["waiting"]),
+        elsewhere=int(data["elsewhere"]),
     )
 
 

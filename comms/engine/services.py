@@ -64,11 +64,10 @@ def senders(workspace: Workspace) -> Iterator[Finding]:
         f"control told of itself {max(age, 0.0):.0f} seconds ago",
         "It waits for something: see what it prints. A full disk, a locked database or a queue that does not answer.",
     )
-    living = len(presence.living(workspace.folder))
-    elsewhere = bool(workspace.settings.queue.url)
+    here, elsewhere = len(presence.living(workspace.folder)), beat.elsewhere if beat else 0
     yield Finding(
-        bool(living) or elsewhere,
-        f"{living} senders live on this machine" + ("; those on others are not seen from here" if elsewhere else ""),
+        here + elsewhere > 0,
+        f"{here} senders live on this machine" + (f", {elsewhere} on others" if elsewhere else ""),
         "Start `comms run`, or `comms worker` beside it.",
     )
 

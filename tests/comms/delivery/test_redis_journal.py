@@ -197,3 +197,21 @@ def test_what_was_begun_under_an_earlier_start_of_the_server_is_not_trusted(
         assert not reading.trustworthy
     finally:
         server.stop()
+
+
+def test_an_item_that_is_tried_again_after_an_answer_is_in_doubt_until_the_next(journals: RedisJournals) -> None:
+    refused = Receipt(1, Outcome.DEFERRED, 454, "Throttling failure")
+    for tries, in_doubt in ((1, False), (2, True)):
+        batch = name()
+        with begun(journals, batch, []) as journal:
+            for number in range(tries):
+                if number:
+                    journal.done(refused)
+                journal.about_to(1)
+            if tries == 1:
+                journal.done(refused)
+                journal.about_to(2)
+            abandon(journal)
+            reading = reclaimed(journals, batch)
+        assert (1 in reading.handed_over) is in_doubt
+        assert (1 in {each.item for each in reading.receipts}) is not in_doubt

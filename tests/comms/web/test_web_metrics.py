@@ -165,7 +165,7 @@ def test_the_figures_are_those_of_the_ledgers_and_of_what_control_and_senders_te
         'comms_provider_waiting{provider="Google"}': 1,
         'comms_provider_waiting{provider="Yahoo"}': 0,
         "comms_domains_waiting": 1,
-        "comms_senders": 1,
+        'comms_senders{where="here"}': 1,
         'comms_mail_server_set_aside{server="smtp"}': 1,
         "comms_control_up": 0,
         'comms_posts{state="queued"}': 0,
