@@ -368,7 +368,7 @@ def _overlay(tables: dict[str, Any], environment: Mapping[str, str]) -> dict[tup
         if name == variable or SEPARATOR not in name:
             continue
         section, _, rest = name.lower().partition(SEPARATOR)
-        path = (section, *rest.split(SEPARATOR, 1)) if section in _NAMED_SECTIONS else (section, rest)
+        path = (section, *rest.split(SEPARATOR, 1)) if section in NAMED_SECTIONS else (section, rest)
         table: Any = tables
         for depth, part in enumerate(path[:-1], 1):
             if part not in table:
@@ -384,42 +384,24 @@ def _overlay(tables: dict[str, Any], environment: Mapping[str, str]) -> dict[tup
 
 def _explain(problem: Any, path: Path, sources: Mapping[tuple[str, ...], str]) -> str:
     location = [str(part) for part in problem["loc"]]
-    depth = 2 if location[0] in _NAMED_SECTIONS and len(location) > 1 else 1
+    depth = 2 if location[0] in NAMED_SECTIONS and len(location) > 1 else 1
     table, key = location[:depth], location[depth] if len(location) > depth else ""
     variable = sources.get((*table, key)) or sources.get(tuple(table))
     section = ".".join(table)
     where = variable or f"{path}: [{section}]{f' {key}' if key else ''}"
     if problem["type"] == "extra_forbidden":
-        known = list(_section(location[0]).model_fields if key else Settings.model_fields)
+        known = list(model_of(location[0]).model_fields if key else Settings.model_fields)
         near = get_close_matches(key or section, known, n=1)
         guess = f"; did you mean {near[0]}?" if near else f"; known are: {', '.join(known)}"
         return f"{where}: no such {'key' if key else 'section'}{guess}"
     if problem["type"] in ("model_type", "dict_type") and not key:
-        name = f"{table[0]}.{NAMED}" if table[0] in _NAMED_SECTIONS else section
+        name = f"{table[0]}.{NAMED}" if table[0] in NAMED_SECTIONS else section
         return f"{where}: must be a table: a line [{name}], then its keys"
     message = problem["msg"].removeprefix("Value error, ")
     return f"{where}: {message}"
 
 
-def describe() -> list[tuple[str, str, str, str, str]]:
-    """Every key as (section, key, kind, default, meaning), for the reference page and for new files.
-
-    A section that holds tables by name ends in `.NAME`.
-    """
-    rows = []
-    for section in Settings.model_fields:
-        title = f"{section}.{NAMED}" if section in _NAMED_SECTIONS else section
-        for key, entry in _section(section).model_fields.items():
-            rows.append((title, key, _kind(entry.annotation), _toml(entry.default), entry.description or ""))
-    return rows
-
-
-def section_summary(section: str) -> str:
-    """The first line of what the table is for."""
-    return (_section(section.removesuffix(f".{NAMED}")).__doc__ or "").strip().splitlines()[0]
-
-
-def _section(name: str) -> type[Section]:
+def model_of(name: str) -> type[Section]:
     """The keys of a section, or of each table in it."""
     model = Settings.model_fields[name].annotation
     if get_origin(model) is dict:
@@ -429,25 +411,7 @@ def _section(name: str) -> type[Section]:
     return model
 
 
-_NAMED_SECTIONS = frozenset(
+NAMED_SECTIONS = frozenset(
     name for name, field in Settings.model_fields.items() if get_origin(field.annotation) is dict
 )
-
-
-def _kind(annotation: Any) -> str:
-    if get_origin(annotation) is Literal:
-        return "one of " + ", ".join(f"`{choice}`" for choice in get_args(annotation))
-    return {
-        str: "text",
-        bool: "`true` or `false`",
-        int: "whole number",
-        float: "number",
-        dict[str, list[str]]: "lists by name",
-        dict[str, int]: "numbers by name",
-    }[annotation]
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(value)  # of dictionaries only the empty one, alike in both
+"""Those that hold tables under names that a person chooses."""
