@@ -35,6 +35,8 @@ class Exclusion(StrEnum):
     """The person asked for no newsletter before a date."""
     TOO_OFTEN = "too_often"
     """The person has had a newsletter of this topic as recently as they, or the topic, want no other."""
+    HEARD_ENOUGH = "heard_enough"
+    """The person was sent as many newsletters lately, of whatever topics, as the association sends to one member."""
 
     @property
     def words(self) -> str:
@@ -49,6 +51,7 @@ _WORDS = {
     Exclusion.NO_CONSENT: "never agreed to this newsletter",
     Exclusion.PAUSED: "asked for a pause",
     Exclusion.TOO_OFTEN: "asked for fewer mails",
+    Exclusion.HEARD_ENOUGH: "heard enough: got as many newsletters lately as one member gets",
 }
 
 

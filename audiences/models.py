@@ -62,6 +62,8 @@ class Association:
     homepage: str = ""
     language: str = "en"
     timezone: str = "UTC"
+    send_window: str = ""
+    """When in the week its newsletters leave, such as `Mon-Fri 08:00-18:00` by its clock; empty for always."""
     brand: Brand = field(default_factory=Brand)
     welcome: bool = True
     """Does a letter go to who has just signed up."""

@@ -56,15 +56,24 @@ def tracked_sql() -> str:
     return _subscribed("topic = 'tracking' AND state = 'granted'")
 
 
-def exclusion_sql(topic: str | None, now: datetime) -> Condition:
-    """Why `member` may not be written to, as the name of a reason; NULL when nothing stands against it."""
+def exclusion_sql(topic: str | None, now: datetime, further: Condition | None = None) -> Condition:
+    """Why `member` may not be written to, as the name of a reason; NULL when nothing stands against it.
+
+    `further` gives a reason, or NULL, where all that the member wants is no hindrance.
+    """
     agrees, paused, too_often = agrees_sql(topic), paused_sql(now), too_often_sql(topic, now)
     withdrew = _subscribed("topic <> 'tracking' AND state = 'withdrawn'")
     return Condition(
         f"CASE WHEN member.address IS NULL THEN 'no_address' WHEN {suppressed_sql()} THEN 'suppressed'"
         f" WHEN NOT {agrees.sql} THEN CASE WHEN {withdrew} THEN 'withdrawn' ELSE 'no_consent' END"
-        f" WHEN {paused.sql} THEN 'paused' WHEN {too_often.sql} THEN 'too_often' END",
-        {**agrees.parameters, **paused.parameters, **too_often.parameters},
+        f" WHEN {paused.sql} THEN 'paused' WHEN {too_often.sql} THEN 'too_often'"
+        f" ELSE {further.sql if further else 'NULL'} END",
+        {
+            **agrees.parameters,
+            **paused.parameters,
+            **too_often.parameters,
+            **(further.parameters if further else {}),
+        },
     )
 
 
@@ -110,9 +119,14 @@ class People:
         sql = f"SELECT count(*) FROM member WHERE {condition.sql}"  # noqa: S608 - compiled, values bound
         return int(self.db.execute(sql, dict(condition.parameters)).fetchone()[0])
 
-    def exclusions(self, condition: Condition, topic: str | None, now: datetime) -> dict[str | None, int]:
-        """Of those for whom `condition` holds: how many are excluded for which reason; None: how many are not."""
-        reason = exclusion_sql(topic, now)
+    def exclusions(
+        self, condition: Condition, topic: str | None, now: datetime, further: Condition | None = None
+    ) -> dict[str | None, int]:
+        """Of those for whom `condition` holds: how many are excluded for which reason; None: how many are not.
+
+        `further` as in `exclusion_sql`.
+        """
+        reason = exclusion_sql(topic, now, further)
         sql = f"SELECT {reason.sql}, count(*) FROM member WHERE {condition.sql} GROUP BY 1"  # noqa: S608
         return dict(self.db.execute(sql, {**condition.parameters, **reason.parameters}).fetchall())
 

@@ -28,6 +28,7 @@ from campaigns.models import (
     RelayPart,
     Schedule,
 )
+from campaigns.recurrence import LONGEST_ID, RepeatError, read_repeat
 
 MAX_BYTES = 1_000_000
 
@@ -66,6 +67,7 @@ def read(text: str, *, path: str = "campaign.md") -> Campaign:
         blamed = {problem.field for problem in front.problems}
         problems.extend(problem for problem in found if problem.field not in blamed)
         problems.extend((*_part_problems(front, parts, blocks), *_jinja_problems(front)))
+        problems.extend(_repeat_problems(definition, front) if definition else ())
     if problems or definition is None:
         raise DefinitionError(problems, path)
     return _campaign(definition, front, blocks, text)
@@ -105,6 +107,20 @@ def _part_problems(front: FrontMatter, parts: Parts, blocks: Blocks) -> Iterator
         yield Problem(parts.body_line - 1, "body", "the newsletter has no text", "write it below the second `---`")
 
 
+def _repeat_problems(definition: schema.Definition, front: FrontMatter) -> Iterator[Problem]:
+    """What repeating asks of keys beside it."""
+    section = definition.schedule
+    if section is None or section.repeat is None:
+        return
+    try:
+        read_repeat(section.repeat, section.at)
+    except RepeatError as error:
+        yield Problem(front.value_lines["schedule.repeat"], "schedule.repeat", error.message, error.hint)
+    if len(definition.campaign) > LONGEST_ID:
+        message = "the id is too long for a campaign that repeats"
+        yield Problem(front.line("campaign"), "campaign", message, f"at most {LONGEST_ID}: each day is added to it")
+
+
 def _jinja_problems(front: FrontMatter) -> Iterator[Problem]:
     for key, names in _JINJA_TEXTS.items():
         text = _value(front, key)
@@ -127,7 +143,7 @@ def _value(front: FrontMatter, key: str) -> Value:
 
 
 def _campaign(definition: schema.Definition, front: FrontMatter, blocks: Blocks, source: str) -> Campaign:
-    schedule, relay = definition.schedule, definition.relay
+    relay = definition.relay
     return Campaign(
         id=definition.campaign,
         title=definition.title,
@@ -139,11 +155,16 @@ def _campaign(definition: schema.Definition, front: FrontMatter, blocks: Blocks,
         newsletter=_newsletter(definition.newsletter, front) if definition.newsletter else None,
         feed=FeedPart(definition.feed.summary or "") if definition.feed else None,
         social=MappingProxyType(definition.social.model_dump(exclude_none=True) if definition.social else {}),
-        schedule=Schedule(schedule.at, schedule.timezone) if schedule else None,
+        schedule=_schedule(definition.schedule) if definition.schedule else None,
         relay=RelayPart(tuple(relay.associations), relay.respond_by) if relay else None,
         tags=tuple(definition.tags),
         key_lines=MappingProxyType(dict(front.key_lines)),
     )
+
+
+def _schedule(section: schema.ScheduleSection) -> Schedule:
+    repeat = read_repeat(section.repeat, section.at) if section.repeat else ""
+    return Schedule(section.at, section.timezone, repeat)
 
 
 def _audience(section: schema.AudienceSection, front: FrontMatter) -> Audience:
@@ -159,4 +180,5 @@ def _newsletter(section: schema.NewsletterSection, front: FrontMatter) -> Newsle
         subject_line=front.value_lines["newsletter.subject"],
         preview_line=front.value_lines["newsletter.preview"] if section.preview else 0,
         slots=MappingProxyType(dict(section.slots)),
+        ignore_cap=section.ignore_cap,
     )

@@ -141,3 +141,31 @@ def jobs(db: Database) -> None:
 def welcomes(db: Database) -> None:
     """Does an association send a letter to who has just signed up."""
     db.execute("ALTER TABLE association ADD COLUMN welcome INTEGER NOT NULL DEFAULT 1")
+
+
+@CAMPAIGNS()
+def schedules(db: Database) -> None:
+    """Campaigns that repeat, why one waits for a person, and when in the week an association's newsletters leave."""
+    for statement in (
+        # `wall_next` is the next occurrence by the clock on the wall, `due_at` the moment of it.
+        """
+        CREATE TABLE series (
+            id TEXT PRIMARY KEY,
+            title TEXT NOT NULL,
+            definition TEXT NOT NULL,
+            state TEXT NOT NULL,
+            senders TEXT NOT NULL,
+            wall_next TEXT,
+            due_at TEXT,
+            reason TEXT NOT NULL DEFAULT '',
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        )
+        """,
+        "ALTER TABLE campaign ADD COLUMN series TEXT REFERENCES series(id)",
+        "ALTER TABLE campaign ADD COLUMN wall TEXT",
+        "CREATE UNIQUE INDEX campaign_series ON campaign(series, wall) WHERE series IS NOT NULL",
+        "ALTER TABLE campaign ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE association ADD COLUMN send_window TEXT NOT NULL DEFAULT ''",
+    ):
+        db.execute(statement)

@@ -284,6 +284,8 @@ class NewsletterPart:
     subject_line: int = 0
     preview_line: int = 0
     slots: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    ignore_cap: bool = False
+    """Does it go even to members who had as many newsletters lately as the settings allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +302,8 @@ class Schedule:
 
     at: datetime
     timezone: str
+    repeat: str = ""
+    """The rule by which it goes out again and again, at this time of day (RFC 5545 RRULE); empty for once."""
 
 
 @dataclass(frozen=True, slots=True)

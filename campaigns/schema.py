@@ -30,6 +30,7 @@ from campaigns.errors import Problem, did_you_mean, shown
 from campaigns.frontmatter import FIELD, FrontMatter
 from campaigns.models import NETWORKS
 from campaigns.moments import TIME, MomentError, read_day, read_moment
+from campaigns.recurrence import RepeatError, check_repeat
 from campaigns.schedule import MEMBER, zone_names
 
 SECTIONS = ("audience", "newsletter", "feed", "social", "schedule", "relay")
@@ -90,6 +91,14 @@ def _zone(name: str) -> str:
     raise _refuse(f"there is no time zone `{shown(name)}`", did_you_mean(name, zone_names(), otherwise))
 
 
+def _repeat(text: str) -> str:
+    try:
+        check_repeat(text)
+    except RepeatError as error:
+        raise _refuse(error.message, error.hint) from None
+    return text
+
+
 def _associations(value: object) -> object:
     if value == ALL:
         return [ALL]
@@ -133,6 +142,7 @@ Moment = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^{TIME}$", "examples": ["2027-02-01 09:00"]}),
 ]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+Repeat = Annotated[_Stripped, Field(min_length=1, max_length=300), AfterValidator(_repeat)]
 Associations = Annotated[
     list[Slug],
     BeforeValidator(_associations),
@@ -171,6 +181,9 @@ class NewsletterSection(Section):
     preview: Short | None = Field(None, description="What mail programs show beside the subject.")
     template: Slug = Field("announcement", description="Name of the template.")
     slots: dict[str, Short] = Field({}, max_length=50, description="Values that the template asks for, by name.")
+    ignore_cap: bool = Field(
+        False, description="true: also to members who had as many newsletters lately as the settings allow."
+    )
 
 
 class FeedSection(Section):
@@ -193,6 +206,11 @@ class SocialSection(Section):
 class ScheduleSection(Section):
     at: Moment = Field(description="Day and time by the clock on the wall, like 2027-02-01 09:00.")
     timezone: Zone = Field(description="IANA time zone, or member for each member's own.")
+    repeat: Repeat | None = Field(
+        None,
+        description="Again and again from then on: daily, weekdays, weekly, every two weeks, monthly, or a rule of "
+        "RFC 5545 such as FREQ=MONTHLY;BYDAY=1TU.",
+    )
 
 
 class RelaySection(Section):
@@ -261,6 +279,8 @@ def _words(details: ErrorDetails, present: bool) -> tuple[str, str]:
                 f"{_kind(value)} where one text is wanted",
                 "write a text; put it in quotes if it begins with { or [",
             )
+        case "bool_type":
+            return f"{_kind(value)} where yes or no is wanted", "write true or false"
         case "list_type":
             return f"{_kind(value)} where a list is wanted", "write it like [libraries, archives]"
         case "model_type" | "model_attributes_type" | "dict_type":

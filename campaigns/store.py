@@ -23,6 +23,12 @@ class CampaignRow:
     """Slugs of the associations that send it."""
     due_at: datetime | None
     created_at: datetime
+    series: str | None = None
+    """The series of which it is an occurrence."""
+    wall: datetime | None = None
+    """The occurrence's time by the clock on the wall, without zone."""
+    reason: str = ""
+    """Why it waits for a person; empty when none has to decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class PostRow:
     updated_at: datetime
 
 
-_CAMPAIGN = "id, title, definition, state, senders, due_at, created_at"
+_CAMPAIGN = "id, title, definition, state, senders, due_at, created_at, series, wall, reason"
 _POST = "id, campaign, association, network, part, text, state, remote_id, url, reason, attempts, next_at, updated_at"
 _ENTRY = "campaign, association, topic, tag_uri, title, summary, content, language, tags, published, updated"
 
@@ -123,13 +129,18 @@ class HostStore:
         senders: Sequence[str],
         due_at: datetime | None,
         now: datetime,
+        series: str | None = None,
+        wall: datetime | None = None,
     ) -> None:
-        """Insert, or replace all but `created_at`."""
+        """Insert, or replace all but `created_at`, `series` and `wall`.
+
+        Raises sqlite3.IntegrityError when the series has an occurrence at `wall` under another id.
+        """
         self.db.execute(
-            "INSERT INTO campaign (id, title, definition, state, senders, due_at, created_at, updated_at)"
-            " VALUES (:id, :title, :definition, :state, :senders, :due_at, :now, :now)"
+            "INSERT INTO campaign (id, title, definition, state, senders, due_at, created_at, updated_at, series, wall)"
+            " VALUES (:id, :title, :definition, :state, :senders, :due_at, :now, :now, :series, :wall)"
             " ON CONFLICT (id) DO UPDATE SET title = :title, definition = :definition, state = :state,"
-            " senders = :senders, due_at = :due_at, updated_at = :now",
+            " senders = :senders, due_at = :due_at, updated_at = :now, reason = ''",
             {
                 "id": campaign_id,
                 "title": title,
@@ -138,15 +149,20 @@ class HostStore:
                 "senders": json.dumps(list(senders)),
                 "due_at": stamp(due_at) if due_at else None,
                 "now": stamp(now),
+                "series": series,
+                "wall": wall.isoformat() if wall else None,
             },
         )
 
-    def set_state(self, campaign_id: str, state: str, now: datetime, *, was: Sequence[str]) -> bool:
-        """Move a campaign to `state` if it is in one of `was`; False, and nothing done, when it is not."""
+    def set_state(self, campaign_id: str, state: str, now: datetime, *, was: Sequence[str], reason: str = "") -> bool:
+        """Move a campaign to `state` if it is in one of `was`; False, and nothing done, when it is not.
+
+        `reason` says why it waits for a person.
+        """
         marks = ",".join("?" * len(was))
         cursor = self.db.execute(
-            f"UPDATE campaign SET state = ?, updated_at = ? WHERE id = ? AND state IN ({marks})",  # noqa: S608
-            [state, stamp(now), campaign_id, *was],
+            f"UPDATE campaign SET state = ?, reason = ?, updated_at = ? WHERE id = ? AND state IN ({marks})",  # noqa: S608
+            [state, reason, stamp(now), campaign_id, *was],
         )
         return cursor.rowcount == 1
 
@@ -316,17 +332,12 @@ def stamp(moment: datetime) -> str:
 
 
 def _campaign(row: Sequence[Any]) -> CampaignRow:
-    identity, title, definition, state, senders, due_at, created_at = row
-    due = datetime.fromisoformat(due_at) if due_at else None
-    return CampaignRow(
-        identity,
-        title,
-        definition,
-        state,
-        tuple(json.loads(senders)),
-        due,
-        datetime.fromisoformat(created_at),
-    )
+    values = dict(zip(_CAMPAIGN.split(", "), row, strict=True))
+    values["senders"] = tuple(json.loads(values["senders"]))
+    values["created_at"] = datetime.fromisoformat(values["created_at"])
+    for name in ("due_at", "wall"):
+        values[name] = datetime.fromisoformat(values[name]) if values[name] else None
+    return CampaignRow(**values)
 
 
 def _entry(row: Sequence[Any]) -> EntryRow:

@@ -17,6 +17,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from campaigns.hours import Blackout, HoursError
 from comms.errors import ConfigError, WorkspaceError
 
 FILE_NAME = "comms.toml"
@@ -121,6 +122,11 @@ class Delivery(Section):
     give_up_hours: Annotated[float, Field(gt=0, le=240)] = Field(
         48.0, description="How long a message that the server defers is tried again, three times at the least."
     )
+    late_hours: Annotated[float, Field(ge=0, le=8760)] = Field(
+        24.0,
+        description="A campaign whose time was missed because nothing ran goes out at once if it is late by no more "
+        "than this; else it is held for a person to decide, and one of a series is left out.",
+    )
 
 
 class Bounces(Section):
@@ -207,6 +213,18 @@ class Pacing(Section):
     )
     quiet_hours: str = Field("", description="A stretch of each day in which nothing goes out, such as `21:30-07:00`.")
     timezone: str = Field("UTC", description="Where the day begins, and the quiet hours are: an IANA name.")
+    blackout: list[str] = Field(
+        [],
+        description="Days on which nothing of a campaign goes out, by the clock of the association that sends, as "
+        '`["2026-12-24..2026-12-26", "2027-01-01"]`; a time in a schedule that falls on one moves to the next day '
+        "that does not.",
+    )
+    most_per_member: Annotated[int, Field(ge=0, le=1000)] = Field(
+        0,
+        description="Newsletters of an association that a member gets within `per_days`, whatever their topics; who "
+        "had as many is left out of the next.",
+    )
+    per_days: Annotated[int, Field(ge=1, le=365)] = Field(7, description="The days for `most_per_member`.")
     per_domain: dict[str, int] = Field(
         {},
         description='Messages a minute to the addresses of a domain, as `{ "example.edu" = 60 }`. A domain whose '
@@ -225,6 +243,21 @@ class Pacing(Section):
     def _is_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError("must be the IANA name of a time zone such as America/Denver")
+        return value
+
+    @field_validator("blackout", mode="before")
+    @classmethod
+    def _are_listed(cls, value: object) -> object:
+        """The environment has only text: `2026-12-24..2026-12-26,2027-01-01`."""
+        return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
+
+    @field_validator("blackout")
+    @classmethod
+    def _are_days(cls, value: list[str]) -> list[str]:
+        try:
+            Blackout.read(value)
+        except HoursError as error:
+            raise ValueError(str(error)) from None
         return value
 
     @field_validator("per_domain")

@@ -30,6 +30,7 @@ def _kind(annotation: Any) -> str:
         return "one of " + ", ".join(f"`{choice}`" for choice in get_args(annotation))
     return {
         str: "text",
+        list[str]: "list",
         bool: "`true` or `false`",
         int: "whole number",
         float: "number",

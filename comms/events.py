@@ -60,6 +60,17 @@ class CampaignState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class SeriesState(StrEnum):
+    """Where a campaign that repeats stands. Its occurrences are campaigns, each with a state of its own."""
+
+    REPEATING = "repeating"
+    PAUSED = "paused"
+    """No occurrence is made; what falls into the pause is left out."""
+    ENDED = "ended"
+    """Its last occurrence was made, or left out."""
+    CANCELLED = "cancelled"
+
+
 class EventKind(StrEnum):
     """What a reader, or a reader's server, did."""
 

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from campaigns.schedule import times_to_json
+
 
 @dataclass(frozen=True, slots=True)
 class NewsletterPlan:
@@ -28,6 +30,12 @@ class NewsletterPlan:
     """Digest of the compiled edition."""
     first_at: datetime
     last_at: datetime
+    moved_from: datetime | None = None
+    """What the schedule says, when days that are shut out moved it to `first_at`."""
+    opens_at: datetime | None = None
+    """The first moment from `first_at` on at which newsletters of the association may leave; None: there is none."""
+    timezone: str = "UTC"
+    """Where the association's clock hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,10 @@ class Plan:
     posts: tuple[PostPlan, ...] = ()
     definition: str = field(default="", repr=False)
     """Digest of the definition file."""
+    series: str = ""
+    """Of a campaign that repeats: its own id. The plan is that of the next occurrence."""
+    coming: tuple[tuple[datetime, datetime], ...] = ()
+    """Of a campaign that repeats, the next occurrences: time by the clock on the wall, and its first moment."""
 
     @property
     def audience(self) -> int:
@@ -78,10 +90,8 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """For `--json`; times as ISO text."""
-        newsletters = [
-            {**asdict(n), "first_at": n.first_at.isoformat(), "last_at": n.last_at.isoformat()}
-            for n in self.newsletters
-        ]
+        newsletters = [{**asdict(n), **{name: _iso(getattr(n, name)) for name in _TIMES}} for n in self.newsletters]
+        series = {"series": self.series, "occurrences": times_to_json(self.coming)} if self.series else {}
         return {
             "id": self.campaign,
             "title": self.title,
@@ -90,4 +100,12 @@ class Plan:
             "feeds": list(self.feeds),
             "posts": [asdict(post) for post in self.posts],
             "hash": self.digest,
+            **series,
         }
+
+
+_TIMES = ("first_at", "last_at", "moved_from", "opens_at")
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -24,7 +24,7 @@ from campaigns.schema import json_schema
 from comms import config_description
 from comms.cli.app import app
 from comms.engagement.report import STATE_MEANINGS
-from comms.events import CampaignState, DeliveryState, EventKind, PostState
+from comms.events import CampaignState, DeliveryState, EventKind, PostState, SeriesState
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "reference"
@@ -57,6 +57,7 @@ These keys of `--json` stay as they are, for programs that rely on them:
 """
 VOCABULARY: tuple[tuple[str, type[StrEnum], str], ...] = (
     ("Campaigns", CampaignState, ""),
+    ("Series", SeriesState, "A campaign that repeats. Its occurrences are campaigns of their own."),
     ("Deliveries", DeliveryState, "One newsletter to one member. A final state never changes again."),
     ("Posts", PostState, "One text on one network."),
     (

@@ -20,6 +20,13 @@ ReplyTo = Annotated[str | None, typer.Option(help="Where replies go; the From ad
 Homepage = Annotated[str | None, typer.Option(help="Web address.")]
 Language = Annotated[str | None, typer.Option(help="Language tag, such as en or es-MX.")]
 Timezone = Annotated[str | None, typer.Option(help="IANA zone, such as America/Denver.")]
+SendWindow = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOURS",
+        help="When in the week its newsletters leave, by its own clock, such as `Mon-Fri 08:00-18:00`.",
+    ),
+]
 Accent = Annotated[str | None, typer.Option(metavar="#RRGGBB", help="Accent colour of its newsletters.")]
 Background = Annotated[str | None, typer.Option(metavar="#RRGGBB", help="Background colour of its newsletters.")]
 LogoUrl = Annotated[str | None, typer.Option(help="Web address of its logo.")]
@@ -38,6 +45,7 @@ def add(
     homepage: Homepage = None,
     language: Language = None,
     timezone: Timezone = None,
+    send_window: SendWindow = None,
     accent: Accent = None,
     background: Background = None,
     logo_url: LogoUrl = None,
@@ -49,8 +57,8 @@ def add(
     blank = Association(slug, "", "", "")
     association = _changed(
         blank, name=name, sender_address=sender, postal_address=postal_address, sender_name=sender_name,
-        reply_to=reply_to, homepage=homepage, language=language, timezone=timezone, accent=accent,
-        background=background, logo_url=logo_url, typeface=typeface, footer=footer,
+        reply_to=reply_to, homepage=homepage, language=language, timezone=timezone, send_window=send_window,
+        accent=accent, background=background, logo_url=logo_url, typeface=typeface, footer=footer,
     )  # fmt: skip
     with open_workspace() as workspace:
         association = workspace.add_association(association)
@@ -71,6 +79,7 @@ def edit(
     homepage: Homepage = None,
     language: Language = None,
     timezone: Timezone = None,
+    send_window: SendWindow = None,
     accent: Accent = None,
     background: Background = None,
     logo_url: LogoUrl = None,
@@ -83,7 +92,8 @@ def edit(
         association = _changed(
             workspace.association(slug), name=name, sender_address=sender, postal_address=postal_address,
             sender_name=sender_name, reply_to=reply_to, homepage=homepage, language=language, timezone=timezone,
-            accent=accent, background=background, logo_url=logo_url, typeface=typeface, footer=footer,
+            send_window=send_window, accent=accent, background=background, logo_url=logo_url,
+            typeface=typeface, footer=footer,
         )  # fmt: skip
         association = workspace.change_association(association)
     if as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,8 @@ from rich.markup import escape
 
 from campaigns.models import Campaign
 from campaigns.schema import json_schema
+from campaigns.series import SeriesRow
+from campaigns.store import CampaignRow
 from comms.cli.following import follow, show
 from comms.cli.output import (
     NO,
@@ -26,12 +27,13 @@ from comms.cli.output import (
     table,
     who,
 )
-from comms.cli.plan import show_plan
+from comms.cli.plan import show_coming, show_plan
+from comms.cli.series import act_on_series, schedule_series, show_series
 from comms.cli.waiting import wait_for
 from comms.engagement import terminal
 from comms.engagement.html import to_html
 from comms.engagement.report import CampaignStatus
-from comms.engine import checking, preview, progress, reporting, sending
+from comms.engine import checking, preview, progress, reporting, sending, series
 from comms.engine.checking import CheckResult
 from comms.engine.control import ControlLock
 from comms.engine.preflight import Network
@@ -102,7 +104,12 @@ def preview_(
 def plan(file: File, association: Senders = None, as_json: JsonFlag = False) -> None:
     """Say who would get what, per association and channel, and why others would not. Changes nothing."""
     with open_workspace() as workspace:
-        prepared = _prepare(workspace, file, association, as_json=as_json)
+        campaign = _require_checked(workspace, file, tuple(association or ()), as_json=as_json)
+        if _repeats(campaign):
+            prepared = series.prepare(workspace, campaign, tuple(association or ())).first
+        else:
+            scheduled = campaign.schedule is not None
+            prepared = sending.prepare(workspace, campaign, tuple(association or ()), scheduled=scheduled)
     if as_json:
         print_json(prepared.plan.to_json())
     else:
@@ -124,7 +131,7 @@ def send(
         campaign = _require_checked(workspace, file, tuple(association or ()), as_json=as_json)
         row = sending.under_way(workspace, campaign)
         if row is None:
-            prepared = _prepare(workspace, file, association, as_json=as_json)
+            prepared = sending.prepare(workspace, campaign, tuple(association or ()))
             if prepared.plan.empty:
                 _nothing(prepared, as_json=as_json)
             if prepared.plan.audience:
@@ -145,24 +152,26 @@ def send(
 
 @app.command()
 def schedule(file: File, association: Senders = None, yes: Yes = False, as_json: JsonFlag = False) -> None:
-    """Approve a campaign for the time in its definition; `comms run` then sends it."""
+    """Approve a campaign for the time in its definition, or for each time if it repeats; `comms run` then sends it."""
     with open_workspace() as workspace:
-        _require_checked(workspace, file, tuple(association or ()), as_json=as_json)
-        prepared = _prepare(workspace, file, association, scheduled=True, as_json=as_json)
-        if not yes:
-            _show_for_consent(prepared, as_json=as_json)
-            confirm(f"Approve {prepared.campaign.id} for {prepared.due_at:%Y-%m-%d %H:%M} UTC?", as_json=as_json)
-        row = sending.approve(workspace, prepared, who=who())
-        _show_status(workspace, row.id, as_json=as_json)
+        campaign = _require_checked(workspace, file, tuple(association or ()), as_json=as_json)
+        if _repeats(campaign):
+            schedule_series(workspace, campaign, tuple(association or ()), yes=yes, as_json=as_json)
+        else:
+            prepared = sending.prepare(workspace, campaign, tuple(association or ()), scheduled=True)
+            if not yes:
+                _show_for_consent(prepared, as_json=as_json)
+                confirm(f"Approve {prepared.campaign.id} for {prepared.due_at:%Y-%m-%d %H:%M} UTC?", as_json=as_json)
+            _show_status(workspace, sending.approve(workspace, prepared, who=who()).id, as_json=as_json)
         if not as_json:
             _say_who_sends(workspace)
 
 
 @app.command("list")
 def list_(as_json: JsonFlag = False) -> None:
-    """List the campaigns that were sent or scheduled, newest last."""
+    """List the campaigns that repeat, then those that were sent or scheduled, newest last."""
     with open_workspace() as workspace:
-        rows = workspace.host.campaigns()
+        rows: list[CampaignRow | SeriesRow] = [*series.every(workspace), *workspace.host.campaigns()]
     if as_json:
         print_json([{"id": r.id, "title": r.title, "state": r.state, "due_at": r.due_at, "created_at": r.created_at}
                     for r in rows])  # fmt: skip
@@ -182,6 +191,10 @@ def status(
 ) -> None:
     """Say where a campaign stands; with `--follow --json` one document a line, every second."""
     with open_workspace() as workspace:
+        row = series.find(workspace, campaign_id)
+        if row is not None and not follow_it:
+            show_series(workspace, row, as_json=as_json)
+            return
         if follow_it:
             follow(workspace, campaign_id, as_json=as_json)
             if as_json:
@@ -196,22 +209,23 @@ def status(
 
 @app.command()
 def pause(campaign_id: Id, as_json: JsonFlag = False) -> None:
-    """Hand out no further batch; what senders hold still goes out."""
-    _act(lambda workspace: sending.pause(workspace, campaign_id, who=who()), campaign_id, as_json=as_json)
+    """Hand out no further batch; what senders hold still goes out. Of one that repeats: make no occurrence."""
+    _act("pause", campaign_id, as_json=as_json)
 
 
 @app.command()
 def resume(campaign_id: Id, as_json: JsonFlag = False) -> None:
-    """Go on where it was paused."""
-    _act(lambda workspace: sending.resume(workspace, campaign_id, who=who()), campaign_id, as_json=as_json)
+    """Go on where it was paused; one that repeats, with its next occurrence."""
+    _act("resume", campaign_id, as_json=as_json)
 
 
 @app.command()
 def cancel(campaign_id: Id, yes: Yes = False, as_json: JsonFlag = False) -> None:
-    """End a campaign: what is not sent yet is never sent. Can not be undone."""
+    """End a campaign: what is not sent yet is never sent. Can not be undone. Of one that repeats, what is under way
+    goes on."""
     if not yes:
         confirm(f"Cancel {campaign_id} for good?", as_json=as_json)
-    _act(lambda workspace: sending.cancel(workspace, campaign_id, who=who()), campaign_id, as_json=as_json)
+    _act("cancel", campaign_id, as_json=as_json)
 
 
 def report(
@@ -232,12 +246,8 @@ def report(
         say(f"Page: {escape(str(html))}")
 
 
-def _prepare(
-    workspace: Workspace, file: Path, association: list[str] | None, *, scheduled: bool = False, as_json: bool
-) -> Prepared:
-    senders = tuple(association or ())
-    campaign = _require_checked(workspace, file, senders, as_json=as_json)
-    return sending.prepare(workspace, campaign, senders, scheduled=scheduled)
+def _repeats(campaign: Campaign) -> bool:
+    return campaign.schedule is not None and bool(campaign.schedule.repeat)
 
 
 def _require_checked(workspace: Workspace, file: Path, senders: tuple[str, ...], *, as_json: bool) -> Campaign:
@@ -261,6 +271,7 @@ def _show_check(result: CheckResult, *, as_json: bool) -> None:
     must = sum(finding.level == "must fix" for finding in result.findings)
     should = len(result.findings) - must
     say(f"{must} to fix, {should} to consider" if result.findings else "No problems found.")
+    show_coming(result.coming)
 
 
 def _show_status(workspace: Workspace, campaign_id: str, *, as_json: bool) -> None:
@@ -274,6 +285,8 @@ def _show_status(workspace: Workspace, campaign_id: str, *, as_json: bool) -> No
 def _say_status(data: CampaignStatus) -> None:
     counts = ", ".join(f"{number:,} {state}" for state, number in data.deliveries.items() if number)
     say(f"{data.id}: {data.state}; audience {data.audience:,}{f': {counts}' if counts else ''}")
+    if data.reason:
+        say(f"  held: {escape(data.reason)}. Send it now: comms campaign resume {data.id}; or drop it: cancel")
 
 
 def _counted(prepared: Prepared) -> str:
@@ -283,9 +296,15 @@ def _counted(prepared: Prepared) -> str:
     return f"{newsletters}, {entries} and {counted(len(plan.posts), 'post', 'posts')}"
 
 
-def _act(action: Callable[[Workspace], object], campaign_id: str, *, as_json: bool) -> None:
+def _act(action: str, campaign_id: str, *, as_json: bool) -> None:
     with open_workspace() as workspace:
-        action(workspace)
+        row = series.find(workspace, campaign_id)
+        if row is not None:
+            act_on_series(workspace, row, action, as_json=as_json)
+            return
+        {"pause": sending.pause, "resume": sending.resume, "cancel": sending.cancel}[action](
+            workspace, campaign_id, who=who()
+        )
         _show_status(workspace, campaign_id, as_json=as_json)
 
 

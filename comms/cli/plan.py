@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from rich.markup import escape
 
 from audiences.consent import Exclusion
+from campaigns.schedule import on_wall
 from comms.cli.output import say
 from comms.engine.sending import Prepared
 from comms.planning import NewsletterPlan
@@ -13,7 +17,10 @@ from comms.planning import NewsletterPlan
 def show_plan(prepared: Prepared) -> None:
     """Print the plan for people."""
     plan = prepared.plan
-    say(f"[bold]{escape(plan.title)}[/] ({plan.campaign})")
+    say(f"[bold]{escape(plan.title)}[/] ({plan.series or plan.campaign})")
+    show_coming(plan.coming)
+    if plan.series:
+        say(f"  the first of them is {plan.campaign}:")
     for newsletter in plan.newsletters:
         _show_newsletter(newsletter, scheduled=prepared.due_at is not None)
     for slug in plan.feeds:
@@ -23,6 +30,12 @@ def show_plan(prepared: Prepared) -> None:
         say(f"  {post.network} by {post.association}, {post.length} of {post.limit} characters, {where}:")
         say(f"    {escape(post.text)}")
     say(f"  plan {plan.digest[:12]}")
+
+
+def show_coming(coming: Iterable[tuple[datetime, datetime]]) -> None:
+    """The next occurrences of a campaign that repeats, each with its first moment."""
+    for wall, at in coming:
+        say(f"  next: {wall:%A %Y-%m-%d %H:%M} by the clock; goes out from {at:%Y-%m-%d %H:%M} UTC")
 
 
 def _show_newsletter(plan: NewsletterPlan, *, scheduled: bool) -> None:
@@ -35,3 +48,10 @@ def _show_newsletter(plan: NewsletterPlan, *, scheduled: bool) -> None:
     if scheduled:
         first, last = f"{plan.first_at:%Y-%m-%d %H:%M}", f"{plan.last_at:%Y-%m-%d %H:%M}"
         say(f"    goes out {first} UTC" if first == last else f"    goes out from {first} to {last} UTC")
+    if plan.moved_from is not None:
+        say(f"    moved there from {plan.moved_from:%Y-%m-%d %H:%M} UTC, which is on a day that is shut out")
+    if plan.opens_at is None:
+        say("    [red]never leaves[/]: send window, quiet hours and days shut out leave no time for it")
+    elif plan.opens_at > plan.first_at:
+        opening = on_wall(plan.opens_at, plan.timezone)
+        say(f"    leaves from {opening:%A %Y-%m-%d %H:%M} ({plan.timezone}), for its hours are closed until then")

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from audiences.models import Association
 from comms.delivery.batches import MailBatch, Recipient, Report
+from comms.delivery.cap import Cap
 from comms.delivery.journal import Journals
 from comms.delivery.pace import Pace
 from comms.delivery.store import Ledger, Run
@@ -105,12 +106,20 @@ class Turns:
 
 
 def dispatch(
-    ledger: Ledger, run: Run, outfit: Outfit, queue: Queue, *, size: int, now: datetime, pace: Pace | None = None
+    ledger: Ledger,
+    run: Run,
+    outfit: Outfit,
+    queue: Queue,
+    *,
+    size: int,
+    now: datetime,
+    pace: Pace | None = None,
+    cap: Cap | None = None,
 ) -> int:
     """Claim one batch and hand it on. Returns how many rows were moved: 0 when nothing is due."""
     batch_id = uuid.uuid4().hex
     with ledger.db.atomic():
-        claim = ledger.claim(run, batch_id, size, now, pace.wait if pace else None)
+        claim = ledger.claim(run, batch_id, size, now, pace.wait if pace else None, cap)
         if pace and claim.recipients:
             pace.spend(ledger, len(claim.recipients), now)
     if not claim.recipients:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, time
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -11,7 +11,8 @@ import structlog
 from comms.config import Pacing
 from comms.delivery.answers import provider_that_defers, wants_less
 from comms.delivery.batches import Outcome, Receipt
-from comms.delivery.pacing import Domains, QuietHours, Rate, warm_up_cap
+from comms.delivery.hours import Hours
+from comms.delivery.pacing import Domains, Rate, warm_up_cap
 from comms.delivery.store import Ledger, Wait
 
 log = structlog.get_logger(__name__)
@@ -29,7 +30,6 @@ class Pace:
         self._clock = clock
         self._zone = ZoneInfo(settings.timezone)
         self._rate = Rate(settings.max_per_second) if settings.max_per_second else None
-        self._quiet = _quiet_hours(settings, self._zone)
         self.domains = Domains(settings.per_domain)
 
     @property
@@ -37,9 +37,9 @@ class Pace:
         """Until when an address has to wait; None when none has to."""
         return self._waits_until if self.domains.is_open else None
 
-    def room(self, ledger: Ledger, now: datetime, most: int) -> int:
+    def room(self, ledger: Ledger, hours: Hours, now: datetime, most: int) -> int:
         """How many messages of an association may be claimed now, at most `most`."""
-        if self._quiet and self._quiet.holds(now):
+        if not hours.allow(now):
             return 0
         if self._rate:
             most = min(most, self._rate.room(now.timestamp()))
@@ -91,8 +91,3 @@ def _said(receipt: Receipt) -> str:
 
 def _domain(address: str) -> str:
     return address.rpartition("@")[2].lower()
-
-
-def _quiet_hours(settings: Pacing, zone: ZoneInfo) -> QuietHours | None:
-    start, _, end = settings.quiet_hours.replace(" ", "").partition("-")
-    return QuietHours(time.fromisoformat(start), time.fromisoformat(end), zone) if start else None

@@ -1,4 +1,4 @@
-"""How fast mail goes out, and when it has to wait: rates, caps, warm-up, quiet hours, and servers that have enough.
+"""How fast mail goes out, and what has to wait: rates, caps, warm-up, and servers that have enough.
 
 Pure: it is told the time and what servers answered, and says how many messages may go now and until when a domain
 has to wait. What it remembers is lost when control ends, and soon learned again.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta
 
 from comms.delivery.answers import Provider, provider_of
 from comms.delivery.breaker import Breaker
@@ -32,22 +32,6 @@ DOMAIN_BURST_S = 10.0
 def warm_up_cap(first_day: int, days_before: int) -> int | None:
     """Messages on a day before which mail went out on `days_before` days; None when the sender is warm."""
     return first_day * 2**days_before if first_day and days_before < WARM_UP_DAYS else None
-
-
-@dataclass(frozen=True, slots=True)
-class QuietHours:
-    """A stretch of each day in which nothing goes out; it may span midnight."""
-
-    start: time
-    end: time
-    zone: tzinfo
-
-    def holds(self, now: datetime) -> bool:
-        """Is `now` (aware) within them."""
-        clock = now.astimezone(self.zone).time()
-        if self.start <= self.end:
-            return self.start <= clock < self.end
-        return clock >= self.start or clock < self.end
 
 
 class Rate:

@@ -21,6 +21,7 @@ from audiences.segments import Condition
 from audiences.store import exclusion_sql, tracked_sql
 from comms.db import Database
 from comms.delivery.batches import Receipt, Recipient
+from comms.delivery.cap import Cap
 from comms.delivery.retry import LONGEST_S
 from comms.delivery.settling import Settlement, stamp
 from comms.events import DeliveryState
@@ -95,6 +96,7 @@ class Ledger:
         excluded: Mapping[str, int],
         due: Mapping[str | None, datetime],
         now: datetime,
+        cap: Cap | None = None,
     ) -> Run:
         """Write the run and the list of who gets it, in one go.
 
@@ -106,7 +108,7 @@ class Ledger:
             [campaign, channel, topic, digest, doubt, json.dumps(dict(excluded)), stamp(now)],
         )
         run_id = cursor.lastrowid
-        reason = exclusion_sql(topic, now)
+        reason = exclusion_sql(topic, now, cap.reason(now) if cap else None)
         zones = {f"zone_{n}": zone for n, zone in enumerate(z for z in due if z is not None)}
         times = {f"at_{name}": int(due[zone].timestamp()) for name, zone in zones.items()}
         cases = " ".join(f"WHEN :{name} THEN :at_{name}" for name in zones)
@@ -164,10 +166,12 @@ class Ledger:
 
     # --- claim --------------------------------------------------------------------------------
 
-    def claim(self, run: Run, batch: str, size: int, now: datetime, wait: Wait | None = None) -> Claim:
+    def claim(
+        self, run: Run, batch: str, size: int, now: datetime, wait: Wait | None = None, cap: Cap | None = None
+    ) -> Claim:
         """Take up to `size` due deliveries, once more asking of each member whether it may be written to."""
         moment = int(now.timestamp())
-        reason = exclusion_sql(run.topic, now)
+        reason = exclusion_sql(run.topic, now, cap.reason(now) if cap else None)
         recipients: list[Recipient] = []
         skipped: list[tuple[str, int, int]] = []
         waiting: list[tuple[int, int]] = []

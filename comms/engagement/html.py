@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from audiences.consent import Exclusion
 from comms.engagement import plots
 from comms.engagement.report import FIGURES, SMALLEST_BASE, STATE_MEANINGS, STATES, ReportData, share
-from comms.engagement.words import percent, resolution_words
+from comms.engagement.words import percent, resolution_words, skip_words
 from comms.rendering.clean import clean
 
 _MOST_BARS = 12
@@ -30,7 +30,11 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters |= {"exclusion": lambda reason: Exclusion(reason).words, "resolution": resolution_words}
+_ENVIRONMENT.filters |= {
+    "exclusion": lambda reason: Exclusion(reason).words,
+    "resolution": resolution_words,
+    "skip": skip_words,
+}
 
 
 def to_html(data: ReportData) -> str:

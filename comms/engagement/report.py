@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
+from campaigns.schedule import times_to_json
 from comms.events import DeliveryState
 
 STATES: tuple[DeliveryState, ...] = (
@@ -63,9 +65,46 @@ class CampaignStatus:
     state: str
     audience: int
     deliveries: Mapping[str, int]
+    reason: str = ""
+    """Why it waits for a person to decide; empty when it does not."""
 
     def to_json(self) -> dict[str, Any]:
-        return {"id": self.id, "state": self.state, "audience": self.audience, "deliveries": dict(self.deliveries)}
+        """`reason` is left out where it is empty."""
+        held = {"reason": self.reason} if self.reason else {}
+        counts = dict(self.deliveries)
+        return {"id": self.id, "state": self.state, **held, "audience": self.audience, "deliveries": counts}
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesStatus:
+    """Where a campaign that repeats stands."""
+
+    id: str
+    state: str
+    repeat: str
+    """The rule (RFC 5545)."""
+    coming: tuple[tuple[datetime, datetime], ...]
+    """The next occurrences: time by the clock on the wall, and its first moment."""
+    occurrences: tuple[CampaignStatus, ...]
+    """What went out, or does at the moment, oldest first."""
+    skipped: tuple[str, ...]
+    """Occurrences that were left out, each with its reason, oldest first."""
+    reason: str = ""
+    """Why the occurrence that is due could not be made yet; empty when it could."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The keys of a campaign's status, with the sums of all occurrences, and those of a series."""
+        return {
+            "id": self.id,
+            "state": self.state,
+            **({"reason": self.reason} if self.reason else {}),
+            "audience": sum(each.audience for each in self.occurrences),
+            "deliveries": {state.value: sum(each.deliveries[state] for each in self.occurrences) for state in STATES},
+            "repeat": self.repeat,
+            "next": times_to_json(self.coming),
+            "occurrences": [each.to_json() for each in self.occurrences],
+            "skipped": list(self.skipped),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +144,8 @@ class AssociationReport:
     failures: Mapping[str, int]
     """What the server said to those that failed -> how many."""
     engagement: Engagement
+    skips: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Why members were left out when they were about to get it -> how many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from comms.engagement.report import (
     PollReport,
     ReportData,
 )
-from comms.engagement.words import percent, resolution_words
+from comms.engagement.words import percent, resolution_words, skip_words
 from comms.events import DeliveryState
 from comms.rendering.clean import one_line
 
@@ -146,6 +146,8 @@ def _reasons(data: ReportData) -> Table:
     for part in data.associations:
         for reason, count in sorted(part.excluded.items()):
             _row(table, part.name, f"{count:,}", f"not in the audience: {Exclusion(reason).words}")
+        for reason, count in part.skips.items():
+            _row(table, part.name, f"{count:,}", f"left out at the last moment: {skip_words(reason)}")
         for reason, count in part.failures.items():
             _row(table, part.name, f"{count:,}", f"failed: {reason or 'no reason was recorded'}")
     return table

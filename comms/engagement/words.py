@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audiences.consent import Exclusion
 from comms.engagement.report import share
 
 _RESOLUTIONS = {
@@ -9,6 +10,11 @@ _RESOLUTIONS = {
     "held": "not sent again; a person decides",
     "arrived": "a person found that it arrived",
 }
+
+
+def skip_words(reason: str) -> str:
+    """Why somebody was left out when they were about to get a newsletter."""
+    return Exclusion(reason).words if reason in set(Exclusion) else reason or "no reason was recorded"
 
 
 def resolution_words(resolution: str) -> str:

@@ -11,6 +11,7 @@ from audiences.addresses import normalise_address
 from audiences.attributes import clean_text
 from audiences.errors import AddressError
 from audiences.models import Association
+from campaigns.hours import HoursError, SendWindow
 from comms.errors import UsageError
 from comms.rendering import colour
 from comms.rendering.look import TYPEFACES
@@ -30,6 +31,12 @@ def checked(association: Association) -> Association:
         raise UsageError(f"{association.timezone!r} is no time zone.", hint="Name one such as America/Denver, or UTC.")
     if not _LANGUAGE_TAG.fullmatch(association.language):
         raise UsageError(f"{association.language!r} is no language tag.", hint="Name one such as en or es-MX.")
+    window = clean_text(association.send_window)
+    try:
+        if window:
+            SendWindow.read(window)
+    except HoursError as error:
+        raise UsageError(f"{error.message}.", hint=error.hint) from error
     brand = association.brand
     for shade in (brand.accent, brand.background):
         try:
@@ -47,6 +54,7 @@ def checked(association: Association) -> Association:
         reply_to=_mailbox(association.reply_to) if association.reply_to else "",
         postal_address="\n".join(line for line in lines if line),
         homepage=clean_text(association.homepage),
+        send_window=window,
         brand=replace(
             brand,
             logo_url=_web_address(brand.logo_url),

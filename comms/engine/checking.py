@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from campaigns.errors import CampaignError, DefinitionError
 from campaigns.expressions import merge_fields
 from campaigns.mergefields import fields_without_fallback
 from campaigns.models import Blocks, Campaign, Expression, Image, Person, When, own_spans, parts, walk
-from comms.engine import editions, pictures, preflight, segments
+from campaigns.schedule import times_to_json
+from comms.engine import editions, pictures, preflight, segments, times, timing
 from comms.engine.audience import known_names
 from comms.engine.preflight import Network
 from comms.engine.segments import compile_rule
@@ -39,6 +41,8 @@ class CheckResult:
     path: str
     campaign: Campaign | None
     findings: tuple[Finding, ...]
+    coming: tuple[tuple[datetime, datetime], ...] = ()
+    """Of a campaign that repeats, the next occurrences: time by the clock on the wall, and its first moment."""
 
     @property
     def ok(self) -> bool:
@@ -56,6 +60,7 @@ class CheckResult:
             "id": self.campaign.id if self.campaign else None,
             "ok": self.ok,
             "problems": [finding.to_json() for finding in self.findings],
+            **({"occurrences": times_to_json(self.coming)} if self.coming else {}),
         }
 
 
@@ -79,7 +84,8 @@ def check(
         return CheckResult(str(path), None, tuple(problems))
     findings = list(_findings(workspace, campaign, senders, judge=judge, network=network))
     findings.sort(key=lambda finding: (finding.level != "must fix", finding.line))
-    return CheckResult(str(path), campaign, tuple(dict.fromkeys(findings)))
+    coming = times.coming(workspace, campaign, senders) if judge else ()
+    return CheckResult(str(path), campaign, tuple(dict.fromkeys(findings)), coming)
 
 
 def _findings(
@@ -92,6 +98,7 @@ def _findings(
             line = campaign.key_lines.get("association", 1)
             yield rules.NO_SENDER.at(line, "association", error.message, error.hint)
             continue
+        yield from times.find(workspace, campaign, association)
         yield from _check_audience(workspace, campaign, association)
         edition, found = _compiled(workspace, campaign, association)
         yield from found
@@ -153,7 +160,8 @@ def _check_audience(workspace: Workspace, campaign: Campaign, association: Assoc
             f"nobody at {association.slug} subscribed to {topic!r} by name; it goes to who agreed to all newsletters",
             f"did you mean {near[0]}?" if near else "",
         )
-    if campaign.newsletter is not None and not people.exclusions(condition, topic, workspace.now()).get(None):
+    further = timing.heard_enough(workspace, campaign, workspace.now())
+    if campaign.newsletter is not None and not people.exclusions(condition, topic, workspace.now(), further).get(None):
         yield rules.NOBODY.at(
             campaign.audience.segment_line or campaign.key_lines.get("audience", 0),
             "audience",

@@ -16,16 +16,16 @@ from pathlib import Path
 
 import structlog
 
-from campaigns.models import Campaign
 from campaigns.store import CampaignRow
 from comms.db import storage_errors
 from comms.delivery import dispatch
 from comms.delivery.batches import Report
 from comms.delivery.dispatch import BATCH_VALID_S, Outfit, Queue
+from comms.delivery.hours import Hours
 from comms.delivery.letterbox import Letterbox
 from comms.delivery.pace import Pace
 from comms.delivery.store import Ledger, Run
-from comms.engine import editions, intake, letters, posts, retention, sending, stops
+from comms.engine import editions, intake, letters, posts, retention, sending, series, starting, stops, timing
 from comms.engine.journals import WorkspaceJournals
 from comms.engine.pulse import Pulse
 from comms.engine.workspace import Workspace
@@ -114,6 +114,7 @@ class Control:
     _starting: bool = field(default=True, init=False)
     _pace: Pace = field(init=False)
     _pulse: Pulse = field(init=False)
+    _series: series.Maker = field(init=False)
     _journals: WorkspaceJournals = field(init=False)
     _elsewhere: int = field(default=0, init=False)
     """How many senders there are on other machines."""
@@ -121,6 +122,7 @@ class Control:
     def __post_init__(self) -> None:
         self._pace = Pace(self.workspace.settings.pacing, self.workspace.now)
         self._pulse = Pulse(self.workspace.folder)
+        self._series = series.Maker(self.workspace)
         self._journals = WorkspaceJournals(self.workspace)
 
     def run(self, stopped: Callable[[], bool], after_step: Callable[[], None] = lambda: None) -> None:
@@ -150,7 +152,8 @@ class Control:
         self._pulse.beat(self._pace.domains.waiting(now), now, elsewhere=self._elsewhere)
         if time.monotonic() - self._recovered_at >= RECOVER_EVERY_S:
             moved |= self._recover()
-            self._start_due()
+            starting.start_due(self.workspace)
+            self._series.make_due()
             retention.daily(self.workspace)
             intake.follow(self.workspace)
             intake.follow_refusals(self.workspace)
@@ -241,17 +244,6 @@ class Control:
                 Ledger(db).bring_forward(now)
                 Letterbox(db).bring_forward(now)
 
-    def _start_due(self) -> None:
-        """Begin scheduled campaigns whose time has come, and finish beginning those that were cut off."""
-        host, now = self.workspace.host, self.workspace.now()
-        for row in host.campaigns([CampaignState.SCHEDULED]):
-            if row.due_at is not None and row.due_at <= now:
-                with host.db.atomic():
-                    # Unless a person paused or cancelled it in this very moment.
-                    begun = host.set_state(row.id, CampaignState.SENDING, now, was=[CampaignState.SCHEDULED])
-                if begun:
-                    log.info("campaign is due", campaign=row.id)
-
     def _advance(self, row: CampaignRow) -> bool:
         """Hand out what is due of a campaign, and close it when all of it is done."""
         campaign = sending.read_back(row)
@@ -265,7 +257,9 @@ class Control:
                 run_moved, run_done = self._advance_run(row, slug)
                 moved |= run_moved
                 done &= run_done
-        done &= not self.workspace.host.posts(row.id, OPEN_POSTS) and self._is_public(row, campaign)
+        done &= not self.workspace.host.posts(row.id, OPEN_POSTS)
+        # Where members' zones differ, or days are shut out, some newsletters go before entry and posts.
+        done &= all(sending.is_published(self.workspace, row, campaign, slug) for slug in row.senders)
         if done:
             host, now = self.workspace.host, self.workspace.now()
             with host.db.atomic():
@@ -273,12 +267,6 @@ class Control:
                     host.note("comms", CampaignState.SENT, row.id, "", now)
                     log.info("campaign is sent", campaign=row.id)
         return moved or done
-
-    def _is_public(self, row: CampaignRow, campaign: Campaign) -> bool:
-        """Have entry and posts gone out everywhere: where members' zones differ, some newsletters go before them."""
-        now = self.workspace.now()
-        senders = (self.workspace.association(slug) for slug in row.senders)
-        return all(now >= sending.publication_time(self.workspace, row, campaign, sender) for sender in senders)
 
     def _advance_run(self, row: CampaignRow, slug: str) -> tuple[bool, bool]:
         """(did anything move, is the run done)."""
@@ -288,8 +276,8 @@ class Control:
             return False, False  # paused or cancelled before it could be frozen
         if run.state != "sending":
             return False, True
-        moved = False
-        while self._room > 0 and (size := self._batch_size(ledger, run)) and self._still_sending(row):
+        moved, hours = False, timing.hours(self.workspace, self.workspace.association(slug))
+        while self._room > 0 and (size := self._batch_size(ledger, run, hours)) and self._still_sending(row):
             try:
                 outfit = self._outfit(row, slug)
             except StateError as error:  # its keys can not be read: nothing of it goes out unsigned, all else does
@@ -297,8 +285,8 @@ class Control:
                     log.error("held back", association=slug, reason=error.message, hint=error.hint)
                 self._unsigned.add(slug)
                 break
-            now = self.workspace.now()
-            if not dispatch.dispatch(ledger, run, outfit, self.queue, size=size, now=now, pace=self._pace):
+            now, cap = self.workspace.now(), timing.cap(self.workspace, sending.read_back(row))
+            if not dispatch.dispatch(ledger, run, outfit, self.queue, size=size, now=now, pace=self._pace, cap=cap):
                 break
             moved = True
             self._room -= 1
@@ -331,7 +319,7 @@ class Control:
                 self._troubled.discard(slug)
                 yield slug
 
-    def _batch_size(self, ledger: Ledger, run: Run) -> int:
+    def _batch_size(self, ledger: Ledger, run: Run, hours: Hours) -> int:
         """Small enough that every sender has something to do, large enough that the queue costs nothing.
 
         0 when nothing of the run is due, or nothing may go now. No more is counted than a full round takes.
@@ -340,7 +328,7 @@ class Control:
         due = ledger.due(run.id, self.workspace.now(), most * shares)
         if not due:
             return 0
-        return self._pace.room(ledger, self.workspace.now(), min(most, max(-(-due // shares), SMALLEST_BATCH)))
+        return self._pace.room(ledger, hours, self.workspace.now(), min(most, max(-(-due // shares), SMALLEST_BATCH)))
 
     def _outfit(self, row: CampaignRow, slug: str) -> Outfit:
         key = (row.id, slug)

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from comms import config, keys
 from comms.db import SAFE_VERSION, copy_database, damage, sqlite_version
-from comms.engine import services, welcome
+from comms.engine import series, services, welcome
 from comms.engine.control import ControlLock
 from comms.engine.journals import WorkspaceJournals
 from comms.engine.services import CLOCK_SLACK_S, Finding
 from comms.engine.setup import FOLDERS
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
+from comms.events import CampaignState, SeriesState
 
 LEAST_FREE_BYTES = 200 * 1024 * 1024
 LONGEST_WAIT_S = 120.0
@@ -44,6 +45,7 @@ def examine(workspace: Workspace, *, online: bool = False) -> Iterator[Finding]:
     yield _words(workspace)
     if online:
         yield from services.clock_elsewhere(workspace)
+    yield from _held(workspace)
 
 
 def _sqlite() -> Finding:
@@ -85,6 +87,7 @@ def _site(workspace: Workspace) -> Finding:
 def _control(workspace: Workspace) -> Finding:
     running = ControlLock(workspace.folder).is_held()
     waiting = [row.id for row in workspace.host.campaigns(["sending", "scheduled"])]
+    waiting += [row.id for row in series.every(workspace) if row.state == SeriesState.REPEATING]
     if running:
         return Finding(True, "comms runs")
     return Finding(
@@ -130,6 +133,18 @@ def _words(workspace: Workspace) -> Finding:
         return Finding(True, "the workspace's own words and translations can be used, if it has any")
     more = f", and {len(faults) - 1:,} more" if len(faults) > 1 else ""
     return Finding(False, f"{faults[0]}{more}", "Correct the file; until then the words that ship with comms are used.")
+
+
+def _held(workspace: Workspace) -> Iterator[Finding]:
+    """Campaigns that wait for a person to decide, and series whose occurrence can not be made."""
+    for row in workspace.host.campaigns([CampaignState.PAUSED]):
+        if row.reason:
+            mend = f"Send it now: comms campaign resume {row.id}; or drop it: comms campaign cancel {row.id}."
+            yield Finding(False, f"campaign {row.id} is held: {row.reason}", mend)
+    for each in series.every(workspace):
+        if each.reason:
+            mend = "It is tried again each minute, until it is late by more than [delivery] late_hours."
+            yield Finding(False, f"the next {each.id} can not be made: {each.reason}", mend)
 
 
 def back_up(workspace: Workspace, file: Path) -> int:

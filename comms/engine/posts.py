@@ -14,7 +14,7 @@ from comms.delivery.batches import Outcome, PostOrder, Receipt, Report
 from comms.delivery.dispatch import BATCH_VALID_S, LOST_AFTER_S, SENDER_DIED, Queue
 from comms.delivery.journal import FileJournals, Journals, OpenJournal
 from comms.delivery.retry import wait_s
-from comms.engine import editions
+from comms.engine import editions, timing
 from comms.engine.sending import read_back
 from comms.engine.workspace import Workspace
 from comms.events import PostState
@@ -37,6 +37,8 @@ def hand_out(workspace: Workspace, journals: Journals, queue: Queue) -> int:
             continue
         row = workspace.host.campaign(post.campaign)
         if row is None or row.state != "sending":
+            continue
+        if timing.hours(workspace, workspace.association(post.association)).shut_out(now):
             continue
         with workspace.host.db.atomic():
             taken = workspace.host.update_post(

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from audiences.models import Association
+from campaigns import definition
+from campaigns.series import SeriesRow, SeriesStore
 from campaigns.store import CampaignRow
 from comms.delivery.store import Run
 from comms.engagement.polls import Ballots
@@ -21,11 +23,12 @@ from comms.engagement.report import (
     PollReport,
     PostReport,
     ReportData,
+    SeriesStatus,
 )
 from comms.engagement.store import Tally
+from comms.engine import series
 from comms.engine.editions import NEWSLETTER
-from comms.engine.segments import compile_rule
-from comms.engine.sending import find, read_back
+from comms.engine.sending import audience_counts, find, read_back
 from comms.engine.workspace import Workspace
 from comms.events import CampaignState, EventKind
 from comms.rendering.body import numbered_polls
@@ -43,7 +46,23 @@ def status(workspace: Workspace, campaign_id: str) -> CampaignStatus:
         counts.update(_deliveries(workspace, slug, run))
     planned = sum(run.planned if run else _waiting_audience(workspace, slug, row)
                   for slug, run in zip(row.senders, runs, strict=True))  # fmt: skip
-    return CampaignStatus(row.id, row.state, planned, _all_states(counts))
+    return CampaignStatus(row.id, row.state, planned, _all_states(counts), row.reason)
+
+
+def series_status(workspace: Workspace, row: SeriesRow) -> SeriesStatus:
+    """Where a campaign stands that repeats."""
+    host = workspace.host
+    schedule = definition.read(row.definition).schedule
+    assert schedule is not None, "it repeats"
+    return SeriesStatus(
+        row.id,
+        row.state,
+        schedule.repeat,
+        tuple(series.upcoming(workspace, row)),
+        tuple(status(workspace, made) for made, _ in SeriesStore(host.db).occurrences(row.id)),
+        tuple(detail for _, _, what, detail in host.audit(row.id) if what == series.SKIPPED),
+        row.reason,
+    )
 
 
 def _waiting_audience(workspace: Workspace, slug: str, row: CampaignRow) -> int:
@@ -51,9 +70,7 @@ def _waiting_audience(workspace: Workspace, slug: str, row: CampaignRow) -> int:
     campaign = read_back(row)
     if campaign.newsletter is None or row.state not in (CampaignState.SCHEDULED, CampaignState.PAUSED):
         return 0
-    now = workspace.now()
-    segment = compile_rule(workspace, campaign.audience.segment, slug, now.date())
-    return workspace.people(slug).exclusions(segment, campaign.audience.topic, now).get(None, 0)
+    return audience_counts(workspace, campaign, slug).get(None, 0)
 
 
 def report(workspace: Workspace, campaign_id: str) -> ReportData:
@@ -65,7 +82,7 @@ def report(workspace: Workspace, campaign_id: str) -> ReportData:
     for part in parts:
         counts.update(part.deliveries)
     return ReportData(
-        status=CampaignStatus(row.id, row.state, sum(part.audience for part in parts), _all_states(counts)),
+        status=CampaignStatus(row.id, row.state, sum(part.audience for part in parts), _all_states(counts), row.reason),
         title=row.title,
         at=workspace.now(),
         associations=tuple(parts),
@@ -93,6 +110,7 @@ def _association(workspace: Workspace, row: CampaignRow, association: Associatio
         excluded=dict(run.excluded) if run else {},
         failures=workspace.ledger(slug).reasons(run.id, "failed") if run else {},
         engagement=_engagement(workspace, slug, run),
+        skips=workspace.ledger(slug).reasons(run.id, "skipped") if run else {},
     )
 
 

@@ -28,7 +28,7 @@ from comms.delivery.dispatch import settle_from_journal
 from comms.delivery.letterbox import Letterbox
 from comms.delivery.numbers import go_on_after
 from comms.delivery.store import Ledger
-from comms.engine import sending, stops
+from comms.engine import sending, series, stops
 from comms.engine.control import ControlLock
 from comms.engine.editions import NEWSLETTER
 from comms.engine.journals import WorkspaceJournals
@@ -36,6 +36,7 @@ from comms.engine.rights import forget_visitor
 from comms.engine.setup import FOLDERS
 from comms.engine.workspace import ASSOCIATION_SETS, Workspace, in_use
 from comms.errors import CommsError, StateError, StorageError, UsageError
+from comms.events import SeriesState
 
 IN_DOUBT = "restored from a backup made while it was being sent"
 UNREADABLE = "restored from a backup, and what went out since can not be read any more"
@@ -238,7 +239,10 @@ def _pause_all(workspace: Workspace) -> list[str]:
     rows = workspace.host.campaigns(["sending", "scheduled"])
     for row in rows:
         sending.pause(workspace, row.id, who="restore")
-    return [row.id for row in rows]
+    repeating = [row for row in series.every(workspace) if row.state == SeriesState.REPEATING]
+    for each in repeating:
+        series.pause(workspace, each.id, who="restore")
+    return [row.id for row in (*rows, *repeating)]
 
 
 def _slugs(workspace: Workspace) -> Sequence[str]:

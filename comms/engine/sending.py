@@ -18,11 +18,12 @@ from functools import lru_cache
 from audiences.models import Association
 from campaigns import definition
 from campaigns.models import Campaign
-from campaigns.schedule import due_times
-from campaigns.store import CampaignRow
+from campaigns.recurrence import occurrence
+from campaigns.series import SeriesStore
+from campaigns.store import CampaignRow, HostStore
 from comms.channels import newsletter
 from comms.db import storage_errors
-from comms.engine import editions
+from comms.engine import editions, timing
 from comms.engine.segments import compile_rule
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
@@ -52,8 +53,14 @@ def prepare(
 ) -> Prepared:
     """Compile everything and count who gets it. `senders` are slugs; empty for the one the definition names.
 
-    `scheduled` keeps the definition's time instead of now. Raises TemplateError, segments.RuleError, UsageError.
+    `scheduled` keeps the definition's time instead of now. Raises TemplateError, segments.RuleError, UsageError; one that
+    repeats is prepared by `series.prepare`.
     """
+    if campaign.schedule is not None and campaign.schedule.repeat:
+        raise UsageError(
+            f"campaign {campaign.id} repeats, so it can not be sent just once.",
+            hint="Schedule it: comms campaign schedule FILE. To send it once, take `repeat:` out and choose a new id.",
+        )
     slugs: Sequence[str | None] = list(dict.fromkeys(senders)) or [campaign.association]
     associations = tuple(workspace.association(slug) for slug in slugs)
     if scheduled and campaign.schedule is None:
@@ -80,39 +87,57 @@ def prepare(
         posts=tuple(posts),
         definition=hashlib.sha256(campaign.source.encode()).hexdigest(),
     )
-    due_at = min(min(_due(workspace, campaign, a).values()) for a in associations) if scheduled else None
+    due_at = min(min(timing.due(workspace, campaign, a).values()) for a in associations) if scheduled else None
     return Prepared(campaign, associations, plan, newsletters, due_at)
 
 
 def approve(workspace: Workspace, prepared: Prepared, *, who: str) -> CampaignRow:
     """Write the campaign down: from here on it goes out as it was prepared.
 
-    Raises StateError when a campaign of this id went out before, or is doing so.
+    Raises StateError when a campaign of this id went out before, or is doing so, or when it is that of a series.
     """
     host, now, campaign = workspace.host, workspace.now(), prepared.campaign
     with storage_errors(workspace.host_path), host.db.atomic():
+        if SeriesStore(host.db).get(campaign.id) is not None:
+            raise StateError(f"{campaign.id} is a campaign that repeats.", hint="For another one choose a new id.")
         row = host.campaign(campaign.id)
-        if row is not None and _was_started(workspace, row):
+        if row is not None and (row.series or _was_started(workspace, row)):
             raise StateError(
                 f"campaign {campaign.id} was sent before (state: {row.state}, since {row.created_at:%Y-%m-%d %H:%M}"
                 " UTC); nobody gets it twice.",
                 hint="For a new message choose a new id in the `campaign:` line.",
             )
-        host.drop_editions(campaign.id)
-        host.save_campaign(
-            campaign.id,
-            title=campaign.title,
-            definition=campaign.source,
-            state=CampaignState.SCHEDULED if prepared.due_at else CampaignState.SENDING,
-            senders=[association.slug for association in prepared.senders],
-            due_at=prepared.due_at,
-            now=now,
-        )
-        for slug, edition in prepared.newsletters.items():
-            host.save_edition(campaign.id, slug, editions.NEWSLETTER, edition.digest, edition.to_json().encode(), now)
-        what = "scheduled" if prepared.due_at else "approved"
+        state, what = CampaignState.SENDING, "approved"
+        if prepared.due_at:
+            state, what = CampaignState.SCHEDULED, "scheduled"
+        row = write_down(host, prepared, state, now)
         host.note(who, what, campaign.id, f"plan {prepared.plan.digest}", now)
-        row = host.campaign(campaign.id)
+    return row
+
+
+def write_down(
+    host: HostStore, prepared: Prepared, state: CampaignState, now: datetime, *, series: str | None = None
+) -> CampaignRow:
+    """Write everything that will be sent. Expects to run inside `db.atomic()`; asks nothing, for its callers did.
+
+    `series`: it is that series' occurrence at the time of its schedule.
+    """
+    campaign = prepared.campaign
+    host.drop_editions(campaign.id)
+    host.save_campaign(
+        campaign.id,
+        title=campaign.title,
+        definition=campaign.source,
+        state=state,
+        senders=[association.slug for association in prepared.senders],
+        due_at=prepared.due_at,
+        now=now,
+        series=series,
+        wall=campaign.schedule.at if series and campaign.schedule else None,
+    )
+    for slug, edition in prepared.newsletters.items():
+        host.save_edition(campaign.id, slug, editions.NEWSLETTER, edition.digest, edition.to_json().encode(), now)
+    row = host.campaign(campaign.id)
     assert row is not None
     return row
 
@@ -125,7 +150,7 @@ def start(workspace: Workspace, row: CampaignRow) -> None:
         association = workspace.association(slug)
         if campaign.newsletter is not None:
             _freeze(workspace, row, campaign, association)
-        if now < publication_time(workspace, row, campaign, association):
+        if not timing.may_publish(workspace, row, campaign, association):
             continue
         with storage_errors(workspace.host_path), host.db.atomic():
             if find(workspace, row.id).state != CampaignState.SENDING:
@@ -162,33 +187,33 @@ def under_way(workspace: Workspace, campaign: Campaign) -> CampaignRow | None:
 
 def read_back(row: CampaignRow) -> Campaign:
     """The campaign as it was approved."""
-    return _parsed(row.id, row.definition)
+    return _parsed(row.id, row.definition, row.wall)
 
 
 @lru_cache(maxsize=64)
-def _parsed(campaign_id: str, text: str) -> Campaign:
-    return definition.read(text, path=f"{campaign_id} (as approved)")
-
-
-def publication_time(workspace: Workspace, row: CampaignRow, campaign: Campaign, association: Association) -> datetime:
-    """When the entry and the posts go out: by the association's own clock, whatever the zones of its members."""
-    return _due(workspace, campaign, association)[None] if row.due_at else row.created_at
+def _parsed(campaign_id: str, text: str, wall: datetime | None) -> Campaign:
+    campaign = definition.read(text, path=f"{campaign_id} (as approved)")
+    return occurrence(campaign, wall) if wall else campaign
 
 
 def is_started(workspace: Workspace, row: CampaignRow, campaign: Campaign) -> bool:
     """Does every part of the campaign stand in its database."""
-    posts = {(post.association, post.network) for post in workspace.host.posts(row.id)}
     for slug in row.senders:
         if campaign.newsletter is not None and workspace.ledger(slug).run(row.id, editions.NEWSLETTER) is None:
             return False
-        association = workspace.association(slug)
-        if row.due_at and workspace.now() < publication_time(workspace, row, campaign, association):
+        if is_published(workspace, row, campaign, slug):
             continue
-        if campaign.feed is not None and workspace.host.entry(slug, row.id) is None:
-            return False
-        if any((slug, network) not in posts for network in campaign.social):
+        if timing.may_publish(workspace, row, campaign, workspace.association(slug)):
             return False
     return True
+
+
+def is_published(workspace: Workspace, row: CampaignRow, campaign: Campaign, slug: str) -> bool:
+    """Is the entry in the association's feed, and does each of its posts stand in the database."""
+    if campaign.feed is not None and workspace.host.entry(slug, row.id) is None:
+        return False
+    posts = {post.network for post in workspace.host.posts(row.id) if post.association == slug}
+    return posts.issuperset(campaign.social)
 
 
 def pause(workspace: Workspace, campaign_id: str, *, who: str) -> None:
@@ -199,7 +224,7 @@ def pause(workspace: Workspace, campaign_id: str, *, who: str) -> None:
 def resume(workspace: Workspace, campaign_id: str, *, who: str) -> None:
     """Go on where it was paused; a scheduled campaign waits for its time again."""
     row = find(workspace, campaign_id)
-    waiting = row.due_at is not None and not _was_started(workspace, row)
+    waiting = row.due_at is not None and row.due_at > workspace.now() and not _was_started(workspace, row)
     state = CampaignState.SCHEDULED if waiting else CampaignState.SENDING
     _change(workspace, campaign_id, state, (CampaignState.PAUSED,), who)
 
@@ -253,6 +278,10 @@ def deferrals(workspace: Workspace, campaign_id: str) -> dict[str, int]:
 def find(workspace: Workspace, campaign_id: str) -> CampaignRow:
     """Raises UsageError when the workspace has no campaign of this id."""
     row = workspace.host.campaign(campaign_id)
+    if row is None and SeriesStore(workspace.host.db).get(campaign_id) is not None:
+        made = SeriesStore(workspace.host.db).occurrences(campaign_id)
+        hint = f"Name one of its occurrences; the latest is {made[-1][0]}." if made else "It has no occurrence yet."
+        raise UsageError(f"{campaign_id} is a campaign that repeats.", hint=hint)
     if row is None:
         known = [campaign.id for campaign in workspace.host.campaigns()][-10:]
         hint = f"The latest are: {', '.join(known)}." if known else "None was sent or scheduled yet."
@@ -276,10 +305,8 @@ def _plan_newsletter(
     workspace: Workspace, campaign: Campaign, association: Association, edition: Edition, *, scheduled: bool
 ) -> NewsletterPlan:
     people = workspace.people(association.slug)
-    now = workspace.now()
-    condition = compile_rule(workspace, campaign.audience.segment, association.slug, now.date())
-    counts = people.exclusions(condition, campaign.audience.topic, now)
-    times = list(_due(workspace, campaign, association).values()) if scheduled else [now]
+    counts = audience_counts(workspace, campaign, association.slug)
+    when = timing.timing(workspace, campaign, association, scheduled=scheduled)
     return NewsletterPlan(
         association=association.slug,
         name=association.name,
@@ -288,17 +315,20 @@ def _plan_newsletter(
         audience=counts.pop(None, 0),
         excluded={str(reason): count for reason, count in counts.items()},
         edition=edition.digest,
-        first_at=min(times),
-        last_at=max(times),
+        first_at=when.first_at,
+        last_at=when.last_at,
+        moved_from=when.moved_from,
+        opens_at=when.opens_at,
+        timezone=association.timezone,
     )
 
 
-def _due(workspace: Workspace, campaign: Campaign, association: Association) -> dict[str | None, datetime]:
-    """Time zone of a member -> when their newsletter may go; None for members without a zone."""
-    assert campaign.schedule is not None
-    zones = {zone for zone in workspace.people(association.slug).timezones() if zone}
-    times = due_times(campaign.schedule, {*zones, association.timezone}, default=association.timezone)
-    return {**{zone: times[zone] for zone in zones}, None: times[association.timezone]}
+def audience_counts(workspace: Workspace, campaign: Campaign, slug: str) -> dict[str | None, int]:
+    """Of the association's members that the campaign means: how many get nothing for which reason; None: who do."""
+    now = workspace.now()
+    condition = compile_rule(workspace, campaign.audience.segment, slug, now.date())
+    further = timing.heard_enough(workspace, campaign, now)
+    return workspace.people(slug).exclusions(condition, campaign.audience.topic, now, further)
 
 
 def _freeze(workspace: Workspace, row: CampaignRow, campaign: Campaign, association: Association) -> None:
@@ -307,12 +337,14 @@ def _freeze(workspace: Workspace, row: CampaignRow, campaign: Campaign, associat
     body = workspace.host.edition(row.id, association.slug, editions.NEWSLETTER)
     assert body is not None, "approve() wrote it"
     edition = Edition.from_json(body.decode())
-    due: dict[str | None, datetime] = _due(workspace, campaign, association) if row.due_at else {None: now}
+    due: dict[str | None, datetime] = timing.due(workspace, campaign, association) if row.due_at else {None: now}
     with storage_errors(workspace.association_path(association.slug)), ledger.db.atomic():
         if ledger.run(row.id, editions.NEWSLETTER) is not None:
             return
         segment = compile_rule(workspace, campaign.audience.segment, association.slug, now.date())
-        counts = workspace.people(association.slug).exclusions(segment, topic, now)
+        cap = timing.cap(workspace, campaign)
+        further = cap.reason(now) if cap else None
+        counts = workspace.people(association.slug).exclusions(segment, topic, now, further)
         ledger.freeze(
             row.id,
             editions.NEWSLETTER,
@@ -323,6 +355,7 @@ def _freeze(workspace: Workspace, row: CampaignRow, campaign: Campaign, associat
             excluded={str(reason): count for reason, count in counts.items() if reason is not None},
             due=due,
             now=now,
+            cap=cap,
         )
 
 

@@ -23,7 +23,24 @@ GAP = must(
 )
 POST_BROKEN = must("post-broken", "a post that can not be made for its network", "Nothing would be posted there.")
 POST_LONG = must("post-long", "a post longer than its network takes", "The network refuses it.")
+NOT_ON_THESE_DAYS = should(
+    "schedule-blackout",
+    "a time to send on a day that the settings shut out",
+    "It goes out at the same time on the next day that is not shut out.",
+)
+CLOSED = should(
+    "schedule-closed",
+    "a time to send at which the association's newsletters may not leave",
+    "The newsletters wait for the send window, or for the end of the quiet hours; entry and posts do not.",
+)
+NEVER_OPEN = must(
+    "schedule-never",
+    "a send window, quiet hours and days shut out that together leave no time to send",
+    "The newsletters would wait for ever.",
+)
+OVER = must("schedule-over", "a campaign that repeats and has no occurrence to come", "It would never go out.")
 RELAY = should("relay-not-offered", "a relay section", "Only the sender's own edition goes out.")
 RULES = (
-    NO_SENDER, BAD_RULE, UNKNOWN_TOPIC, NOBODY, BAD_TEMPLATE, UNKNOWN_FIELD, GAP, POST_BROKEN, POST_LONG, RELAY
+    NO_SENDER, BAD_RULE, UNKNOWN_TOPIC, NOBODY, BAD_TEMPLATE, UNKNOWN_FIELD, GAP, POST_BROKEN, POST_LONG,
+    NOT_ON_THESE_DAYS, CLOSED, NEVER_OPEN, OVER, RELAY,
 )  # fmt: skip

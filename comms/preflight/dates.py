@@ -40,7 +40,7 @@ def find(facts: Facts) -> Iterator[Finding]:
     """Findings on the schedule, on events, and on dates in words in the campaign's language."""
     campaign, today = facts.campaign, facts.now.astimezone(UTC).replace(tzinfo=None)
     lines, schedule = campaign.key_lines, campaign.schedule
-    if schedule is not None and schedule.at < today - LONGEST_OFFSET:
+    if schedule is not None and not schedule.repeat and schedule.at < today - LONGEST_OFFSET:
         message = "is past everywhere: scheduled, it would go out at once"
         yield SCHEDULE.at(lines.get("schedule.at", 0), "schedule.at", message, "choose a time to come")
     if campaign.relay is not None and (last := campaign.relay.respond_by) is not None:

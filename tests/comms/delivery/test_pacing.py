@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comms.delivery.answers import provider_of
+from comms.delivery.hours import QuietHours
 from comms.delivery.pacing import (
     MOST_PAUSE_S,
     PROBE,
     WARM_UP_DAYS,
     Domains,
-    QuietHours,
     Rate,
     warm_up_cap,
 )
