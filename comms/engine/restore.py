@@ -242,7 +242,7 @@ def _pause_all(workspace: Workspace) -> list[str]:
     repeating = [row for row in series.every(workspace) if row.state == SeriesState.REPEATING]
     for each in repeating:
         series.pause(workspace, each.id, who="restore")
-    return [row.id for row in (*rows, *repeating)]
+    return [*(row.id for row in rows), *(each.id for each in repeating)]
 
 
 def _slugs(workspace: Workspace) -> Sequence[str]:

@@ -53,8 +53,8 @@ def prepare(
 ) -> Prepared:
     """Compile everything and count who gets it. `senders` are slugs; empty for the one the definition names.
 
-    `scheduled` keeps the definition's time instead of now. Raises TemplateError, segments.RuleError, UsageError; one that
-    repeats is prepared by `series.prepare`.
+    `scheduled` keeps the definition's time instead of now. Raises TemplateError, segments.RuleError, UsageError.
+    What repeats is prepared by `series.prepare`.
     """
     if campaign.schedule is not None and campaign.schedule.repeat:
         raise UsageError(
