@@ -18,7 +18,9 @@ from comms.preflight.report import Finding, should
 
 LONGEST_OFFSET = timedelta(hours=14)
 """No place on earth is further from UTC."""
-SCHEDULE = should("date-schedule-past", "a time to send that is over", "It would go out at once.")
+SCHEDULE = should(
+    "date-schedule-past", "a time to send that is over", "It would go out at once, or be held because it is late."
+)
 EVENT = should("date-event-past", "an event that is over when the campaign goes out", "Nobody can come any more.")
 WEEKDAY = should(
     "date-weekday",
@@ -41,7 +43,7 @@ def find(facts: Facts) -> Iterator[Finding]:
     campaign, today = facts.campaign, facts.now.astimezone(UTC).replace(tzinfo=None)
     lines, schedule = campaign.key_lines, campaign.schedule
     if schedule is not None and not schedule.repeat and schedule.at < today - LONGEST_OFFSET:
-        message = "is past everywhere: scheduled, it would go out at once"
+        message = "is past everywhere: scheduled, it would go out at once, or be held"
         yield SCHEDULE.at(lines.get("schedule.at", 0), "schedule.at", message, "choose a time to come")
     if campaign.relay is not None and (last := campaign.relay.respond_by) is not None:
         line, field = lines.get("relay.respond_by", 0), "relay.respond_by"

@@ -34,7 +34,7 @@ def test_every_key_is_described_with_its_kind_default_and_meaning() -> None:
     existing |= {("smtp_relays.NAME", key) for key in SmtpRelay.model_fields}
     assert described == existing
     for section, key, kind, default, meaning in config_description.describe():
-        plain = ("text", "number", "whole number", "lists by name", "numbers by name", "`true` or `false`")
+        plain = ("text", "number", "whole number", "list", "lists by name", "numbers by name", "`true` or `false`")
         assert kind in plain or kind.startswith("one of `"), (section, key)
         assert meaning.endswith("."), (section, key)
         assert default, (section, key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -138,3 +139,27 @@ def test_a_domain_with_a_limit_gets_so_many_a_minute(scene: Callable[..., Scene]
         clock.now += timedelta(seconds=1)
     assert other == 50
     assert 25 <= slow <= 31
+
+
+def test_on_days_that_are_shut_out_nothing_goes_out_and_nothing_is_tried_again(scene: Callable[..., Scene]) -> None:
+    clock, control, queue = scene({"example.org": 5}, {"blackout": '["2027-02-02..2027-02-03"]'})
+    control.step()
+    queue.answer(Outcome.DEFERRED, 450, "try later")
+    control.step()
+    for hours in (12, 24, 47.9):
+        clock.now = datetime(2027, 2, 2, tzinfo=UTC) + timedelta(hours=hours)
+        assert gone(control, queue) == 0
+    clock.now = datetime(2027, 2, 4, tzinfo=UTC)
+    assert gone(control, queue) == 5
+
+
+def test_outside_of_its_window_an_association_sends_nothing(scene: Callable[..., Scene]) -> None:
+    clock, control, queue = scene({"example.org": 5}, {"quiet_hours": '"08:00-09:00"'})
+    workspace = control.workspace
+    window = replace(workspace.association(HOST.slug), timezone="America/Denver", send_window="Tue-Fri 01:00-18:00")
+    workspace.change_association(window)
+    for text in ("2027-02-01 20:00", "2027-02-02 07:59", "2027-02-02 08:30"):
+        clock.now = datetime.fromisoformat(text).replace(tzinfo=UTC)
+        assert gone(control, queue) == 0, "Monday; before one o'clock in Denver; the quiet hours"
+    clock.now = datetime(2027, 2, 2, 9, 0, tzinfo=UTC)
+    assert gone(control, queue) == 5
