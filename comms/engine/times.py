@@ -23,6 +23,7 @@ def find(workspace: Workspace, campaign: Campaign, association: Association) -> 
     if campaign.schedule is not None and campaign.schedule.repeat:
         following = series.next_times(workspace, campaign, (association.slug,))
         if not following:
+            line = campaign.key_lines.get("schedule.repeat", 0)
             yield rules.OVER.at(line, "schedule.repeat", "no occurrence is to come", "see UNTIL, COUNT and `at`")
             return
         campaign = occurrence(campaign, following[0][0])

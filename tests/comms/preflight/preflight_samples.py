@@ -32,6 +32,14 @@ FREEMAIL = Association("volunteers", "The Volunteers", "the.volunteers@gmail.com
 RESERVED = Association("reserved", "Reserved Museum", "news@museum.example", "5 Main Street")
 UNSET = Association("unset", "New Museum", "news@museum.org", POSTAL_PLACEHOLDER)
 SILENT = Association("silent", "Silent Museum", "no-reply@silent.org", "4 Main Street", sender_name="news@silent.org")
+MONDAYS = Association(
+    "mondays",
+    "Monday Museum",
+    "news@monday.org",
+    "6 Main Street",
+    timezone="America/Chicago",
+    send_window="Mon 08:00-18:00",
+)
 
 GOOD = """\
 ---
@@ -115,7 +123,7 @@ TEMPLATES = {
 def good_workspace(folder: Path) -> Iterator[Workspace]:
     """The host and some associations with something to mend; Ana and Ben read the host's news."""
     with create_workspace(folder, HOST) as made:
-        for association in (PALE, FREEMAIL, RESERVED, UNSET, SILENT):
+        for association in (PALE, FREEMAIL, RESERVED, UNSET, SILENT, MONDAYS):
             made.add_association(association)
     for name, text in TEMPLATES.items():
         (folder / "templates" / f"{name}.mjml").write_text(text, encoding="utf-8")

@@ -153,6 +153,8 @@ FAULTS = (
     Fault("rule-broken", MUST, "segment:", (("  topic: news", "  topic: news\n  segment: sate = WA"),)),
     Fault("audience-empty", SHOULD, "segment:", (("  topic: news", "  topic: news\n  segment: state = TX"),)),
     Fault("post-long", MUST, "mastodon:", (("Three days in May for small archives. {{", "So long. " * 60 + "{{"),)),
+    Fault("schedule-closed", SHOULD, "at: 2027", sender="mondays"),
+    Fault("schedule-over", MUST, "repeat:", (("at: 2027-04-01", "repeat: FREQ=DAILY;COUNT=2\n  at: 2026-04-01"),)),
     Fault("relay-not-offered", SHOULD, "relay:", (("schedule:", "relay:\n  associations: all\nschedule:"),)),
 )  # fmt: skip
 
