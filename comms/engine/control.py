@@ -259,7 +259,7 @@ class Control:
                 done &= run_done
         done &= not self.workspace.host.posts(row.id, OPEN_POSTS)
         # Where members' zones differ, or days are shut out, some newsletters go before entry and posts.
-        done &= all(sending.is_published(self.workspace, row, campaign, slug) for slug in row.senders)
+        done = done and all(sending.is_published(self.workspace, row, campaign, slug) for slug in row.senders)
         if done:
             host, now = self.workspace.host, self.workspace.now()
             with host.db.atomic():

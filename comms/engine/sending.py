@@ -212,6 +212,8 @@ def is_published(workspace: Workspace, row: CampaignRow, campaign: Campaign, slu
     """Is the entry in the association's feed, and does each of its posts stand in the database."""
     if campaign.feed is not None and workspace.host.entry(slug, row.id) is None:
         return False
+    if not campaign.social:
+        return True
     posts = {post.network for post in workspace.host.posts(row.id) if post.association == slug}
     return posts.issuperset(campaign.social)
 
