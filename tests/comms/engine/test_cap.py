@@ -13,6 +13,7 @@ from campaigns import definition
 from comms.config import FILE_NAME
 from comms.delivery.batches import Outcome
 from comms.delivery.cap import Cap
+from comms.engagement.html import to_html
 from comms.engine import reporting, sending
 from comms.engine.control import Control
 from comms.engine.setup import create_workspace
@@ -106,8 +107,10 @@ def test_of_campaigns_that_were_frozen_together_the_last_is_left_out_at_its_turn
     assert len(scene.queue.addresses()) == 8, "two for each, before any was answered"
     scene.queue.answer(Outcome.ACCEPTED, 250, "ok")
     assert scene.step() == 0
-    report = reporting.report(scene.workspace, "third").associations[0]
-    assert (report.deliveries["skipped"], report.skips) == (4, {"heard_enough": 4})
+    data = reporting.report(scene.workspace, "third")
+    part = data.associations[0]
+    assert (part.deliveries["skipped"], part.skips) == (4, {"heard_enough": 4})
+    assert "Left out at the last moment: heard enough" in to_html(data)
 
 
 def test_the_condition_is_answered_by_the_index_that_there_is_anyway(scene: Scene) -> None:
