@@ -21,6 +21,7 @@ from comms.cli.output import (
     open_workspace,
     out,
     print_json,
+    progress,
     say,
     show_error,
     stop,
@@ -28,17 +29,19 @@ from comms.cli.output import (
     who,
 )
 from comms.cli.plan import show_coming, show_plan
+from comms.cli.preview import show_preview
 from comms.cli.series import act_on_series, schedule_series, show_series
 from comms.cli.waiting import wait_for
 from comms.engagement import terminal
 from comms.engagement.html import to_html
 from comms.engagement.report import CampaignStatus
-from comms.engine import checking, preview, progress, reporting, sending, series
+from comms.engine import checking, preview, progress, proofs, reporting, sending, series
 from comms.engine.checking import CheckResult
 from comms.engine.control import ControlLock
 from comms.engine.preflight import Network
 from comms.engine.sending import Prepared
 from comms.engine.workspace import Workspace
+from comms.preview import chromium
 
 app = typer.Typer(no_args_is_help=True, help="Check, preview, plan, send, schedule and watch campaigns.")
 
@@ -86,18 +89,37 @@ def preview_(
         str | None,
         typer.Option("--as", metavar="ADDRESS", help="As this member sees it; else the first one."),
     ] = None,
-    association: Annotated[str | None, typer.Option("--association", "-a", metavar="SLUG", help="As sent by.")] = None,
+    association: Annotated[
+        list[str] | None,
+        typer.Option("--association", "-a", metavar="SLUG", help="As sent by; with --matrix several times."),
+    ] = None,
+    worst_cases: Annotated[
+        bool, typer.Option("--worst-cases", help="Also for invented readers for whom mails break first.")
+    ] = False,
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="Every association that it is offered to, in every language.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Write what would be sent: message.eml, message.html, message.txt, entry.xml, post-NETWORK.txt."""
+    """Write what would be sent, and index.html, which shows it; with pictures where Chromium is installed.
+
+    One reader: message.eml, message.html, message.txt, entry.xml, post-NETWORK.txt. Exit code 1 when a reader who is
+    shown would get no mail.
+    """
+    wishes = preview.Wishes(address, tuple(association or ()), worst_cases, matrix)
     with open_workspace() as workspace:
-        _require_checked(workspace, file, (association,) if association else (), as_json=as_json)
-        files = preview.write(workspace, file, out_folder, address=address, association=association)
+        campaign = _require_checked(workspace, file, wishes.associations, as_json=as_json)
+        if matrix and campaign.relay:
+            every = tuple(each.slug for each in proofs.senders(workspace, campaign, wishes.associations))
+            _require_checked(workspace, file, every, as_json=as_json)
+        with progress("Looking at the mails") as update:
+            made = preview.show(workspace, file, out_folder, wishes, browser=chromium.find(), progress=update)
     if as_json:
-        print_json({"files": [str(path) for path in files]})
+        print_json(made.to_json())
     else:
-        for path in files:
-            say(escape(str(path)))
+        show_preview(made)
+    if not made.ok:
+        stop(NO)
 
 
 @app.command()

@@ -16,7 +16,7 @@ from comms.message import Message
 from comms.rendering.context import association_data, member_data
 from comms.rendering.dkim import DkimKey, signer_for
 from comms.rendering.mime import Frame, addr_spec
-from comms.rendering.render import Renderer
+from comms.rendering.render import Rendered, Renderer
 
 
 class MessageMaker:
@@ -39,7 +39,7 @@ class MessageMaker:
         """
         batch, association = self._batch, self._batch.association
         links = self._links_of(recipient)
-        rendered = self._renderer.render(self._known_to(recipient, links))
+        rendered = self.rendered(recipient)
         return Message(
             sender_name=association.sender_name or association.name,
             sender_address=association.sender_address,
@@ -52,6 +52,10 @@ class MessageMaker:
             language=batch.campaign["language"],
             headers=(*own_headers(links), *self._shared_headers),
         )
+
+    def rendered(self, recipient: Recipient) -> Rendered:
+        """What the message says. Raises RenderError as `message` does."""
+        return self._renderer.render(self._known_to(recipient, self._links_of(recipient)))
 
     def make(self, recipient: Recipient) -> tuple[str, str, bytes]:
         """Envelope sender, envelope recipient, and the encoded message, signed where there are keys.

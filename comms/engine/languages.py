@@ -1,4 +1,4 @@
-"""The languages of readers: which ones an association offers, and in which one to speak to somebody."""
+"""The languages of readers and campaigns: what an association offers, and in which one to speak to somebody."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from audiences.models import Association
+from campaigns.models import Campaign
 from comms.engine import tokens
 from comms.engine.sending import read_back
 from comms.engine.workspace import Workspace
@@ -61,6 +62,11 @@ def offered(workspace: Workspace, association: Association, known: str | None = 
     person has already."""
     tags = (association.language, *workspace.catalogues.tags(), *([known] if known else []))
     return {tag: name(tag) for tag in tags}
+
+
+def variants(campaign: Campaign) -> dict[str, Campaign]:
+    """Tag -> the campaign in that language, the one that it was written in first."""
+    return {campaign.language: campaign}
 
 
 def name(tag: str) -> str:

@@ -15,7 +15,7 @@ from campaigns.models import Campaign, Image, Person, walk
 from comms.delivery.batches import Recipient
 from comms.delivery.messages import MessageMaker
 from comms.engine import dkim, editions, pictures
-from comms.engine.preview import NOBODY
+from comms.engine.proofs import NOBODY
 from comms.engine.workspace import Workspace
 from comms.links import EditionToken, MemberToken
 from comms.pictures import PictureError

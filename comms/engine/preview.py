@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
+from typing import Any
 
-from audiences import attributes as attribute_json
-from audiences.models import Association, Member
-from audiences.store import agrees_sql
+from audiences.models import Association
 from campaigns import definition
 from campaigns.models import Campaign
-from comms.delivery.batches import Recipient
-from comms.delivery.messages import MessageMaker
-from comms.engine import editions, feeds
-from comms.engine.segments import compile_rule
+from comms.engine import editions, feeds, proofs
+from comms.engine.proofs import Case, Maker
 from comms.engine.workspace import Workspace
-from comms.errors import StateError, UsageError
+from comms.errors import StorageError, UsageError
+from comms.preview.chromium import PROGRAMS
+from comms.preview.proof import Proof
+from comms.preview.sheet import Sheet, to_html
 from comms.rendering import slots
 from comms.rendering.compile import compile_edition
 from comms.rendering.context import association_data, campaign_data
 from comms.rendering.library import TemplateLibrary
 from comms.rendering.render import Renderer
 
-NOBODY = 10**17
-"""Stands for delivery and run in the links of a preview: they are signed, and lead to a friendly "no such mail"."""
-
-UNKNOWN_READER = Member("reader@example.org", {})
-"""Who sees the newsletter where nobody would get it yet: a new association has no members."""
+NO_BROWSER = f"no Chromium was found ({', '.join(PROGRAMS)}). Install one, and preview again."
 
 SAMPLE = """\
 ---
@@ -98,26 +96,97 @@ Read more
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a preview is to show, beside the feed's entry and the posts. Association slugs are in `associations`."""
+
+    address: str | None = None
+    """As this member gets it; else the first who would."""
+    associations: tuple[str, ...] = ()
+    worst_cases: bool = False
+    matrix: bool = False
+    """Each association in each language, instead of one reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What was made. `browser` is empty when there was none to take pictures."""
+
+    files: tuple[Path, ...]
+    proofs: tuple[Proof, ...]
+    browser: str
+
+    @property
+    def ok(self) -> bool:
+        """Every reader who was shown would get the mail."""
+        return not any(note.kind == "impossible" for proof in self.proofs for note in proof.notes)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "files": [str(path) for path in self.files],
+            "browser": self.browser or None,
+            "cases": [proof.to_json() for proof in self.proofs],
+        }
+
+
+Progress = Callable[[int, int], None]
+"""Mails done, of how many."""
+
+
+def show(
+    workspace: Workspace,
+    file: Path,
+    folder: Path,
+    wishes: Wishes,
+    *,
+    browser: str | None,
+    progress: Progress = lambda done, total: None,
+) -> Preview:
+    """Write message.eml, .html and .txt, or those of every case, entry.xml and post-<network>.txt, as far as the
+    campaign has these channels, and index.html, the sheet of them all; with a `browser` pictures, too.
+
+    Raises UsageError for wishes that go against each other or that the campaign can not fulfil, StateError when the
+    association has no member with that address, StorageError when a file can not be written.
+    """
+    campaign = editions.read_definition(file)
+    _refuse_contradictions(campaign, wishes)
+    written: dict[str, Path] = {}
+
+    def keep(name: str, data: bytes) -> None:
+        written[name] = _write(folder, name, data)
+
+    cases, maker = _cases(workspace, campaign, wishes)
+    others = {} if wishes.matrix else _beside(workspace, campaign, _sender(workspace, campaign, wishes))
+    mails = []
+    for case in cases:
+        mails.append(proofs.proof(case, maker, keep))
+        progress(0, len(cases))
+    finished = count(1)
+    made = (
+        proofs.picture(workspace, browser, mails, keep, lambda: progress(next(finished), len(cases)))
+        if browser and mails
+        else [each for each, _ in mails]
+    )
+    for name, data in others.items():
+        keep(name, data)
+    sheet = Sheet(campaign.id, campaign.title, workspace.now(), made, tuple(others), "" if browser else NO_BROWSER)
+    keep("index.html", to_html(sheet).encode("utf-8", "replace"))
+    return Preview(tuple(written[name] for name in sorted(written)), tuple(made), browser or "")
+
+
 def write(
     workspace: Workspace, file: Path, folder: Path, *, address: str | None, association: str | None
 ) -> list[Path]:
-    """Write message.eml, message.html, message.txt, entry.xml and post-<network>.txt, as far as the campaign has
-    these channels. Returns the files.
-
-    Raises StateError when the association has no member with `address`; without one it is shown to the first who
-    would get it, or to a reader of whom nothing is known.
-    """
+    """The files of `show` for one reader, without pictures and sheet. Raises as `show` does."""
     campaign = editions.read_definition(file)
-    sender = workspace.association(association or campaign.association)
+    wishes = Wishes(address, (association,) if association else ())
     contents: dict[str, bytes] = {}
-    if campaign.newsletter is not None:
-        contents |= _newsletter(workspace, campaign, sender, _member(workspace, campaign, sender, address))
-    if campaign.feed is not None:
-        row = editions.entry(workspace, campaign, sender, workspace.now())
-        contents["entry.xml"] = feeds.single_entry(workspace, sender, row)
-    for network, text in editions.posts(workspace, campaign, sender).items():
-        contents[f"post-{network}.txt"] = f"{text}\n".encode()
-    return _write_all(folder, contents)
+    cases, maker = _cases(workspace, campaign, wishes)
+    for case in cases:
+        mail = maker.mail(case)
+        contents |= {"message.eml": mail.eml, "message.html": mail.html.encode(), "message.txt": mail.text.encode()}
+    contents |= _beside(workspace, campaign, _sender(workspace, campaign, wishes))
+    return [_write(folder, name, data) for name, data in contents.items()]
 
 
 def library_for(workspace: Workspace, template: str) -> tuple[TemplateLibrary, str]:
@@ -155,44 +224,58 @@ def sample_html(workspace: Workspace, template: str, association: Association) -
     return Renderer(edition).render_public(context).html
 
 
-def _member(workspace: Workspace, campaign: Campaign, sender: Association, address: str | None) -> Member:
-    people = workspace.people(sender.slug)
-    if address is not None:
-        member = people.find(address)
-        if member is None:
-            raise StateError(
-                f"{sender.slug} has no member with the address {address}.",
-                hint="Name one that it has, or leave --as out for the first who would get the newsletter.",
-            )
-        return member
-    segment = compile_rule(workspace, campaign.audience.segment, sender.slug, workspace.now().date())
-    agrees = agrees_sql(campaign.audience.topic)
-    both = type(segment)(f"({segment.sql}) AND {agrees.sql}", {**segment.parameters, **agrees.parameters})
-    return next(iter(people.select(both, limit=1)), UNKNOWN_READER)
+def _refuse_contradictions(campaign: Campaign, wishes: Wishes) -> None:
+    if campaign.newsletter is None and (wishes.worst_cases or wishes.matrix or wishes.address):
+        raise UsageError(
+            f"campaign {campaign.id} has no newsletter, so nobody reads it by mail.",
+            hint="Leave out --as, --worst-cases and --matrix: its entry and posts are the same for everyone.",
+        )
+    if wishes.matrix and wishes.address:
+        raise UsageError(
+            f"{wishes.address} is a member of one association, and --matrix shows several.",
+            hint="Use either --as or --matrix.",
+        )
+    if len(wishes.associations) > 1 and not wishes.matrix:
+        raise UsageError("one preview is of one association.", hint="Add --matrix to see several side by side.")
 
 
-def _newsletter(workspace: Workspace, campaign: Campaign, sender: Association, member: Member) -> dict[str, bytes]:
-    edition = editions.newsletter(workspace, campaign, sender)
-    outfit = editions.outfit(workspace, campaign, sender, edition.to_json())
-    batch = outfit.batch("preview", NOBODY, (), not_after=0.0)
-    maker = MessageMaker(batch, Renderer(edition), workspace.links)
-    attributes = attribute_json.encode(member.attributes)
-    recipient = Recipient(NOBODY, member.address or "", member.language, attributes, tracked=False)
-    message = maker.message(recipient)
-    return {
-        "message.eml": maker.make(recipient)[2],
-        "message.html": message.html.encode(),
-        "message.txt": message.text.encode(),
-    }
+def _cases(workspace: Workspace, campaign: Campaign, wishes: Wishes) -> tuple[list[Case], Maker]:
+    maker, cases = Maker(workspace), list[Case]()
+    if campaign.newsletter is not None:
+        sender = _sender(workspace, campaign, wishes)
+        if wishes.matrix:
+            cases += proofs.matrix(workspace, campaign, proofs.senders(workspace, campaign, wishes.associations))
+        else:
+            cases.append(proofs.named(workspace, campaign, sender, wishes.address))
+        if wishes.worst_cases:
+            cases += proofs.worst(workspace, campaign, sender, maker)
+    return cases, maker
 
 
-def _write_all(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, data in contents.items():
-        path = folder / name
-        part = folder / f".{name}.part"
+def _sender(workspace: Workspace, campaign: Campaign, wishes: Wishes) -> Association:
+    return workspace.association(wishes.associations[0] if wishes.associations else campaign.association)
+
+
+def _beside(workspace: Workspace, campaign: Campaign, sender: Association) -> dict[str, bytes]:
+    """What is the same for everyone: the entry of the feed, and the posts."""
+    contents: dict[str, bytes] = {}
+    if campaign.feed is not None:
+        row = editions.entry(workspace, campaign, sender, workspace.now())
+        contents["entry.xml"] = feeds.single_entry(workspace, sender, row)
+    for network, text in editions.posts(workspace, campaign, sender).items():
+        contents[f"post-{network}.txt"] = f"{text}\n".encode()
+    return contents
+
+
+def _write(folder: Path, name: str, data: bytes) -> Path:
+    """The file is there whole, or not at all. Raises StorageError."""
+    path, part = folder / name, folder / f".{name}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
         part.write_bytes(data)
-        part.replace(path)
-        written.append(path)
-    return written
+        return part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        hint = "Name another folder with --out, or make room."
+        raise StorageError(f"{path} can not be written: {error.strerror}.", hint=hint) from error
