@@ -22,6 +22,8 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 ANSWER_S = 20.0
 """How long one command may take; the first one includes the start."""
 _CLOSE_S = 3.0
+_LONGEST_SOCKET_FOLDER = 60
+"""Chromium does not start when the path of a socket in its folder for temporary files passes 107 characters."""
 _LARGEST_ANSWER = 100_000_000
 _FLAGS = (
     "--headless",
@@ -47,7 +49,7 @@ _FLAGS = (
     "--proxy-server=http://127.0.0.1:9",
     "--proxy-bypass-list=<-loopback>",
 )
-_SCRIPT = '"$@"; rm -rf -- "$0"'
+_SCRIPT = '"$@"; rm -rf -- "$0" || { sleep 1; rm -rf -- "$0"; }'
 """The shell outlives the browser, which ends when our end of the pipe closes, and so clears up even after a kill."""
 
 Event = dict[str, Any]
@@ -77,7 +79,7 @@ class Chromium:
         self._answers, theirs_out = _high_pipe()
         os.set_blocking(self._commands, False)
         try:
-            self._process = _start(program, self._profile, theirs_in, theirs_out)
+            self._process: int | None = _start(program, self._profile, theirs_in, theirs_out)
         except OSError as error:
             self._close_pipes()
             shutil.rmtree(self._profile, ignore_errors=True)
@@ -128,10 +130,11 @@ class Chromium:
         with contextlib.suppress(BrowserError):
             self.tell("Browser.close")
         self._close_pipes()
-        if not _ended(self._process, _CLOSE_S):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process, signal.SIGKILL)
-            _ended(self._process, _CLOSE_S)
+        _wait_for(self._process, _CLOSE_S)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process, signal.SIGKILL)  # what is left of its group, before its number can be another's
+        os.waitpid(self._process, 0)
+        _wait_for_group(self._process, _CLOSE_S)
         self._process = None
         shutil.rmtree(self._profile, ignore_errors=True)
 
@@ -182,14 +185,16 @@ def _high_pipe() -> tuple[int, int]:
     return high[0], high[1]
 
 
-def _start(program: str, profile: str, commands: int, answers: int) -> int | None:
+def _start(program: str, profile: str, commands: int, answers: int) -> int:
     """The process, in a group of its own; Chromium reads commands from descriptor 3 and answers on 4."""
     flags = [*_FLAGS, f"--user-data-dir={profile}"]
     if os.geteuid() == 0:
         flags.append("--no-sandbox")  # as root Chromium starts in no other way
     nowhere = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
     pipes = [(os.POSIX_SPAWN_DUP2, commands, 3), (os.POSIX_SPAWN_DUP2, answers, 4)]
-    places = dict.fromkeys(("TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), profile)
+    places = dict.fromkeys(("XDG_CONFIG_HOME", "XDG_CACHE_HOME"), profile)
+    if len(profile) <= _LONGEST_SOCKET_FOLDER:
+        places["TMPDIR"] = profile
     return os.posix_spawn(
         "/bin/sh",
         ["sh", "-c", _SCRIPT, profile, program, *flags, "about:blank"],
@@ -199,10 +204,17 @@ def _start(program: str, profile: str, commands: int, answers: int) -> int | Non
     )
 
 
-def _ended(process: int, within: float) -> bool:
-    deadline = time.monotonic() + within
-    while os.waitpid(process, os.WNOHANG)[0] == 0:
-        if time.monotonic() > deadline:
-            return False
+def _wait_for(process: int, seconds: float) -> None:
+    """Until it has ended, or so long; it is not reaped."""
+    deadline = time.monotonic() + seconds
+    while os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None and time.monotonic() < deadline:
         time.sleep(0.01)
-    return True
+
+
+def _wait_for_group(group: int, seconds: float) -> None:
+    """Until no process of it is left that could still write."""
+    deadline = time.monotonic() + seconds
+    with contextlib.suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(0.01)

@@ -19,6 +19,7 @@ import jinja2
 from comms.rendering.carriers import Carrier, Carriers
 from comms.rendering.errors import TemplateError
 from comms.rendering.jinja_parts import Part, Token, helpers, names, outer, split
+from comms.rendering.sandbox import FAULTS, SafeEnvironment, fault_words
 
 MEMBER_NAMES = frozenset({"member", "links", "url"})
 """Known only when one member's message is rendered."""
@@ -41,7 +42,7 @@ class _Group:
     children: list[int | _Group] = field(default_factory=list)
 
 
-def bind(environment: jinja2.Environment, source: str, template: str, carriers: Carriers) -> str:
+def bind(environment: SafeEnvironment, source: str, template: str, carriers: Carriers) -> str:
     """The source with carriers for all that only a member can answer; line numbers stay.
 
     Raises TemplateError for syntax errors and for Jinja that mixes the two times.
@@ -51,6 +52,8 @@ def bind(environment: jinja2.Environment, source: str, template: str, carriers: 
         parts = split(environment, source, template)
     except jinja2.TemplateSyntaxError as error:
         raise TemplateError(template, error.lineno, error.message or "Jinja syntax error") from error
+    except FAULTS as fault:  # brackets within brackets, a number of thousands of digits
+        raise TemplateError(template, environment.reached, fault_words(fault)) from fault
     _check_helpers(environment, parts, template, 1)
     carried = _Binder(template, parts).carried()
     return "".join(

@@ -25,16 +25,23 @@ def one_line(text: str) -> str:
     return clean(_BREAKS.sub(" ", text)).strip()
 
 
+def single(value: Any) -> Any:
+    """A value that is not many. Raises ValueError for a list, which as text would be full of brackets and quotes."""
+    if isinstance(value, list | tuple | dict):
+        raise ValueError("a list can not be printed as it is; name what stands between its parts: |join(', ')")
+    return value
+
+
 def printable(value: Any) -> Any:
     """What a message prints for a value: text without control characters, in lines; None is as bad as absent.
 
     A value's last line end must not grow together with the first of what follows it: a text means the same
-    whether its pieces are encoded one by one or together. Raises MissingValueError.
+    whether its pieces are encoded one by one or together. Raises MissingValueError, and ValueError for a list.
     """
     if value is None:
         raise MissingValueError("value")
     if not isinstance(value, str):
-        return value
+        return single(value)
     lines = value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value
     # Exactly str: Markup has been through here already.
     return clean(lines) if type(lines) is str else lines

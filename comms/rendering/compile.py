@@ -22,7 +22,7 @@ from comms.rendering.addresses import Addresses
 from comms.rendering.binding import bind, bind_text
 from comms.rendering.body import BodyData, numbered_rules
 from comms.rendering.carriers import Carrier, Carriers
-from comms.rendering.clean import clean
+from comms.rendering.clean import clean, single
 from comms.rendering.conditions import freeze
 from comms.rendering.context import association_data, campaign_data, postal_lines
 from comms.rendering.edition import Edition
@@ -33,11 +33,12 @@ from comms.rendering.layout import arranged
 from comms.rendering.look import look
 from comms.rendering.mjml import check, to_html
 from comms.rendering.placing import place, refusals
-from comms.rendering.sandbox import FAULTS, SafeEnvironment, fault_line, render
+from comms.rendering.sandbox import FAULTS, MAX_TOKENS, SafeEnvironment, fault_line, fault_words, render
 from comms.rendering.source import SUFFIX, TemplateSource
 from comms.rendering.strings import strings
 from comms.surroundings import NOTHING_AROUND, Surroundings
 
+MAX_MJML = 500_000
 _PIXEL = (
     '{% if links.pixel %}<img src="{{ links.pixel }}" width="1" height="1" alt="" '
     'style="display:block;border:0;width:1px;height:1px;" />{% endif %}'
@@ -210,13 +211,16 @@ def render_template(environment: SafeEnvironment, template: TemplateSource, data
     """The template's MJML, with carriers for what waits for a member. Raises TemplateError."""
     filename = f"{template.name}{SUFFIX}"
     try:
-        return render(environment.get_template(filename), data)
+        mjml = render(environment.get_template(filename), data)
     except TemplateError:
         raise
     except FAULTS as fault:
         name = next((file for file in (filename, *template.files) if fault_line(fault, file)), filename)
-        message = f"the template {fault} does not exist" if _is_lost(fault) else str(fault)
-        raise TemplateError(name.removesuffix(SUFFIX), fault_line(fault, name), message) from fault
+        raise TemplateError(name.removesuffix(SUFFIX), fault_line(fault, name), fault_words(fault)) from fault
+    if len(mjml) > MAX_MJML:
+        message = f"comes to {len(mjml):,} characters of MJML; {MAX_MJML:,} are allowed"
+        raise TemplateError(template.name, 0, message, hint="a mail of a tenth of that is cut off by Gmail")
+    return mjml
 
 
 def check_member_source(name: str, source: str) -> None:
@@ -238,13 +242,20 @@ def with_pixel(document: str, carriers: Carriers) -> str:
 def _loader(
     environment: SafeEnvironment, template: TemplateSource, carriers: Carriers
 ) -> Callable[[str], tuple[str, str, Callable[[], bool]] | None]:
+    tokens = 0
+
     def load(filename: str) -> tuple[str, str, Callable[[], bool]] | None:
+        nonlocal tokens
         text = template.file(filename)
         if text is None:
             return None
         name = filename.removesuffix(SUFFIX)
         bound = bind(environment, text, name, carriers)
         parts = split(environment, bound, name)
+        tokens += sum(len(part.tokens) for part in parts)
+        if tokens > MAX_TOKENS:
+            message = f"with it there are {tokens:,} words and signs of Jinja; {MAX_TOKENS:,} are allowed"
+            raise TemplateError(name, 0, message, hint="include fewer or smaller files")
         refused = (found for _, found in refusals(blanked(parts), carriers))
         broken = (found for each in fragments(parts) for found in check(each))
         for problem in (*refused, *broken):
@@ -257,8 +268,4 @@ def _loader(
 def _printable(value: Any) -> Any:
     if value is None:
         raise ValueError("a value that is printed is empty")
-    return clean(value) if type(value) is str else value
-
-
-def _is_lost(fault: BaseException) -> bool:
-    return isinstance(fault, jinja2.TemplateNotFound)
+    return clean(value) if type(value) is str else single(value)

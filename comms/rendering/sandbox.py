@@ -11,18 +11,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import wraps
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
 import jinja2
-from jinja2 import nodes, pass_eval_context
+from jinja2 import nodes, pass_environment, pass_eval_context
 from jinja2.environment import Template, TemplateModule
 from jinja2.exceptions import SecurityError, TemplateRuntimeError
 from jinja2.filters import FILTERS
+from jinja2.lexer import Token, TokenStream
 from jinja2.nodes import EvalContext
 from jinja2.runtime import BlockReference, LoopContext, Macro, Undefined, markup_join, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.tests import TESTS
 from jinja2.visitor import NodeTransformer
 
 from campaigns.mergefields import Missing
@@ -33,12 +36,17 @@ MAX_VALUE = 500_000
 """Characters that one value may have."""
 MAX_STEPS = 100_000
 """Turns of loops plus calls of macros that one rendering may take."""
-MAX_WORK = 20_000_000
-"""Characters that one rendering may put together in values, printed or not."""
+MAX_WORK = 10_000_000
+"""Characters and items that one rendering may put together, look through or change in values, printed or not."""
+MAX_TOKENS = 10_000
+"""Words and signs of Jinja that one source may have, four times as many as our largest template."""
+_LIGHT = 1_000
+"""Characters of a text that nobody needs to count."""
 _AT_ONCE = 64
 """Pieces of output between two looks at how much it is."""
 MAX_NUMBER = 10**15
-MAX_SOURCE = 1_000_000
+MAX_SOURCE = 250_000
+"""Bytes of one file."""
 
 FAULTS = (
     jinja2.TemplateError,
@@ -54,8 +62,9 @@ FAULTS = (
 
 _FILTERS = (
     "abs capitalize count d default e escape first float int last length list lower max min reverse "
-    "sort string striptags sum title trim truncate unique upper urlencode wordcount"
+    "sort string striptags title trim truncate unique upper urlencode wordcount"
 ).split()
+_COMPARING = frozenset("!= < <= == > >= eq equalto ge greaterthan gt in le lessthan lower lt ne upper".split())
 _LOOP_NAMES = frozenset("index index0 first last length revindex revindex0 depth depth0".split())
 _SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
@@ -99,9 +108,14 @@ class SafeEnvironment(ImmutableSandboxedEnvironment):
             cache_size=50,
         )
         self.globals.clear()
-        self.filters = {name: FILTERS[name] for name in _FILTERS} | {
+        self.reached = 0
+        """Line that the parser came to last: what it fails at without naming a line stands there."""
+        self.tests |= {name: _weighing(TESTS[name]) for name in _COMPARING}
+        self.filters = {name: _weighing(FILTERS[name]) for name in _FILTERS} | {
             "join": _join,
             "round": _round,
+            "sum": _sum,
+            _WEIGHED: weighed,
             "link_target": link_target,
             _COUNTED: _counted,
             _JOINED: _joined,
@@ -121,6 +135,8 @@ class SafeEnvironment(ImmutableSandboxedEnvironment):
         if isinstance(obj, Mapping):
             return obj[argument] if _has(obj, argument) else self.undefined(obj=obj, name=str(argument))
         if isinstance(obj, list | tuple | str) and isinstance(argument, int | slice):
+            if isinstance(argument, slice):
+                _check_size(len(obj))
             try:
                 return obj[argument]
             except IndexError:
@@ -147,6 +163,15 @@ class SafeEnvironment(ImmutableSandboxedEnvironment):
         elif operator == "**" or not (_is_number(left) and _is_number(right)):
             raise SecurityError(f"{operator!r} works only with moderate numbers")
         return super().call_binop(context, operator, left, right)
+
+    def _tokenize(
+        self, source: str, name: str | None, filename: str | None = None, state: str | None = None
+    ) -> TokenStream:
+        tokens = super()._tokenize(source, name, filename, state)
+        return TokenStream(_few(tokens, name, filename, self._reach), name, filename)
+
+    def _reach(self, line: int) -> None:
+        self.reached = line
 
     def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
         return super()._generate(_Limits().visit(source), *args, **kwargs)
@@ -182,6 +207,15 @@ def fault_line(fault: BaseException, filename: str) -> int:
     return lines[-1] if lines else 0
 
 
+def fault_words(fault: BaseException) -> str:
+    """What went wrong, for the one who wrote the template."""
+    if isinstance(fault, jinja2.TemplateNotFound):
+        return f"the template {fault} does not exist"
+    if isinstance(fault, RecursionError):
+        return "macros, files or brackets use each other in circles, or lie too deep within each other"
+    return str(fault)
+
+
 def link_target(value: object) -> str:
     """The value as the start of a link: an address people can follow, else ValueError."""
     text = str(value).strip()
@@ -192,11 +226,12 @@ def link_target(value: object) -> str:
 
 # --- limits that the parser builds into every template ------------------------------------------
 
-_COUNTED, _JOINED, _BOUNDED = "_counted", "_joined", "_bounded"
+_CONTAINERS = (list, tuple, dict)
+_COUNTED, _JOINED, _BOUNDED, _WEIGHED = "_counted", "_joined", "_bounded", "_weighed"
 
 
 class _Limits(NodeTransformer):
-    """Puts every loop, `~` and block assignment through a filter that keeps it within the limits."""
+    """Puts every loop, `~`, comparison, key and block assignment through a filter that keeps it within the limits."""
 
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
@@ -207,13 +242,25 @@ class _Limits(NodeTransformer):
         self.generic_visit(node)
         return _through(nodes.List(node.nodes, lineno=node.lineno), _JOINED, node.lineno)
 
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        node.expr = _through(node.expr, _WEIGHED, node.lineno)
+        for operand in node.ops:
+            operand.expr = _through(operand.expr, _WEIGHED, node.lineno)
+        return node
+
+    def visit_Pair(self, node: nodes.Pair) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        node.key = _through(node.key, _WEIGHED, node.lineno)
+        return node
+
     def visit_AssignBlock(self, node: nodes.AssignBlock) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
         node.filter = _through(node.filter, _BOUNDED, node.lineno)
         return node
 
 
-def _through(node: nodes.Node | None, name: str, line: int) -> nodes.Filter:
+def _through(node: Any, name: str, line: int) -> nodes.Filter:
     return nodes.Filter(node, name, [], [], None, None, lineno=line)
 
 
@@ -232,7 +279,7 @@ def _steps(values: Iterator[Any]) -> Iterator[Any]:
 
 @pass_eval_context
 def _joined(context: EvalContext, parts: list[Any]) -> str:
-    _check_size(sum(len(part) for part in parts if isinstance(part, str)))
+    weighed(parts)
     return markup_join(parts) if context.autoescape else str_join(parts)
 
 
@@ -241,9 +288,69 @@ def _bounded(text: str) -> str:
     return text
 
 
+def weighed(value: Any) -> Any:
+    """The value, once it is known that going through all of it takes no longer than a rendering may.
+
+    A list can hold another many times, and that one a third: it is small, and to compare or print it takes for ever.
+    """
+    if type(value) is str:
+        if len(value) > _LIGHT:
+            _check_size(len(value))
+    elif isinstance(value, _CONTAINERS):
+        _check_size(_weight(value))
+    return value
+
+
+def _weight(value: Any) -> int:
+    """Characters and items within the value, each as often as it is met; no more than it takes to be too much."""
+    weight, waiting = 0, [value]
+    while waiting and weight <= MAX_VALUE:
+        each = waiting.pop()
+        if isinstance(each, str):
+            weight += len(each)
+        elif isinstance(each, Mapping):
+            waiting += (*each.keys(), *each.values())
+            weight += 2 * len(each)
+        elif isinstance(each, list | tuple):
+            waiting += each
+            weight += len(each)
+    return weight
+
+
+def _weighing(function: Any) -> Callable[..., Any]:
+    """The filter or test, its values weighed before it gets them, and its answer after."""
+
+    @wraps(function)  # which also keeps what Jinja is to pass to it first
+    def weigh(*values: Any, **named: Any) -> Any:
+        for value in (*values, *named.values()):
+            weighed(value)
+        answer = function(*values, **named)
+        return weighed(list(answer) if isinstance(answer, Iterator) else answer)
+
+    return weigh
+
+
+@pass_environment
+def _sum(environment: SafeEnvironment, values: Any, attribute: str | int | None = None, start: float = 0) -> Any:
+    if not _is_number(start):
+        raise SecurityError("only numbers can be summed up")  # lists would be copied once for each
+    return FILTERS["sum"](environment, weighed(values), attribute, start)
+
+
+def _few(
+    tokens: Iterable[Token], name: str | None, filename: str | None, reached: Callable[[int], None]
+) -> Iterator[Token]:
+    for number, token in enumerate(tokens):
+        reached(token.lineno)
+        if number > MAX_TOKENS:
+            message = f"there is too much Jinja in one file: more than {MAX_TOKENS:,} words and signs"
+            raise jinja2.TemplateSyntaxError(message, token.lineno, name, filename)
+        yield token
+
+
 @pass_eval_context
 def _join(context: EvalContext, values: Iterable[Any], separator: str = "") -> str:
-    parts = list(_counted(values))
+    parts = list(_counted(weighed(values)))
     _check_size(sum(len(str(part)) for part in parts) + len(parts) * len(separator))
     joined: str = FILTERS["join"](context, parts, separator)
     return joined
