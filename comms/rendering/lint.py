@@ -39,6 +39,7 @@ from comms.rendering.jinja_parts import blanked, normalise, split
 from comms.rendering.letter import LetterContent, render_letter
 from comms.rendering.mjml import check, doubts
 from comms.rendering.placing import refusals
+from comms.rendering.sandbox import FAULTS, fault_words
 from comms.rendering.source import TemplateSource
 
 _MEDIA = "https://example.org/media"
@@ -105,13 +106,15 @@ def _problems(template: TemplateSource) -> Iterator[TemplateProblem]:
         yield from doubts(fragment, source)
     yield from found
     if "<mjml" in template.text and not found:
-        is_letter = "letter" in find_undeclared_variables(environment.parse(bound))
         try:
+            is_letter = "letter" in find_undeclared_variables(environment.parse(bound))
             yield from _letter_problems(template) if is_letter else _sample_problems(template)
         except TemplateError as error:
             # Lines of a partial mean nothing in this file.
             here = error.template == template.name
             yield error.problem if here else replace(error.problem, line=0, message=error.message)
+        except FAULTS as fault:
+            yield TemplateProblem(0, fault_words(fault))
 
 
 def _letter_problems(template: TemplateSource) -> Iterator[TemplateProblem]:

@@ -213,6 +213,8 @@ def fault_words(fault: BaseException) -> str:
         return f"the template {fault} does not exist"
     if isinstance(fault, RecursionError):
         return "macros, files or brackets use each other in circles, or lie too deep within each other"
+    if isinstance(fault, SyntaxError):
+        return "too many {% if %} and {% for %} stand within each other"
     return str(fault)
 
 
