@@ -135,8 +135,6 @@ class SafeEnvironment(ImmutableSandboxedEnvironment):
         if isinstance(obj, Mapping):
             return obj[argument] if _has(obj, argument) else self.undefined(obj=obj, name=str(argument))
         if isinstance(obj, list | tuple | str) and isinstance(argument, int | slice):
-            if isinstance(argument, slice):
-                _check_size(len(obj))
             try:
                 return obj[argument]
             except IndexError:
@@ -213,7 +211,9 @@ def fault_words(fault: BaseException) -> str:
         return f"the template {fault} does not exist"
     if isinstance(fault, RecursionError):
         return "macros, files or brackets use each other in circles, or lie too deep within each other"
-    if isinstance(fault, SyntaxError):
+    if isinstance(fault, ValueError) and "int_max_str_digits" in str(fault):
+        return "a number has thousands of digits"
+    if isinstance(fault, SyntaxError) and not isinstance(fault, jinja2.TemplateError):
         return "too many {% if %} and {% for %} stand within each other"
     return str(fault)
 
@@ -233,7 +233,7 @@ _COUNTED, _JOINED, _BOUNDED, _WEIGHED = "_counted", "_joined", "_bounded", "_wei
 
 
 class _Limits(NodeTransformer):
-    """Puts every loop, `~`, comparison, key and block assignment through a filter that keeps it within the limits."""
+    """Puts every loop, `~`, comparison, slice, key and block assignment through a filter that keeps it small."""
 
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
@@ -249,6 +249,12 @@ class _Limits(NodeTransformer):
         node.expr = _through(node.expr, _WEIGHED, node.lineno)
         for operand in node.ops:
             operand.expr = _through(operand.expr, _WEIGHED, node.lineno)
+        return node
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        if isinstance(node.arg, nodes.Slice):  # the one that does not go through `getitem`
+            node.node = _through(node.node, _WEIGHED, node.lineno)
         return node
 
     def visit_Pair(self, node: nodes.Pair) -> nodes.Node:  # noqa: N802

@@ -32,7 +32,7 @@ const resolver = async (name, type) => {
     told.push({ dkim: dkim.results.map(each => ({
       result: each.status.result, aligned: each.status.aligned, selector: each.selector,
       signed: each.signingHeaders?.keys,
-    })), spf: spf.status.result, dmarc: dmarc.status.result });
+    })), spf: spf.status.result, dmarc: dmarc ? dmarc.status.result : "none" });
   }
   console.log(JSON.stringify(told));
 })();

@@ -71,7 +71,7 @@ def running(home: Path, port: int, name_server: int) -> Iterator[Judge]:
 
 
 def _until_it_answers(port: int, process: subprocess.Popen[bytes], home: Path) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 200
     while time.monotonic() < end and process.poll() is None:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5).close()

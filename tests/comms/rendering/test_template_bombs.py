@@ -101,9 +101,9 @@ def measured(inner: str) -> tuple[list[str], float, float]:
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_stopped_with_file_and_line(name: str) -> None:
     said, seconds, megabytes = measured(BOMBS[name])
-    assert said[0].startswith("t, line 2: ") or (
-        said[0].startswith("t: ") and name in ("blocks in blocks", "filters in a row")
-    )
+    # Python names no line of ours for the last two, and the number stands after the line that was read last.
+    where = {"a number": "t, line 1: ", "blocks in blocks": "t: ", "filters in a row": "t: "}
+    assert said[0].startswith(where.get(name, "t, line 2: "))
     assert len(said) >= 2, "lint says it, too"
     assert seconds < 2 * SECONDS, "compiling, rendering and linting"
     assert megabytes < MEGABYTES
@@ -111,11 +111,14 @@ def test_a_bomb_is_stopped_with_file_and_line(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["filters over and over", "comparing lists of lists", "slices that are kept"])
 def test_a_bomb_that_goes_off_for_each_member_costs_that_member_alone(name: str) -> None:
-    inner = BOMBS[name].replace("{% set a %}", "{% set a %}{{ member.x }}").replace("['x']", "[member.x]")
+    replaced = {"{% set a %}": "{% set a %}{{ member.x }}", "['x']": "[member.x]", "'0123456789'": "member.l"}
+    inner = BOMBS[name]
+    for edition_s, member_s in replaced.items():
+        inner = inner.replace(edition_s, member_s)
     started = time.process_time()
     edition = compiled(template=source(inner))
     with pytest.raises(RenderError):
-        Renderer(edition).encode(a_context({"x": "y"}))
+        Renderer(edition).encode(a_context({"x": "y", "l": list(range(10))}))
     assert time.process_time() - started < SECONDS
 
 
