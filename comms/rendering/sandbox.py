@@ -301,7 +301,7 @@ def weighed(value: Any) -> Any:
 
     A list can hold another many times, and that one a third: it is small, and to compare or print it takes for ever.
     """
-    if type(value) is str:
+    if isinstance(value, str):  # markup, too
         if len(value) > _LIGHT:
             _check_size(len(value))
     elif isinstance(value, _CONTAINERS):

@@ -22,14 +22,17 @@ _SETTINGS = """\
 options {{
   pidfile = "{home}/rspamd.pid";
   .include "$CONFDIR/options.inc"
-  control_socket = "{home}/control.sock mode=0600";
-  filters = "chartable,dkim,regexp";
-  local_addrs = [];
-  disable_hyperscan = true;  # it would compile for a minute first
-  dns {{ nameserver = ["127.0.0.1:{names}"]; timeout = 2s; retransmits = 2; }}
+  .include(duplicate=merge,priority=1) "{home}/options"
 }}
 logging {{ type = "file"; filename = "{home}/log"; level = "info"; }}
 worker "normal" {{ bind_socket = "127.0.0.1:{port}"; count = 1; mime = true; }}
+"""
+_OPTIONS = """\
+control_socket = "{home}/control.sock mode=0600";
+filters = "chartable,dkim,regexp";
+local_addrs = [];
+disable_hyperscan = true;  # it would compile for a minute first
+dns {{ nameserver = ["127.0.0.1:{names}"]; timeout = 2s; retransmits = 2; }}
 """
 
 
@@ -54,7 +57,8 @@ def running(home: Path, port: int, name_server: int) -> Iterator[Judge]:
     assert PROGRAM is not None
     home.mkdir()
     settings = home / "rspamd.conf"
-    settings.write_text(_SETTINGS.format(home=home, names=name_server, port=port))
+    settings.write_text(_SETTINGS.format(home=home, port=port))
+    (home / "options").write_text(_OPTIONS.format(home=home, names=name_server))
     places = [f"--var={name}={home}" for name in ("DBDIR", "RUNDIR", "LOGDIR", "LOCAL_CONFDIR")]
     command = [PROGRAM, "-f", "-c", str(settings), *places]
     if os.geteuid() == 0:

@@ -187,3 +187,21 @@ def test_a_hostile_name_reaches_neither_a_header_nor_the_page(workspace: Workspa
     page.encode("utf-8")
     assert "<script" not in page
     assert not re.search("[\x00-\x08\x1b]", page)
+
+
+BREAKS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029", "\x0b", "\x00")
+
+
+@pytest.mark.parametrize("mark", BREAKS, ids=ascii)
+def test_no_line_break_of_any_kind_makes_a_header(workspace: Workspace, mark: str) -> None:
+    smuggled = f"Eve{mark}Bcc: all@example.org"
+    sender = replace(workspace.association("coalition"), name=smuggled, sender_name=smuggled)
+    loaded = editions.read_definition(campaign(workspace))
+    case = proofs.Case("c", "c", loaded, sender, Member("eve@example.org", {"first_name": smuggled}))
+    head = proofs.Maker(workspace).mail(case).eml.partition(b"\r\n\r\n")[0]
+    assert b"\n" not in head.replace(b"\r\n", b"")
+    mail = email.message_from_bytes(head + b"\r\n\r\n", policy=email.policy.default)
+    assert mail["Bcc"] is None
+    for header in (mail["Subject"], mail["From"].addresses[0].display_name):
+        assert "Bcc: all@example.org" in header
+        assert not any(break_ in header for break_ in BREAKS)

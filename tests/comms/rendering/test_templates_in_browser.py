@@ -10,6 +10,7 @@ import pytest
 from test_announcement_in_browser import CHROMIUM
 
 from audiences.models import Brand
+from comms.preview.readers import Invented, worst
 from tests.support import axe
 from tests.support.template_gallery import LETTERS, NAMES, PICTURES, arabic, association, drawn, example, letter, mail
 
@@ -68,6 +69,19 @@ def test_axe_finds_nothing_by_day_and_by_night(page: Any, axe_script: str, name:
 def test_axe_finds_nothing_in_any_colour(page: Any, axe_script: str, name: str, accent: str) -> None:
     page.set_viewport_size({"width": 360, "height": 800})
     page.set_content(html(name, Brand(accent=accent, background="#dfe8e2")))
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert axe.violations(page, axe_script) == []
+
+
+@pytest.mark.parametrize("reader", worst(("first_name", "state"), ()), ids=lambda reader: reader.name)
+@pytest.mark.parametrize("name", NAMES)
+def test_axe_finds_nothing_and_nothing_sticks_out_whoever_reads_it(
+    page: Any, axe_script: str, name: str, reader: Invented
+) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.set_content(mail(example(name), member=reader.member.attributes).html)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         assert axe.violations(page, axe_script) == []
