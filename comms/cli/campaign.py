@@ -35,10 +35,11 @@ from comms.cli.waiting import wait_for
 from comms.engagement import terminal
 from comms.engagement.html import to_html
 from comms.engagement.report import CampaignStatus
-from comms.engine import checking, preview, progress, proofs, reporting, sending, series
+from comms.engine import checking, preview, proofs, reporting, sending, series
 from comms.engine.checking import CheckResult
 from comms.engine.control import ControlLock
 from comms.engine.preflight import Network
+from comms.engine.progress import gather
 from comms.engine.sending import Prepared
 from comms.engine.workspace import Workspace
 from comms.preview import chromium
@@ -221,7 +222,7 @@ def status(
             follow(workspace, campaign_id, as_json=as_json)
             if as_json:
                 return
-        data = progress.gather(workspace, campaign_id)
+        data = gather(workspace, campaign_id)
         if as_json:
             print_json(data.to_json())
             return

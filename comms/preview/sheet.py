@@ -10,11 +10,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from comms.language.tags import direction
 from comms.preflight.parts import GMAIL_CLIP_BYTES
 from comms.preview.looks import LOOKS
 from comms.preview.proof import KINDS, Proof
 from comms.rendering.clean import clean
-from comms.rendering.strings import direction
 
 
 @dataclass(frozen=True, slots=True)

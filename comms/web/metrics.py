@@ -35,7 +35,7 @@ class MetricsPage:
     async def read(self, request: Request) -> Response:
         """200 with the figures; 401 without the token; 404 when none is set."""
         if not self._token:
-            return self._pages.not_found()
+            return self._pages.not_found(request)
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token):
             return PlainTextResponse(
