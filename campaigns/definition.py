@@ -181,4 +181,5 @@ def _newsletter(section: schema.NewsletterSection, front: FrontMatter) -> Newsle
         preview_line=front.value_lines["newsletter.preview"] if section.preview else 0,
         slots=MappingProxyType(dict(section.slots)),
         ignore_cap=section.ignore_cap,
+        doubt=section.doubt,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
+from typing import Literal
 
 # --- inline text ------------------------------------------------------------------------------
 
@@ -286,6 +287,8 @@ class NewsletterPart:
     slots: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     ignore_cap: bool = False
     """Does it go even to members who had as many newsletters lately as the settings allow."""
+    doubt: Literal["resend", "hold"] | None = None
+    """What becomes of a mail that may have arrived; None: what the settings say."""
 
 
 @dataclass(frozen=True, slots=True)

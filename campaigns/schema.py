@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -183,6 +183,11 @@ class NewsletterSection(Section):
     slots: dict[str, Short] = Field({}, max_length=50, description="Values that the template asks for, by name.")
     ignore_cap: bool = Field(
         False, description="true: also to members who had as many newsletters lately as the settings allow."
+    )
+    doubt: Literal["resend", "hold"] | None = Field(
+        None,
+        description="A mail that may have arrived: resend it under the same Message-ID, or hold it for a person to "
+        "decide; else as the settings say.",
     )
 
 

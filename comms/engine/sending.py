@@ -352,7 +352,7 @@ def _freeze(workspace: Workspace, row: CampaignRow, campaign: Campaign, associat
             editions.NEWSLETTER,
             topic=topic,
             digest=edition.digest,
-            doubt=workspace.settings.delivery.doubt,
+            doubt=(campaign.newsletter and campaign.newsletter.doubt) or workspace.settings.delivery.doubt,
             segment=segment,
             excluded={str(reason): count for reason, count in counts.items() if reason is not None},
             due=due,

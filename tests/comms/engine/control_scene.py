@@ -62,9 +62,9 @@ class ListQueue:
 Scene = tuple[Workspace, Control, ListQueue]
 
 
-def begin(workspace: Workspace) -> Scene:
+def begin(workspace: Workspace, text: str = CAMPAIGN) -> Scene:
     """Send the campaign to everyone there is, two senders to keep busy."""
-    prepared = sending.prepare(workspace, definition.read(CAMPAIGN, path="sized.md"))
+    prepared = sending.prepare(workspace, definition.read(text, path="sized.md"))
     sending.start(workspace, sending.approve(workspace, prepared, who="somebody"))
     workspace.journal_folder.mkdir(exist_ok=True)
     queue = ListQueue()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from control_scene import HOST, Scene, add_members, begin
+from control_scene import CAMPAIGN, HOST, Scene, add_members, begin
 
 from audiences.models import SuppressionScope
 from comms.delivery.batches import Outcome, Receipt, Report
@@ -101,6 +101,18 @@ def test_nothing_of_a_cancelled_campaign_goes_out_again(held: Scene) -> None:
     with pytest.raises(StateError, match="cancelled"):
         deciding.decide_mails(workspace, "sized", [], arrived=False, who="ana")
     assert len(addresses(workspace)) == 2
+
+
+@pytest.mark.parametrize(("own", "left"), [("  doubt: resend\n", {"ready": 4}), ("", {"uncertain": 4})])
+def test_a_campaign_may_say_otherwise_than_the_settings(tmp_path: Path, own: str, left: dict[str, int]) -> None:
+    create_workspace(tmp_path / "workspace", HOST).close()
+    with Workspace(tmp_path / "workspace", environment={"COMMS_DELIVERY__DOUBT": "hold"}) as workspace:
+        add_members(workspace, 4)
+        _, control, queue = begin(workspace, CAMPAIGN.replace("newsletter:\n", f"newsletter:\n{own}"))
+        control.step()
+        queue.answer(Outcome.UNKNOWN, 0, "cut")
+        control.step()
+        assert workspace.ledger(HOST.slug).counts(1) == left
 
 
 def test_a_post_is_found_there_or_published_again(held: Scene) -> None:
