@@ -15,53 +15,40 @@ import typer
 from audiences.errors import AudienceError
 from audiences.segments import RuleError
 from campaigns.errors import CampaignError
-from comms.cli import (
-    association,
-    bounces,
-    campaign,
-    demo,
-    dkim,
-    install,
-    members,
-    retention,
-    run,
-    segments,
-    settle,
-    signup,
-    templates,
-    welcome,
-)
+from comms.cli.lazily import group_of
 from comms.cli.output import NO, WRONG_USAGE, show_error
 from comms.errors import CommsError, ConfigError, UsageError, WorkspaceError
 
+COMMANDS = {
+    "init": "install:init",
+    "doctor": "install:doctor",
+    "backup": "install:backup",
+    "restore": "install:restore",
+    "report": "campaign:report",
+    "retention": "retention:retention",
+    "run": "run:run",
+    "worker": "worker:worker",
+    "web": "web:web",
+    "demo": "demo:demo",
+    "association": "association:app",
+    "members": "members:app",
+    "segments": "segments:app",
+    "dkim": "dkim:app",
+    "campaign": "campaign:app",
+    "template": "templates:app",
+    "feed": "templates:feed_app",
+    "bounces": "bounces:app",
+}
+"""Where each command is, below `comms.cli`, in the order of `comms --help`."""
+
 app = typer.Typer(
     name="comms",
+    cls=group_of(COMMANDS),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
     help="Newsletters, feeds and social posts of a coalition and its associations, from one campaign definition.",
 )
-app.add_typer(association.app, name="association")
-app.add_typer(members.app, name="members")
-app.add_typer(segments.app, name="segments")
-app.add_typer(dkim.app, name="dkim")
-app.add_typer(campaign.app, name="campaign")
-campaign.app.command("settle")(settle.settle)
-app.add_typer(templates.app, name="template")
-app.add_typer(templates.feed_app, name="feed")
-app.add_typer(bounces.app, name="bounces")
-members.app.command("invite")(signup.invite)
-association.app.command("welcome")(welcome.show)
-app.command("init")(install.init)
-app.command("doctor")(install.doctor)
-app.command("backup")(install.backup)
-app.command("restore")(install.restore)
-app.command("report")(campaign.report)
-app.command("retention")(retention.retention)
-app.command("run")(run.run)
-app.command("worker")(run.worker)
-app.command("web")(run.web)
-app.command("demo")(demo.demo)
 
 
 @app.callback()

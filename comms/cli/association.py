@@ -9,8 +9,10 @@ import typer
 
 from audiences.models import Association, Brand, Frequency, Topic
 from comms.cli.output import JsonFlag, open_workspace, print_json, say, table
+from comms.cli.welcome import show as show_welcome
 
 app = typer.Typer(no_args_is_help=True, help="The associations of this workspace; each has a database of its own.")
+app.command("welcome")(show_welcome)
 
 Name = Annotated[str | None, typer.Option(help="Its full name, as readers know it.")]
 From = Annotated[str | None, typer.Option("--from", metavar="ADDRESS", help="Address that its newsletters come from.")]

@@ -31,6 +31,7 @@ from comms.cli.output import (
 from comms.cli.plan import show_coming, show_plan
 from comms.cli.preview import show_preview
 from comms.cli.series import act_on_series, schedule_series, show_series
+from comms.cli.settle import settle
 from comms.cli.waiting import wait_for
 from comms.engagement import terminal
 from comms.engagement.html import to_html
@@ -45,6 +46,7 @@ from comms.engine.workspace import Workspace
 from comms.preview import chromium
 
 app = typer.Typer(no_args_is_help=True, help="Check, preview, plan, send, schedule and watch campaigns.")
+app.command("settle")(settle)
 
 File = Annotated[Path, typer.Argument(help="The campaign's definition file.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="The campaign's id: the `campaign:` line of its definition.")]

@@ -27,9 +27,11 @@ from comms.cli.output import (
     stop,
     table,
 )
+from comms.cli.signup import invite
 from comms.engine import audience, rights, segments
 
 app = typer.Typer(no_args_is_help=True, help="The members of an association.")
+app.command("invite")(invite)
 
 MOST_REASONS_SHOWN = 20
 MOST_NUMBER = 2**63 - 1
