@@ -14,11 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from audiences.models import Association
 from comms.engine.setup import create_workspace
 from tests.support.processes import kill, of_workspace
+
+# How long an example takes says more of what else the machine does than of us; hangs have a limit of their own.
+hypothesis.settings.register_profile("comms", deadline=None)
+hypothesis.settings.load_profile("comms")
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data"

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 from typer.core import TyperGroup
-from typer.main import get_command
+from typer.main import get_command, get_group
 
 
 class Commands(MutableMapping[str, Any]):
@@ -52,10 +52,11 @@ def group_of(places: Mapping[str, str]) -> type[TyperGroup]:
 def _load(name: str, place: str) -> Any:
     module, _, attribute = place.partition(":")
     found = getattr(import_module(f"comms.cli.{module}"), attribute)
-    if not isinstance(found, typer.Typer):
+    if isinstance(found, typer.Typer):
+        command: Any = get_group(found)  # also where it holds one command alone
+    else:
         single = typer.Typer(add_completion=False)
         single.command(name)(found)
-        found = single
-    command = get_command(found)
+        command = get_command(single)
     command.name = name
     return command
