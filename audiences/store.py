@@ -149,6 +149,11 @@ class People:
         rows = self.db.execute(f"{each_value('tag', 'tag')} SELECT value FROM each WHERE value IS NOT NULL")  # noqa: S608
         return {row[0] for row in rows}
 
+    def languages(self) -> set[str]:
+        """Every language that some member has, as it was written down."""
+        rows = self.db.execute("SELECT DISTINCT language FROM member WHERE language IS NOT NULL")
+        return {row[0] for row in rows}
+
     def timezones(self) -> set[str | None]:
         return {row[0] for row in self.db.execute("SELECT DISTINCT timezone FROM member")}
 

@@ -1,25 +1,21 @@
-"""A campaign's definition file to a Campaign, or to everything that is wrong with it, each with its line.
+"""A campaign's definition files to a Campaign, or to everything that is wrong with them, each with its line.
 
-It joins the hands that do the work: `frontmatter` and `schema` for the keys, `blocks` for the text,
-`expressions` for the Jinja. Whether the association, topic or segment exists is for others to say.
+It joins the hands that do the work: `reading` for a file as it stands, `schema` for the keys, `variants` for the
+files that hold other languages. Whether the association, topic or segment exists is for others to say.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from campaigns import frontmatter, schema
-from campaigns.blocks import parse_body
-from campaigns.characters import HINT, clean, faults
+from campaigns import reading, schema, variants
 from campaigns.errors import DefinitionError, Problem
-from campaigns.expressions import PUBLIC, READER, flaws
-from campaigns.frontmatter import FIELD, FrontMatter, Parts, Value
+from campaigns.frontmatter import FIELD, FrontMatter
 from campaigns.models import (
-    NETWORKS,
     Audience,
     Blocks,
     Campaign,
@@ -28,83 +24,87 @@ from campaigns.models import (
     RelayPart,
     Schedule,
 )
+from campaigns.reading import Opened
 from campaigns.recurrence import LONGEST_ID, RepeatError, read_repeat
-
-MAX_BYTES = 1_000_000
+from campaigns.variants import VariantFile
 
 _PARTS = ("newsletter", "feed", "social")
-_JINJA_TEXTS = {
-    "newsletter.subject": READER,
-    "newsletter.preview": READER,
-    "feed.summary": PUBLIC,
-    **{f"social.{network}": PUBLIC for network in NETWORKS},
-}
-"""Keys whose text is Jinja, and the names that are known in it."""
-
-_TOO_LARGE = Problem(
-    1, "file", "the file is too large", f"at most {MAX_BYTES:,} bytes; pictures go in files of their own"
-)
 
 
 def read(text: str, *, path: str = "campaign.md") -> Campaign:
-    """The campaign that a definition file with this `text` describes; `path` is for messages only.
+    """The campaign that a definition with this `text` describes: of one file, or of several as `Campaign.definition`
+    joins them. `path` is for messages only.
 
     Raises DefinitionError with all problems at once: of characters, YAML, keys, Jinja and Markdown.
     """
-    if len(text) > MAX_BYTES:
-        raise DefinitionError([_TOO_LARGE], path)
-    lines = re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff"))
-    problems = [Problem(line, "file", message, HINT) for line, message in faults(lines)]
-    parts = frontmatter.split(clean(lines))
-    if isinstance(parts, Problem):
-        raise DefinitionError([*problems, parts], path)
-    front = frontmatter.parse(parts.front, parts.front_line)
-    blocks, body_problems = parse_body(parts.body, first_line=parts.body_line)
-    problems.extend((*front.problems, *body_problems))
-    definition = None
-    if front.data or not front.problems:
-        definition, found = schema.validate(front)
-        blamed = {problem.field for problem in front.problems}
-        problems.extend(problem for problem in found if problem.field not in blamed)
-        problems.extend((*_part_problems(front, parts, blocks), *_jinja_problems(front)))
-        problems.extend(_repeat_problems(definition, front) if definition else ())
-    if problems or definition is None:
-        raise DefinitionError(problems, path)
-    return _campaign(definition, front, blocks, text)
+    own, others = variants.split(text)
+    return _joined(own, path, [VariantFile(tag, f"{path}, {tag}", each) for tag, each in others])
 
 
 def read_file(path: str | os.PathLike[str]) -> Campaign:
-    """The campaign in a file, which is UTF-8 with or without byte order mark.
+    """The campaign in a file, with its variants in the files beside it, all UTF-8 with or without byte order mark.
 
-    Raises DefinitionError, also when the file can not be opened or is not UTF-8.
+    Raises DefinitionError, also when a file can not be opened or is not UTF-8.
     """
     name = os.fspath(path)
-    try:
-        with Path(name).open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or "not a file name"
-        hint = "check the name, and that you may read the file"
-        raise DefinitionError([Problem(0, "file", f"can not be read: {reason}", hint)], name) from error
-    if len(data) > MAX_BYTES:
-        raise DefinitionError([_TOO_LARGE], name)
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = len(re.findall(rb"\r\n?|\n", data[: error.start])) + 1
-        message = f"not UTF-8: byte 0x{data[error.start]:02X} at position {error.start + 1:,} of the file"
-        hint = "save the file again with the encoding UTF-8"
-        raise DefinitionError([Problem(line, "file", message, hint)], name) from error
-    return read(text, path=name)
+    text = reading.load(name)
+    if problem := variants.misnamed(Path(name)):
+        raise DefinitionError([problem], name)
+    files, problems = list[VariantFile](), list[Problem]()
+    for tag, file in variants.beside(Path(name)).files:
+        try:
+            files.append(VariantFile(tag, str(file), reading.load(str(file))))
+        except DefinitionError as error:
+            problems.extend(replace(problem, file=str(file)) for problem in error.problems)
+    return _joined(text, name, files, problems)
 
 
-def _part_problems(front: FrontMatter, parts: Parts, blocks: Blocks) -> Iterator[Problem]:
+def _joined(text: str, path: str, files: list[VariantFile], problems: Iterable[Problem] = ()) -> Campaign:
+    """The campaign of one file with the variants of others; `problems` are those of files that are not among them."""
+    found, campaign, made = list(problems), None, dict[str, Campaign]()
+    try:
+        campaign = _read(text, path)
+    except DefinitionError as error:
+        found += error.problems
+    found += variants.collisions(files)
+    for file in files:
+        try:
+            variant = variants.read(file)
+        except DefinitionError as error:
+            found += error.problems
+            continue
+        if campaign is not None:
+            found += variants.conflicts(campaign, variant)
+            made[file.tag] = variants.applied(campaign, variant)
+    if found or campaign is None:
+        raise DefinitionError(found, path)
+    return replace(campaign, variants=MappingProxyType(made)) if made else campaign
+
+
+def _read(text: str, path: str) -> Campaign:
+    """The campaign of one file, without variants."""
+    opened = reading.opened(text, path)
+    problems, front = list(opened.problems), opened.front
+    definition = None
+    if opened.can_be_validated:
+        definition, found = schema.validate(front, schema.Definition)
+        problems.extend(reading.unblamed(front, found))
+        problems.extend((*_part_problems(opened), *reading.jinja_problems(front)))
+        problems.extend(_repeat_problems(definition, front) if definition else ())
+    if problems or definition is None:
+        raise DefinitionError(problems, path)
+    return _campaign(definition, front, opened.blocks, text)
+
+
+def _part_problems(opened: Opened) -> Iterator[Problem]:
     """What no single key can be blamed for."""
+    front = opened.front
     if not any(part in front.data for part in _PARTS):
         message = "the campaign goes nowhere: it has no newsletter, feed or social"
         yield Problem(1, FIELD, message, "add `newsletter:` with a `subject:`, or `feed:`, or `social:`")
-    if "newsletter" in front.data and not blocks and not parts.body.strip():
-        yield Problem(parts.body_line - 1, "body", "the newsletter has no text", "write it below the second `---`")
+    if "newsletter" in front.data and not opened.has_text:
+        line = opened.parts.body_line - 1
+        yield Problem(line, "body", "the newsletter has no text", "write it below the second `---`")
 
 
 def _repeat_problems(definition: schema.Definition, front: FrontMatter) -> Iterator[Problem]:
@@ -119,27 +119,6 @@ def _repeat_problems(definition: schema.Definition, front: FrontMatter) -> Itera
     if len(definition.campaign) > LONGEST_ID:
         message = "the id is too long for a campaign that repeats"
         yield Problem(front.line("campaign"), "campaign", message, f"at most {LONGEST_ID}: each day is added to it")
-
-
-def _jinja_problems(front: FrontMatter) -> Iterator[Problem]:
-    for key, names in _JINJA_TEXTS.items():
-        text = _value(front, key)
-        if not isinstance(text, str):
-            continue
-        start = front.value_lines[key]
-        for flaw in flaws(text, names=names):
-            line = start + flaw.line - 1 if key in front.verbatim else start
-            yield Problem(line, key, flaw.message, flaw.hint)
-    title = front.data.get("title")
-    if isinstance(title, str) and ("{{" in title or "{%" in title):
-        hint = "write words that fit every reader"
-        yield Problem(front.line("title"), "title", "an expression in the title, which is the same for everyone", hint)
-
-
-def _value(front: FrontMatter, key: str) -> Value:
-    section, _, name = key.partition(".")
-    inner = front.data.get(section)
-    return inner.get(name) if isinstance(inner, dict) else None
 
 
 def _campaign(definition: schema.Definition, front: FrontMatter, blocks: Blocks, source: str) -> Campaign:

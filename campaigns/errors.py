@@ -21,18 +21,22 @@ class Problem:
     """Dotted key of the front matter (`newsletter.subject`), or `front matter`, `body`, `file`."""
     message: str
     hint: str = ""
+    file: str = ""
+    """The variant's file that it is in; empty for the campaign's own."""
 
     def __str__(self) -> str:
         return f"{self.field}: {self.message} ({self.hint})" if self.hint else f"{self.field}: {self.message}"
 
 
 class DefinitionError(CampaignError):
-    """A definition that can not be used. `problems` holds everything found, in the order of lines."""
+    """A definition that can not be used. `problems` holds everything found, in the order of lines,
+    those of variants last."""
 
     def __init__(self, problems: Iterable[Problem], path: str = "campaign.md") -> None:
-        self.problems = tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.line))
+        self.problems = tuple(sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line)))
         self.path = path
-        super().__init__("\n".join(f"{shown(path, 500)}:{problem.line}: {problem}" for problem in self.problems))
+        places = ((shown(problem.file or path, 500), problem) for problem in self.problems)
+        super().__init__("\n".join(f"{place}:{problem.line}: {problem}" for place, problem in places))
 
 
 def shown(text: str, limit: int = 60) -> str:

@@ -27,6 +27,7 @@ MAX_CHARACTERS = 64_000
 MAX_DEPTH = 10
 
 FIELD = "front matter"
+NO_KEYS = "there are no keys"
 _QUOTES = "put the value in quotes"
 _DIRECTIVE = ("a line that starts with `%`", "remove it")
 
@@ -100,7 +101,7 @@ def parse(front: str, first_line: int) -> FrontMatter:
         result.data = _Reader(result, first_line).mapping(root, "")
     elif not result.problems:
         hint = "write one key per line, like `title: Opening hours`"
-        result.problems.append(Problem(first_line, FIELD, "there are no keys", hint))
+        result.problems.append(Problem(first_line, FIELD, NO_KEYS, hint))
     return result
 
 

@@ -261,6 +261,9 @@ def _deep(inline: Inline) -> Iterator[Span]:
 
 # --- the definition ---------------------------------------------------------------------------
 
+VARIANT_MARK = "\x1e"
+"""Parts the files of a definition where they are one text (U+001E, record separator): no file may hold it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Audience:
@@ -327,7 +330,7 @@ class Campaign:
     """BCP 47 tag."""
     blocks: Blocks
     source: str
-    """The whole file, verbatim."""
+    """The whole file, verbatim; of a variant, its own."""
     association: str | None = None
     """Slug of the sending association; the host when None."""
     audience: Audience = field(default_factory=Audience)
@@ -340,6 +343,16 @@ class Campaign:
     tags: tuple[str, ...] = ()
     key_lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Dotted key of the front matter -> its line, for messages of later checks ("social.x": 17)."""
+    variant: str = ""
+    """Of a variant, the BCP 47 tag that its file is named by, which is its language; empty for the campaign itself."""
+    variants: Mapping[str, Campaign] = field(default_factory=lambda: MappingProxyType({}))
+    """Tag -> the campaign as readers of another language get it."""
+
+    @property
+    def definition(self) -> str:
+        """All its files as one text, as `definition.read` takes it: what is stored, and what is approved."""
+        others = (f"{VARIANT_MARK}{tag}\n{variant.source}" for tag, variant in self.variants.items())
+        return "".join((self.source, *others))
 
 
 NETWORKS = ("x", "mastodon", "bluesky", "linkedin")

@@ -100,7 +100,9 @@ def occurrence(campaign: Campaign, wall: datetime) -> Campaign:
     """What goes out at one of the times of a campaign that repeats: a campaign of its own, which does not."""
     assert campaign.schedule is not None
     schedule = Schedule(wall, campaign.schedule.timezone)
-    return replace(campaign, id=f"{campaign.id}-{wall:%Y-%m-%d}", schedule=schedule)
+    made = replace(campaign, id=f"{campaign.id}-{wall:%Y-%m-%d}", schedule=schedule)
+    variants = {tag: replace(each, id=made.id, schedule=schedule) for tag, each in campaign.variants.items()}
+    return replace(made, variants=MappingProxyType(variants))
 
 
 def _contradicts_itself(rule: str) -> bool:

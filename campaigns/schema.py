@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -130,6 +130,8 @@ Line = Annotated[
 ]
 Short = Annotated[_Stripped, Field(min_length=1, max_length=1_000)]
 Long = Annotated[_Stripped, Field(min_length=1, max_length=10_000)]
+LANGUAGE_TAG = re.compile(_LANGUAGE)
+"""A language tag as definitions know them; matched whole."""
 Language = Annotated[
     _Stripped,
     Field(max_length=64),
@@ -241,27 +243,46 @@ class Definition(Section):
     tags: list[Line] = Field([], max_length=50, description="Words to find it by.")
 
 
+class VariantNewsletterSection(Section):
+    subject: Short | None = Field(None, description="Subject of the mail in this language.")
+    preview: Short | None = Field(None, description="What mail programs show beside it.")
+    slots: dict[str, Short] = Field({}, max_length=50, description="Those values that differ, by name.")
+
+
+class VariantDefinition(Section):
+    """The front matter of a variant: what it says in its own language. All else is the campaign's."""
+
+    campaign: Slug | None = Field(None, description="The campaign's own id, or left out.")
+    title: Line | None = Field(None, description="Title in this language.")
+    newsletter: VariantNewsletterSection = Field(VariantNewsletterSection(), description="What differs in the mail.")
+    feed: FeedSection = Field(FeedSection(), description="Summary in this language.")
+    social: SocialSection | None = Field(None, description="Posts in this language.")
+
+
+_Model = TypeVar("_Model", Definition, VariantDefinition)
+
+
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of the front matter, for completion and checking in editors."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Definition.model_json_schema()}
 
 
-def validate(front: FrontMatter) -> tuple[Definition | None, list[Problem]]:
+def validate(front: FrontMatter, model: type[_Model]) -> tuple[_Model | None, list[Problem]]:
     """The front matter as a model, or every problem with its keys and values."""
     try:
-        return Definition.model_validate(front.data), []
+        return model.model_validate(front.data), []
     except ValidationError as error:
-        return None, [_problem(details, front) for details in error.errors(include_url=False)]
+        return None, [_problem(details, front, model) for details in error.errors(include_url=False)]
 
 
-def _problem(details: ErrorDetails, front: FrontMatter) -> Problem:
+def _problem(details: ErrorDetails, front: FrontMatter, model: type[Section]) -> Problem:
     path = ".".join(str(part) for part in details["loc"])
     field = ".".join(str(part) for part in details["loc"] if isinstance(part, str))
-    message, hint = _words(details, path in front.key_lines)
+    message, hint = _words(details, path in front.key_lines, model)
     return Problem(front.line(path), field or FIELD, message, hint)
 
 
-def _words(details: ErrorDetails, present: bool) -> tuple[str, str]:
+def _words(details: ErrorDetails, present: bool, model: type[Section]) -> tuple[str, str]:
     context: Mapping[str, Any] = details.get("ctx", {})
     value = details["input"]
     match details["type"]:
@@ -269,7 +290,10 @@ def _words(details: ErrorDetails, present: bool) -> tuple[str, str]:
             return context["message"], context["hint"]
         case "extra_forbidden":
             *around, name = (str(part) for part in details["loc"])
-            return "there is no such key", did_you_mean(name, _keys(around), f"there are: {', '.join(_keys(around))}")
+            if model is VariantDefinition and name in _keys(around, Definition):
+                return "the key stands in the campaign's own file alone", "remove it here: it holds for every language"
+            known = _keys(around, model)
+            return "there is no such key", did_you_mean(name, known, f"there are: {', '.join(known)}")
         case "missing":
             name = str(details["loc"][-1])
             return ("the key has no value", "write it after the colon") if present else _MISSING.get(name, _ANY_MISSING)
@@ -306,15 +330,16 @@ def _kind(value: object) -> str:
     return names.get(type(value), "a text")
 
 
-def _keys(around: list[str]) -> tuple[str, ...]:
+def _keys(around: list[str], whole: type[Section]) -> tuple[str, ...]:
     """Keys allowed in the section at this path."""
+    in_variant = whole is VariantDefinition
     sections: Mapping[str, type[Section]] = {
         "audience": AudienceSection,
-        "newsletter": NewsletterSection,
+        "newsletter": VariantNewsletterSection if in_variant else NewsletterSection,
         "feed": FeedSection,
         "social": SocialSection,
         "schedule": ScheduleSection,
         "relay": RelaySection,
     }
-    model = sections[around[0]] if around else Definition
+    model = sections[around[0]] if around else whole
     return tuple(model.model_fields)

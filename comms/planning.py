@@ -7,12 +7,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from campaigns.schedule import times_to_json
+from comms.language.tags import nearby
+
+
+def variant_for(language: str | None, tags: Iterable[str]) -> str:
+    """Which of `tags`, a campaign's own first, a member reads: the nearest to their language, else the campaign's own.
+
+    By lookup (RFC 4647 section 3.4): the very tag, or what is left of it when its last parts are taken off.
+    """
+    known = {tag.lower(): tag for tag in tags}
+    own = next(iter(known.values()))
+    return next((known[near] for near in nearby(language or "") if near in known), own)
+
+
+@dataclass(frozen=True, slots=True)
+class LanguagePlan:
+    """How many get an association's newsletter in one language."""
+
+    language: str
+    audience: int
+    edition: str
+    """Digest of the compiled edition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +48,7 @@ class NewsletterPlan:
     excluded: Mapping[str, int]
     """Exclusion -> members of the segment left out for it."""
     edition: str
-    """Digest of the compiled edition."""
+    """Digest of the compiled edition, in the campaign's own language."""
     first_at: datetime
     last_at: datetime
     moved_from: datetime | None = None
@@ -36,6 +57,8 @@ class NewsletterPlan:
     """The first moment from `first_at` on at which newsletters of the association may leave; None: there is none."""
     timezone: str = "UTC"
     """Where the association's clock hangs."""
+    languages: tuple[LanguagePlan, ...] = ()
+    """The audience by language, the campaign's own first; empty for a campaign in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +105,10 @@ class Plan:
         """What an approval is bound to: definition, compiled editions, recipients per association, posts."""
         parts = {
             "definition": self.definition,
-            "newsletters": [(n.association, n.edition, n.audience) for n in self.newsletters],
+            "newsletters": [
+                (n.association, n.edition, n.audience, *((each.language, each.edition) for each in n.languages))
+                for n in self.newsletters
+            ],
             "feeds": list(self.feeds),
             "posts": [(p.association, p.network, p.text) for p in self.posts],
         }

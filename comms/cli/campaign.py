@@ -99,6 +99,9 @@ def preview_(
     worst_cases: Annotated[
         bool, typer.Option("--worst-cases", help="Also for invented readers for whom mails break first.")
     ] = False,
+    language: Annotated[
+        str | None, typer.Option("--language", metavar="TAG", help="In this language of the campaign, like es.")
+    ] = None,
     matrix: Annotated[
         bool, typer.Option("--matrix", help="Every association that it is offered to, in every language.")
     ] = False,
@@ -109,7 +112,7 @@ def preview_(
     One reader: message.eml, message.html, message.txt, entry.xml, post-NETWORK.txt. Exit code 1 when a reader who is
     shown would get no mail.
     """
-    wishes = preview.Wishes(address, tuple(association or ()), worst_cases, matrix)
+    wishes = preview.Wishes(address, tuple(association or ()), worst_cases, matrix, language)
     with open_workspace() as workspace:
         campaign = _require_checked(workspace, file, wishes.associations, as_json=as_json)
         if matrix and campaign.relay:
@@ -289,7 +292,8 @@ def _show_check(result: CheckResult, *, as_json: bool) -> None:
         return
     for finding in result.findings:
         colour = "red" if finding.level == "must fix" else "yellow"
-        place = f"{result.path}:{finding.line}" if finding.line else result.path
+        file = finding.file or result.path
+        place = f"{file}:{finding.line}" if finding.line else file
         say(f"[{colour}]{finding.level}[/]  {escape(place)}: {escape(finding.field)}: {escape(finding.message)}")
         for words in filter(None, (finding.why, finding.hint)):
             say(f"          {escape(words)}")

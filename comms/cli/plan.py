@@ -10,6 +10,7 @@ from rich.markup import escape
 from audiences.consent import Exclusion
 from campaigns.schedule import on_wall
 from comms.cli.output import say
+from comms.engine.languages import name as language_name
 from comms.engine.sending import Prepared
 from comms.planning import NewsletterPlan
 
@@ -40,6 +41,8 @@ def show_coming(coming: Iterable[tuple[datetime, datetime]]) -> None:
 
 def _show_newsletter(plan: NewsletterPlan, *, scheduled: bool) -> None:
     say(f"  newsletter of {escape(plan.name)}: [bold]{plan.audience:,}[/] of {plan.members:,} members get it")
+    for each in plan.languages:
+        say(f"    {each.audience:,} in {escape(language_name(each.language))}")
     outside = plan.members - plan.segment
     if outside:
         say(f"    {outside:,} outside the segment")

@@ -81,6 +81,11 @@ class Ledger:
     def run(self, campaign: str, channel: str) -> Run | None:
         return self._run("campaign = ? AND channel = ?", [campaign, channel])
 
+    def runs(self, campaign: str) -> list[Run]:
+        """Of every channel, in the order in which they were frozen."""
+        rows = self.db.execute(f"SELECT {_RUN} FROM run WHERE campaign = ? ORDER BY id", [campaign])  # noqa: S608
+        return [_as_run(row) for row in rows]
+
     def run_by_id(self, run_id: int) -> Run | None:
         return self._run("id = ?", [run_id])
 

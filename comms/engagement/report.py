@@ -149,6 +149,18 @@ class AssociationReport:
 
 
 @dataclass(frozen=True, slots=True)
+class LanguageReport:
+    """The part of a campaign that went out in one language, all associations together."""
+
+    language: str
+    name: str
+    """Of the language, in itself."""
+    audience: int
+    deliveries: Mapping[str, int]
+    clicked: int
+
+
+@dataclass(frozen=True, slots=True)
 class DoubtCase:
     """One message of which nobody can know whether it arrived. `address` is None for an erased member."""
 
@@ -224,9 +236,12 @@ class ReportData:
     entries: tuple[EntryReport, ...]
     posts: tuple[PostReport, ...]
     polls: tuple[PollReport, ...] = ()
+    languages: tuple[LanguageReport, ...] = ()
+    """The campaign's own first; empty for a campaign in one."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data with stable keys; those of `CampaignStatus` stand at the top."""
+        """Plain data with stable keys; those of `CampaignStatus` stand at the top. `languages` is there
+        where there are several."""
         return {
             **self.status.to_json(),
             "title": self.title,
@@ -239,6 +254,7 @@ class ReportData:
             "entries": [asdict(entry) for entry in self.entries],
             "posts": [asdict(post) for post in self.posts],
             "polls": [_plain_poll(poll) for poll in self.polls],
+            **({"languages": [asdict(each) for each in self.languages]} if self.languages else {}),
         }
 
 

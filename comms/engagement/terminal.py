@@ -39,6 +39,8 @@ def render(data: ReportData) -> RenderableType:
     if data.links:
         sections.append(_links(data))
     sections.extend(map(_poll, data.polls))
+    if data.languages:
+        sections.append(_languages(data))
     if len(data.associations) > 1:
         sections.append(_associations(data))
     reasons = _reasons(data)
@@ -120,6 +122,16 @@ def _poll(poll: PollReport) -> Table:
     for answer in poll.answers:
         share = percent(answer.count, poll.count)
         _row(table, answer.text, f"{answer.count:,}", share, Text(bar(answer.count, most), style="blue"))
+    return table
+
+
+def _languages(data: ReportData) -> Table:
+    table = _table("By language", ("Language", "Planned", "Sent", "Failed", "Open", "Clicks"), numbers=range(1, 6))
+    for part in data.languages:
+        count = part.deliveries
+        waiting = count["ready"] + count["claimed"] + count["deferred"]
+        figures = (part.audience, count["sent"], count["failed"], waiting, part.clicked)
+        _row(table, part.name, *(f"{figure:,}" for figure in figures))
     return table
 
 

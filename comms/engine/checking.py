@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from audiences.models import Association
 from audiences.segments import Condition, RuleError
+from campaigns import variants
 from campaigns.errors import CampaignError, DefinitionError
 from campaigns.expressions import merge_fields
 from campaigns.mergefields import fields_without_fallback
@@ -26,6 +27,7 @@ from comms.errors import CommsError, UsageError
 from comms.pictures import OtherKindError, PictureError
 from comms.preflight import audience as rules
 from comms.preflight import spamassassin
+from comms.preflight import variants as compared
 from comms.preflight.pictures import BROKEN, KIND, MISSING
 from comms.preflight.report import Finding as Finding
 from comms.preflight.rules import find as find_by_rules
@@ -80,10 +82,15 @@ def check(
     try:
         campaign = editions.read_definition(path)
     except DefinitionError as error:
-        problems = (Finding("must fix", p.line, p.field, p.message, p.hint) for p in error.problems)
+        problems = (Finding("must fix", p.line, p.field, p.message, p.hint, file=p.file) for p in error.problems)
         return CheckResult(str(path), None, tuple(problems))
     findings = list(_findings(workspace, campaign, senders, judge=judge, network=network))
-    findings.sort(key=lambda finding: (finding.level != "must fix", finding.line))
+    for variant in campaign.variants.values():
+        found = _variant_findings(workspace, campaign, variant, senders, judge=judge, network=network)
+        name, known = str(variants.file_of(path, variant.variant)), {_said(finding) for finding in findings}
+        findings += [replace(each, file=name) for each in found if each.line or _said(each) not in known]
+    findings += _strays(path)
+    findings.sort(key=lambda finding: (finding.level != "must fix", finding.file, finding.line))
     coming = times.coming(workspace, campaign, senders) if judge else ()
     return CheckResult(str(path), campaign, tuple(dict.fromkeys(findings)), coming)
 
@@ -100,22 +107,62 @@ def _findings(
             continue
         yield from times.find(workspace, campaign, association)
         yield from _check_audience(workspace, campaign, association)
-        edition, found = _compiled(workspace, campaign, association)
-        yield from found
-        if edition is not None:
-            yield from _check_merge_fields(workspace, campaign, association, edition.html)
-        facts = preflight.facts(workspace, campaign, association, edition)
-        yield from find_by_rules(facts, postal_placeholder=POSTAL_PLACEHOLDER)
-        if judge and edition is not None:
-            yield from spamassassin.find(preflight.judged(workspace, campaign, association, edition))
-        if network is not None:
-            yield from preflight.asked(workspace, facts, network)
+        yield from _check_text(workspace, campaign, association, judge=judge, network=network)
         yield from _check_social(workspace, campaign, association)
     yield from _check_images(workspace, campaign)
     if campaign.relay is not None:
         hint = "send it for an association with: --association SLUG"
         message = "offers are not sent out yet: only the sender's own edition goes"
         yield rules.RELAY.at(campaign.key_lines.get("relay", 0), "relay", message, hint)
+
+
+def _check_text(
+    workspace: Workspace, campaign: Campaign, association: Association, *, judge: bool, network: Network | None
+) -> Iterator[Finding]:
+    """What readers of one language get."""
+    edition, found = _compiled(workspace, campaign, association)
+    yield from found
+    if edition is not None:
+        yield from _check_merge_fields(workspace, campaign, association, edition.html)
+    facts = preflight.facts(workspace, campaign, association, edition)
+    yield from find_by_rules(facts, postal_placeholder=POSTAL_PLACEHOLDER)
+    if judge and edition is not None:
+        yield from spamassassin.find(preflight.judged(workspace, campaign, association, edition))
+    if network is not None:
+        yield from preflight.asked(workspace, facts, network)
+
+
+def _variant_findings(
+    workspace: Workspace,
+    campaign: Campaign,
+    variant: Campaign,
+    senders: tuple[str, ...],
+    *,
+    judge: bool,
+    network: Network | None,
+) -> Iterator[Finding]:
+    """What is wrong with one variant; lines are those of its file."""
+    yield from compared.find(campaign, variant)
+    for slug in senders or (campaign.association,):
+        try:
+            association = workspace.association(slug)
+        except UsageError:
+            continue  # said of the campaign
+        yield from _check_text(workspace, variant, association, judge=judge, network=network)
+    yield from _check_images(workspace, variant)
+
+
+def _said(finding: Finding) -> tuple[str, str, str]:
+    """The same of a variant as of the campaign, where it concerns no line: sender, footer, template."""
+    return finding.rule, finding.field, finding.message
+
+
+def _strays(path: Path) -> Iterator[Finding]:
+    """Files that somebody may take for variants."""
+    for stray in variants.beside(path).strays:
+        message = f"{stray.name} is no variant: `{stray.stem.removeprefix(path.stem + '.')}` is no language tag"
+        hint = "rename it, or move it elsewhere; a variant is named like welcome.es.md or welcome.pt-BR.md"
+        yield compared.STRAY.at(0, "file", message, hint)
 
 
 def _compiled(

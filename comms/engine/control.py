@@ -25,7 +25,7 @@ from comms.delivery.hours import Hours
 from comms.delivery.letterbox import Letterbox
 from comms.delivery.pace import Pace
 from comms.delivery.store import Ledger, Run
-from comms.engine import editions, intake, letters, posts, retention, sending, series, starting, stops, timing
+from comms.engine import editions, intake, letters, posts, retention, sending, series, starting, stops, timing, variants
 from comms.engine.journals import WorkspaceJournals
 from comms.engine.pulse import Pulse
 from comms.engine.workspace import Workspace
@@ -109,7 +109,7 @@ class Control:
     """Associations whose database can not be used, so that it is said once."""
     _unsigned: set[str] = field(default_factory=set, init=False)
     """Associations whose keys could not be read, so that it is said once."""
-    _outfits: dict[tuple[str, str], Outfit] = field(default_factory=dict, init=False)
+    _outfits: dict[tuple[str, str, str], Outfit] = field(default_factory=dict, init=False)
     _turns: dispatch.Turns = field(default_factory=dispatch.Turns, init=False)
     _starting: bool = field(default=True, init=False)
     _pace: Pace = field(init=False)
@@ -254,9 +254,12 @@ class Control:
         moved, done = False, True
         if campaign.newsletter is not None:
             for slug in row.senders:
-                run_moved, run_done = self._advance_run(row, slug)
-                moved |= run_moved
-                done &= run_done
+                runs = variants.runs(self.workspace, row.id, slug)
+                done &= bool(runs)  # none: paused or cancelled before they could be frozen
+                for run in runs:
+                    run_moved, run_done = self._advance_run(row, slug, run)
+                    moved |= run_moved
+                    done &= run_done
         done &= not self.workspace.host.posts(row.id, OPEN_POSTS)
         # Where members' zones differ, or days are shut out, some newsletters go before entry and posts.
         done = done and all(sending.is_published(self.workspace, row, campaign, slug) for slug in row.senders)
@@ -268,18 +271,15 @@ class Control:
                     log.info("campaign is sent", campaign=row.id)
         return moved or done
 
-    def _advance_run(self, row: CampaignRow, slug: str) -> tuple[bool, bool]:
+    def _advance_run(self, row: CampaignRow, slug: str, run: Run) -> tuple[bool, bool]:
         """(did anything move, is the run done)."""
         ledger = self.workspace.ledger(slug)
-        run = ledger.run(row.id, editions.NEWSLETTER)
-        if run is None:
-            return False, False  # paused or cancelled before it could be frozen
         if run.state != "sending":
             return False, True
         moved, hours = False, timing.hours(self.workspace, self.workspace.association(slug))
         while self._room > 0 and (size := self._batch_size(ledger, run, hours)) and self._still_sending(row):
             try:
-                outfit = self._outfit(row, slug)
+                outfit = self._outfit(row, slug, run.channel)
             except StateError as error:  # its keys can not be read: nothing of it goes out unsigned, all else does
                 if slug not in self._unsigned:
                     log.error("held back", association=slug, reason=error.message, hint=error.hint)
@@ -330,13 +330,13 @@ class Control:
             return 0
         return self._pace.room(ledger, hours, self.workspace.now(), min(most, max(-(-due // shares), SMALLEST_BATCH)))
 
-    def _outfit(self, row: CampaignRow, slug: str) -> Outfit:
-        key = (row.id, slug)
+    def _outfit(self, row: CampaignRow, slug: str, channel: str) -> Outfit:
+        key = (row.id, slug, channel)
         if key not in self._outfits:
-            body = self.workspace.host.edition(row.id, slug, editions.NEWSLETTER)
+            body = self.workspace.host.edition(row.id, slug, channel)
             assert body is not None, "approve() wrote it"
-            association = self.workspace.association(slug)
-            self._outfits[key] = editions.outfit(self.workspace, sending.read_back(row), association, body.decode())
+            association, part = self.workspace.association(slug), variants.of_channel(sending.read_back(row), channel)
+            self._outfits[key] = editions.outfit(self.workspace, part, association, body.decode())
         return self._outfits[key]
 
     @property

@@ -10,10 +10,13 @@ from typing import Any
 from campaigns.store import CampaignRow, PostRow
 from comms.db import storage_errors
 from comms.delivery import deciding
-from comms.engine import editions, sending
+from comms.engine import sending, variants
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
 from comms.events import CampaignState, PostState
+
+_RunOf = tuple[str, int]
+"""An association's slug, and the run in its ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def undecided(workspace: Workspace, campaign_id: str) -> Undecided:
     row = sending.find(workspace, campaign_id)
     mails = tuple(
         OpenMail(slug, each.address, datetime.fromtimestamp(each.since, UTC), each.cause)
-        for slug, each in _held(workspace, row)
+        for (slug, _), each in _held(workspace, row)
     )
     return Undecided(mails, tuple(workspace.host.posts(campaign_id, [PostState.UNCONFIRMED])))
 
@@ -63,16 +66,14 @@ def decide_mails(workspace: Workspace, campaign_id: str, addresses: Iterable[str
     if not arrived and chosen:
         _reopen(workspace, row)
     now = workspace.now()
-    for slug, mails in chosen.items():
+    for (slug, run), mails in chosen.items():
         ledger = workspace.ledger(slug)
-        run = ledger.run(campaign_id, editions.NEWSLETTER)
-        assert run is not None, "its deliveries were found"
         deliveries = [mail.delivery for mail in mails]
         with storage_errors(workspace.association_path(slug)), ledger.db.atomic():
             if arrived:
                 deciding.count_as_sent(ledger.db, deliveries, now)
             else:
-                deciding.send_again(ledger.db, run.id, deliveries, now)
+                deciding.send_again(ledger.db, run, deliveries, now)
     total = sum(map(len, chosen.values()))
     _note(workspace, campaign_id, who, f"{total} mails {'arrived' if arrived else 'again'}")
     return total
@@ -98,28 +99,28 @@ def decide_post(workspace: Workspace, campaign_id: str, post_id: int, *, arrived
     _note(workspace, campaign_id, who, f"post {post_id} {'is there' if arrived else 'again'}")
 
 
-def _held(workspace: Workspace, row: CampaignRow) -> list[tuple[str, deciding.Held]]:
-    found = []
-    for slug in row.senders:
-        ledger = workspace.ledger(slug)
-        if run := ledger.run(row.id, editions.NEWSLETTER):
-            found += [(slug, each) for each in deciding.held(ledger.db, run.id)]
-    return found
+def _held(workspace: Workspace, row: CampaignRow) -> list[tuple[_RunOf, deciding.Held]]:
+    return [
+        ((slug, run.id), each)
+        for slug in row.senders
+        for run in variants.runs(workspace, row.id, slug)
+        for each in deciding.held(workspace.ledger(slug).db, run.id)
+    ]
 
 
 def _chosen(
-    waiting: Sequence[tuple[str, deciding.Held]], addresses: set[str], campaign_id: str
-) -> dict[str, list[deciding.Held]]:
+    waiting: Sequence[tuple[_RunOf, deciding.Held]], addresses: set[str], campaign_id: str
+) -> dict[_RunOf, list[deciding.Held]]:
     known = {each.address for _, each in waiting}
     if unknown := sorted(addresses - known):
         raise UsageError(
             f"nothing to {unknown[0]} waits for a decision.",
             hint=f"List what does: comms campaign settle {campaign_id}",
         )
-    chosen: dict[str, list[deciding.Held]] = {}
-    for slug, each in waiting:
+    chosen: dict[_RunOf, list[deciding.Held]] = {}
+    for run, each in waiting:
         if not addresses or each.address in addresses:
-            chosen.setdefault(slug, []).append(each)
+            chosen.setdefault(run, []).append(each)
     return chosen
 
 

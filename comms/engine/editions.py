@@ -31,7 +31,6 @@ from comms.rendering.context import association_data, campaign_data
 from comms.rendering.edition import Edition
 from comms.surroundings import Surroundings
 
-NEWSLETTER = "newsletter"
 ID_YEAR = 2026
 """The year in every tag: URI that we mint (RFC 4151): one in which the site's name was ours. Never changes."""
 
@@ -59,9 +58,9 @@ def surroundings(workspace: Workspace, campaign: Campaign, association: Associat
 
     Raises StorageError, and UsageError when the association that the campaign names does not exist.
     """
-    author = workspace.association(campaign.association)
+    author, site = workspace.association(campaign.association), workspace.settings.site.url
     return Surroundings(
-        calendar_url=f"{workspace.settings.site.url}/e/{association.slug}/{campaign.id}",
+        calendar_url="/".join(filter(None, (site, "e", association.slug, campaign.id, campaign.variant))),
         images=pictures.images(workspace, campaign.blocks),
         portraits=pictures.portraits(workspace, campaign.blocks),
         relayed_from=author.name if author.slug != association.slug else "",

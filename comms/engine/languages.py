@@ -10,7 +10,9 @@ from audiences.models import Association
 from campaigns.models import Campaign
 from comms.engine import tokens
 from comms.engine.sending import read_back
+from comms.engine.variants import of_channel
 from comms.engine.workspace import Workspace
+from comms.errors import UsageError
 from comms.language.words import Words
 
 _NAMES: Mapping[str, str] = MappingProxyType({
@@ -42,7 +44,8 @@ def wishes(workspace: Workspace, token: str) -> Wishes:
         return Wishes()
     member = workspace.people(owner.slug).get(holder.member) if holder and holder.member is not None else None
     row = workspace.host.campaign(copy.run.campaign) if copy else None
-    known = (member.language if member else None, read_back(row).language if row else None)
+    sent = of_channel(read_back(row), copy.run.channel).language if row and copy else None
+    known = (member.language if member else None, sent)
     return Wishes(tuple(filter(None, known)), (owner.language,))
 
 
@@ -65,8 +68,17 @@ def offered(workspace: Workspace, association: Association, known: str | None = 
 
 
 def variants(campaign: Campaign) -> dict[str, Campaign]:
-    """Tag -> the campaign in that language, the one that it was written in first."""
-    return {campaign.language: campaign}
+    """Tag -> the campaign in that language, its own first."""
+    return {campaign.language: campaign, **campaign.variants}
+
+
+def variant(campaign: Campaign, tag: str) -> Campaign:
+    """The campaign in the language `tag`, however its capitals are. Raises UsageError when it is not in it."""
+    known = variants(campaign)
+    found = next((each for own, each in known.items() if own.lower() == tag.lower()), None)
+    if found is None:
+        raise UsageError(f"campaign {campaign.id} is not in {tag}.", hint=f"It is in: {', '.join(known)}.")
+    return found
 
 
 def name(tag: str) -> str:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from comms import calendar
 from comms.channels.markup import absolute_url
-from comms.engine.editions import NEWSLETTER, public_url, site_name
+from comms.engine.editions import public_url, site_name
 from comms.engine.sending import read_back
+from comms.engine.variants import NEWSLETTER
 from comms.engine.workspace import Workspace
 from comms.errors import UsageError
 
 
-def calendar_file(workspace: Workspace, association: str, campaign: str, number: int) -> bytes | None:
+def calendar_file(
+    workspace: Workspace, association: str, campaign: str, number: int, variant: str = ""
+) -> bytes | None:
     """The file of event `number` of a campaign as an association sent or published it; None when there is none.
 
-    It has the event's own address, or that of the campaign's page.
+    In the campaign's own language, or in that of a `variant`: calendars take it for the same event. It has
+    the event's own address, or that of the campaign's page.
     """
     try:
         owner = workspace.association(association)
@@ -26,6 +30,9 @@ def calendar_file(workspace: Workspace, association: str, campaign: str, number:
     if not sent and workspace.host.entry(association, campaign) is None:
         return None  # nobody has a link to it yet
     approved = read_back(row)
+    if variant and variant not in approved.variants:
+        return None
+    approved = approved.variants.get(variant, approved)
     event = next((each for each, at in calendar.numbered_events(approved.blocks).items() if at == number), None)
     if event is None:
         return None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from campaigns.models import Poll
+from campaigns.models import Campaign, Poll
 from comms.db import storage_errors
 from comms.engagement.polls import Ballots
 from comms.engine import tokens
 from comms.engine.sending import find, read_back
 from comms.engine.tokens import Copy
+from comms.engine.variants import of_channel
 from comms.engine.workspace import Workspace
 from comms.rendering.body import numbered_polls
 
@@ -55,9 +56,14 @@ def _find(workspace: Workspace, token: str, number: int) -> tuple[Copy, Poll] | 
     copy = tokens.read(workspace, token)
     if copy is None:
         return None
-    campaign = read_back(find(workspace, copy.run.campaign))
+    campaign = _campaign(workspace, copy)
     poll = next((each for each, at in numbered_polls(campaign.blocks).items() if at == number), None)
     return (copy, poll) if poll else None
+
+
+def _campaign(workspace: Workspace, copy: Copy) -> Campaign:
+    """In the language of the copy."""
+    return of_channel(read_back(find(workspace, copy.run.campaign)), copy.run.channel)
 
 
 def _view(workspace: Workspace, copy: Copy, poll: Poll, number: int) -> PollView:
@@ -65,7 +71,7 @@ def _view(workspace: Workspace, copy: Copy, poll: Poll, number: int) -> PollView
     delivery = copy.delivery
     return PollView(
         association=copy.association.name,
-        language=read_back(find(workspace, copy.run.campaign)).language,
+        language=_campaign(workspace, copy).language,
         question=poll.question,
         answers=poll.answers,
         chosen=None if delivery is None else ballots.choice(copy.run.id, number, delivery),

@@ -12,7 +12,7 @@ from typing import Any
 from audiences.models import Association
 from campaigns import definition
 from campaigns.models import Campaign
-from comms.engine import editions, feeds, proofs
+from comms.engine import editions, feeds, languages, proofs
 from comms.engine.proofs import Case, Maker
 from comms.engine.workspace import Workspace
 from comms.errors import StorageError, UsageError
@@ -106,6 +106,8 @@ class Wishes:
     worst_cases: bool = False
     matrix: bool = False
     """Each association in each language, instead of one reader."""
+    language: str | None = None
+    """The tag of the variant to show; else that of the reader's language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,8 @@ def _refuse_contradictions(campaign: Campaign, wishes: Wishes) -> None:
             f"{wishes.address} is a member of one association, and --matrix shows several.",
             hint="Use either --as or --matrix.",
         )
+    if wishes.matrix and wishes.language:
+        raise UsageError("--matrix shows every language.", hint="Use either --language or --matrix.")
     if len(wishes.associations) > 1 and not wishes.matrix:
         raise UsageError("one preview is of one association.", hint="Add --matrix to see several side by side.")
 
@@ -246,9 +250,10 @@ def _cases(workspace: Workspace, campaign: Campaign, wishes: Wishes) -> tuple[li
         if wishes.matrix:
             cases += proofs.matrix(workspace, campaign, proofs.senders(workspace, campaign, wishes.associations))
         else:
-            cases.append(proofs.named(workspace, campaign, sender, wishes.address))
+            cases.append(proofs.named(workspace, campaign, sender, wishes.address, wishes.language))
         if wishes.worst_cases:
-            cases += proofs.worst(workspace, campaign, sender, maker)
+            part = languages.variant(campaign, wishes.language) if wishes.language else campaign
+            cases += proofs.worst(workspace, part, sender, maker)
     return cases, maker
 
 

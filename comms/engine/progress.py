@@ -15,8 +15,7 @@ from comms.delivery.breaker import State
 from comms.delivery.pacing import Waiting
 from comms.delivery.presence import LivingSender
 from comms.engagement.report import CampaignStatus
-from comms.engine import pulse, sending
-from comms.engine.editions import NEWSLETTER
+from comms.engine import pulse, sending, variants
 from comms.engine.reporting import status
 from comms.engine.workspace import Workspace
 
@@ -137,9 +136,8 @@ def by_domain(workspace: Workspace, campaign_id: str) -> list[DomainProgress]:
     """
     found: dict[str, DomainProgress] = {}
     for slug in sending.find(workspace, campaign_id).senders:
-        ledger = workspace.ledger(slug)
-        run = ledger.run(campaign_id, NEWSLETTER)
-        for row in ledger.domains(run.id, LEAST_SHOWN, MOST_DOMAINS) if run else ():
+        ledger, runs = workspace.ledger(slug), variants.runs(workspace, campaign_id, slug)
+        for row in (row for run in runs for row in ledger.domains(run.id, LEAST_SHOWN, MOST_DOMAINS)):
             domain, audience, sent, waiting, deferred, failed, next_at, reason = row
             known = found.get(domain, DomainProgress(domain, 0, 0, 0, 0, 0, None, ""))
             at = datetime.fromtimestamp(next_at, UTC) if next_at else None

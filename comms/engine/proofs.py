@@ -13,11 +13,12 @@ from campaigns.expressions import merge_fields
 from campaigns.models import Campaign
 from comms.delivery.batches import Recipient
 from comms.delivery.messages import MessageMaker
-from comms.engine import editions, languages
+from comms.engine import editions, languages, variants
 from comms.engine.pictures import media_file
 from comms.engine.segments import compile_rule
 from comms.engine.workspace import Workspace
 from comms.errors import StateError
+from comms.planning import variant_for
 from comms.preview import pictures, readers
 from comms.preview.looks import Look
 from comms.preview.proof import Note, Proof, notes_of_pictures, notes_of_text
@@ -87,11 +88,23 @@ class Maker:
         return self._made[key]
 
 
-def named(workspace: Workspace, campaign: Campaign, sender: Association, address: str | None) -> Case:
+def named(
+    workspace: Workspace, campaign: Campaign, sender: Association, address: str | None, language: str | None = None
+) -> Case:
     """The mail of one member; without an address, of the first who would get it, or of a reader of whom nothing is
-    known. Raises StateError when the association has no member with `address`."""
-    member = _member(workspace, campaign, sender, address)
-    return Case("message", f"To {member.address or 'a reader'}", campaign, sender, member)
+    known. In the `language` with this tag, else in the member's.
+
+    Raises StateError when the association has no member with `address`, UsageError for a language that the campaign
+    is not in.
+    """
+    known = languages.variants(campaign)
+    if language is None:
+        member = _member(workspace, campaign, sender, address)
+        part = known[variant_for(member.language, known)]
+    else:
+        part = languages.variant(campaign, language)
+        member = _member(workspace, campaign, sender, address, readers_of=part)
+    return Case("message", f"To {member.address or 'a reader'}", part, sender, member)
 
 
 def worst(workspace: Workspace, campaign: Campaign, sender: Association, maker: Maker) -> Iterator[Case]:
@@ -110,8 +123,8 @@ def worst(workspace: Workspace, campaign: Campaign, sender: Association, maker: 
 def matrix(workspace: Workspace, campaign: Campaign, senders: Sequence[Association]) -> Iterator[Case]:
     """Each association's newsletter in each language of the campaign, for the first reader who would get it."""
     for sender in senders:
-        member = _member(workspace, campaign, sender, None)
         for tag, variant in languages.variants(campaign).items():
+            member = _member(workspace, campaign, sender, None, readers_of=variant)
             title = f"{sender.name}, {languages.name(tag)}"
             yield Case(f"{sender.slug}.{tag}", title, variant, sender, replace(member, language=tag))
 
@@ -205,7 +218,15 @@ def _own_pictures(workspace: Workspace) -> pictures.Fetch:
     return fetch
 
 
-def _member(workspace: Workspace, campaign: Campaign, sender: Association, address: str | None) -> Member:
+def _member(
+    workspace: Workspace,
+    campaign: Campaign,
+    sender: Association,
+    address: str | None,
+    *,
+    readers_of: Campaign | None = None,
+) -> Member:
+    """Without an address, the first who would get the campaign; with `readers_of`, in this language of it."""
     people = workspace.people(sender.slug)
     if address is not None:
         member = people.find(address)
@@ -217,5 +238,9 @@ def _member(workspace: Workspace, campaign: Campaign, sender: Association, addre
         return member
     segment = compile_rule(workspace, campaign.audience.segment, sender.slug, workspace.now().date())
     agrees = agrees_sql(campaign.audience.topic)
-    both = type(segment)(f"({segment.sql}) AND {agrees.sql}", {**segment.parameters, **agrees.parameters})
-    return next(iter(people.select(both, limit=1)), UNKNOWN_READER)
+    both = variants.among(segment, agrees)
+    if readers_of is None:
+        return next(iter(people.select(both, limit=1)), UNKNOWN_READER)
+    reading = variants.readers(workspace, campaign, sender.slug).get(variants.channel(readers_of))
+    unknown = replace(UNKNOWN_READER, language=readers_of.language)
+    return next(iter(people.select(variants.among(both, reading), limit=1)), unknown)

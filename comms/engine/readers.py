@@ -13,6 +13,7 @@ from comms.engine import tokens
 from comms.engine.editions import public_url
 from comms.engine.sending import read_back
 from comms.engine.tokens import Copy
+from comms.engine.variants import of_channel
 from comms.engine.workspace import Workspace
 from comms.events import EventKind
 from comms.links import EditionToken
@@ -59,7 +60,7 @@ def view_online(workspace: Workspace, token: str, *, record: bool = True) -> str
         _note(workspace, copy, EventKind.VIEWED)
     row = workspace.host.campaign(copy.run.campaign)
     assert row is not None, "an edition belongs to a campaign"
-    campaign = read_back(row)
+    campaign = of_channel(read_back(row), copy.run.channel)
     links = workspace.links.for_public(EditionToken(copy.association.slug, copy.run.id))
     context = {
         "association": association_data(copy.association),

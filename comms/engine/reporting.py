@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import product
 
 from audiences.models import Association
 from campaigns import definition
@@ -19,6 +20,7 @@ from comms.engagement.report import (
     DoubtCase,
     Engagement,
     EntryReport,
+    LanguageReport,
     LinkReport,
     PollReport,
     PostReport,
@@ -26,8 +28,8 @@ from comms.engagement.report import (
     SeriesStatus,
 )
 from comms.engagement.store import Tally
-from comms.engine import series
-from comms.engine.editions import NEWSLETTER
+from comms.engine import series, variants
+from comms.engine.languages import name
 from comms.engine.sending import audience_counts, find, read_back
 from comms.engine.workspace import Workspace
 from comms.events import CampaignState, EventKind
@@ -40,12 +42,11 @@ _NOTHING = Tally(0, 0)
 def status(workspace: Workspace, campaign_id: str) -> CampaignStatus:
     """Where the campaign stands. Raises UsageError when there is none of this id."""
     row = find(workspace, campaign_id)
-    runs = [_run(workspace, slug, row) for slug in row.senders]
-    counts: Counter[str] = Counter()
-    for slug, run in zip(row.senders, runs, strict=True):
-        counts.update(_deliveries(workspace, slug, run))
-    planned = sum(run.planned if run else _waiting_audience(workspace, slug, row)
-                  for slug, run in zip(row.senders, runs, strict=True))  # fmt: skip
+    counts, planned = Counter[str](), 0
+    for slug in row.senders:
+        runs = variants.runs(workspace, row.id, slug)
+        counts.update(_deliveries(workspace, slug, runs))
+        planned += sum(run.planned for run in runs) if runs else _waiting_audience(workspace, slug, row)
     return CampaignStatus(row.id, row.state, planned, _all_states(counts), row.reason)
 
 
@@ -96,39 +97,63 @@ def report(workspace: Workspace, campaign_id: str) -> ReportData:
             for post in workspace.host.posts(row.id)
         ),
         polls=_polls(workspace, row),
+        languages=_languages(workspace, row),
     )
+
+
+def _languages(workspace: Workspace, row: CampaignRow) -> tuple[LanguageReport, ...]:
+    """None of a campaign in one language."""
+    campaign = read_back(row)
+    if not campaign.variants:
+        return ()
+    found = []
+    for part in variants.parts(campaign):
+        runs = [
+            (slug, run)
+            for slug in row.senders
+            if (run := workspace.ledger(slug).run(row.id, variants.channel(part))) is not None
+        ]
+        counts, clicks = Counter[str](), 0
+        for slug, run in runs:
+            counts.update(workspace.ledger(slug).counts(run.id))
+            clicks += workspace.events(slug).tallies(run.id).get(EventKind.CLICKED, _NOTHING).total
+        audience = sum(run.planned for _, run in runs)
+        found.append(LanguageReport(part.language, name(part.language), audience, _all_states(counts), clicks))
+    return tuple(found)
 
 
 def _association(workspace: Workspace, row: CampaignRow, association: Association) -> AssociationReport:
-    slug = association.slug
-    run = _run(workspace, slug, row)
+    slug, ledger = association.slug, workspace.ledger(association.slug)
+    runs = variants.runs(workspace, row.id, slug)
     return AssociationReport(
         association=slug,
         name=association.name,
-        audience=run.planned if run else 0,
-        deliveries=_deliveries(workspace, slug, run),
-        excluded=dict(run.excluded) if run else {},
-        failures=workspace.ledger(slug).reasons(run.id, "failed") if run else {},
-        engagement=_engagement(workspace, slug, run),
-        skips=workspace.ledger(slug).reasons(run.id, "skipped") if run else {},
+        audience=sum(run.planned for run in runs),
+        deliveries=_deliveries(workspace, slug, runs),
+        excluded=_together(run.excluded for run in runs),
+        failures=_together(ledger.reasons(run.id, "failed") for run in runs),
+        engagement=Engagement.total(_engagement(workspace, slug, run) for run in runs),
+        skips=_together(ledger.reasons(run.id, "skipped") for run in runs),
     )
 
 
-def _run(workspace: Workspace, slug: str, row: CampaignRow) -> Run | None:
-    return workspace.ledger(slug).run(row.id, NEWSLETTER)
+def _deliveries(workspace: Workspace, slug: str, runs: Iterable[Run]) -> dict[str, int]:
+    return _all_states(_together(workspace.ledger(slug).counts(run.id) for run in runs))
 
 
-def _deliveries(workspace: Workspace, slug: str, run: Run | None) -> dict[str, int]:
-    return _all_states(workspace.ledger(slug).counts(run.id) if run else {})
+def _together(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Sums by key, the keys in the order in which they come."""
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(total)
 
 
 def _all_states(counts: Mapping[str, int]) -> dict[str, int]:
     return {state.value: counts.get(state.value, 0) for state in STATES}
 
 
-def _engagement(workspace: Workspace, slug: str, run: Run | None) -> Engagement:
-    if run is None:
-        return Engagement()
+def _engagement(workspace: Workspace, slug: str, run: Run) -> Engagement:
     events = workspace.events(slug)
     tallies = events.tallies(run.id)
     clicks = tallies.get(EventKind.CLICKED, _NOTHING)
@@ -145,23 +170,22 @@ def _engagement(workspace: Workspace, slug: str, run: Run | None) -> Engagement:
 
 
 def _doubts(workspace: Workspace, row: CampaignRow, slug: str) -> list[DoubtCase]:
-    run = _run(workspace, slug, row)
-    if run is None:
-        return []
     return [
         DoubtCase(slug, doubt.address, doubt.at, doubt.cause, doubt.resolution)
+        for run in variants.runs(workspace, row.id, slug)
         for doubt in workspace.ledger(slug).doubts(run.id)
     ]
 
 
 def _links(workspace: Workspace, row: CampaignRow) -> tuple[LinkReport, ...]:
-    """By address, for the same link may have another index in another association's edition."""
+    """By address, for the same link may have another index in the edition of another association or language."""
     clicks: Counter[str] = Counter()
     people: Counter[str] = Counter()
     urls: dict[str, None] = {}
-    for slug in row.senders:
-        body = workspace.host.edition(row.id, slug, NEWSLETTER)
-        run = _run(workspace, slug, row)
+    channels = [variants.channel(part) for part in variants.parts(read_back(row))]
+    for slug, channel in product(row.senders, channels):
+        body = workspace.host.edition(row.id, slug, channel)
+        run = workspace.ledger(slug).run(row.id, channel)
         if body is None:
             continue
         tallies = workspace.events(slug).clicks(run.id) if run else {}
@@ -175,8 +199,12 @@ def _links(workspace: Workspace, row: CampaignRow) -> tuple[LinkReport, ...]:
 
 
 def _polls(workspace: Workspace, row: CampaignRow) -> tuple[PollReport, ...]:
-    runs = {slug: run for slug in row.senders if (run := _run(workspace, slug, row))}
-    counts = {slug: Ballots(workspace.association_db(slug)).counts(run.id) for slug, run in runs.items()}
+    """Answers in all languages count together, by their place; told in the campaign's own."""
+    counts = {}
+    for slug in row.senders:
+        ballots, runs = Ballots(workspace.association_db(slug)), variants.runs(workspace, row.id, slug)
+        if runs:
+            counts[slug] = sum((Counter(ballots.counts(run.id)) for run in runs), Counter[tuple[int, int]]())
     reports = []
     for poll, number in numbered_polls(read_back(row).blocks).items():
         answers = []
@@ -190,8 +218,7 @@ def _polls(workspace: Workspace, row: CampaignRow) -> tuple[PollReport, ...]:
 def _clicks_by_hour(workspace: Workspace, row: CampaignRow) -> tuple[tuple[str, int], ...]:
     hours: Counter[str] = Counter()
     for slug in row.senders:
-        run = _run(workspace, slug, row)
-        if run is not None:
+        for run in variants.runs(workspace, row.id, slug):
             hours.update(dict(workspace.events(slug).by_hour(run.id, EventKind.CLICKED)))
     return tuple(sorted(hours.items()))
 

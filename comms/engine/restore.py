@@ -28,9 +28,8 @@ from comms.delivery.dispatch import settle_from_journal
 from comms.delivery.letterbox import Letterbox
 from comms.delivery.numbers import go_on_after
 from comms.delivery.store import Ledger
-from comms.engine import sending, series, stops
+from comms.engine import sending, series, stops, variants
 from comms.engine.control import ControlLock
-from comms.engine.editions import NEWSLETTER
 from comms.engine.journals import WorkspaceJournals
 from comms.engine.rights import forget_visitor
 from comms.engine.setup import FOLDERS
@@ -194,8 +193,7 @@ def _carry_runs(new: Workspace, slug: str, before: Database | None) -> Carried:
     ledger, sent, held = new.ledger(slug), 0, 0
     with ledger.db.atomic():
         for campaign in _campaigns(new, slug):
-            run = ledger.run(campaign, NEWSLETTER)
-            if run is not None:
+            for run in variants.runs(new, campaign, slug):
                 carried = RunCarrier(ledger.db, run, new.now(), UNREADABLE).carry(before)
                 sent, held = sent + carried.sent, held + carried.held
     return Carried(sent, held)

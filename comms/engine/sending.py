@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -23,12 +24,12 @@ from campaigns.series import SeriesStore
 from campaigns.store import CampaignRow, HostStore
 from comms.channels import newsletter
 from comms.db import storage_errors
-from comms.engine import editions, timing
+from comms.engine import editions, timing, variants
 from comms.engine.segments import compile_rule
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
 from comms.events import CampaignState, PostState
-from comms.planning import NewsletterPlan, Plan, PostPlan
+from comms.planning import LanguagePlan, NewsletterPlan, Plan, PostPlan
 from comms.rendering.edition import Edition
 
 UNDER_WAY = (CampaignState.SENDING, CampaignState.PAUSED)
@@ -42,8 +43,8 @@ class Prepared:
     campaign: Campaign
     senders: tuple[Association, ...]
     plan: Plan
-    newsletters: dict[str, Edition]
-    """Slug -> edition."""
+    newsletters: dict[tuple[str, str], Edition]
+    """(slug, channel) -> edition: one for each language."""
     due_at: datetime | None
     """The first moment anything goes out; None for now."""
 
@@ -65,14 +66,17 @@ def prepare(
     associations = tuple(workspace.association(slug) for slug in slugs)
     if scheduled and campaign.schedule is None:
         raise UsageError(f"campaign {campaign.id} has no schedule.", hint="Add `schedule:` with `at:` and `timezone:`.")
-    newsletters: dict[str, Edition] = {}
+    newsletters: dict[tuple[str, str], Edition] = {}
     plans = []
     posts = []
     for association in associations:
         if campaign.newsletter is not None:
-            edition = editions.newsletter(workspace, campaign, association)
-            newsletters[association.slug] = edition
-            plans.append(_plan_newsletter(workspace, campaign, association, edition, scheduled=scheduled))
+            made = {
+                variants.channel(part): editions.newsletter(workspace, part, association)
+                for part in variants.parts(campaign)
+            }
+            newsletters |= {(association.slug, channel): edition for channel, edition in made.items()}
+            plans.append(_plan_newsletter(workspace, campaign, association, made, scheduled=scheduled))
         for network, text in editions.posts(workspace, campaign, association).items():
             account = editions.account(workspace, network)
             channel = editions.social_channel(network, account, workspace.outbox_folder)
@@ -85,7 +89,7 @@ def prepare(
         newsletters=tuple(plans),
         feeds=tuple(a.slug for a in associations) if campaign.feed is not None else (),
         posts=tuple(posts),
-        definition=hashlib.sha256(campaign.source.encode()).hexdigest(),
+        definition=hashlib.sha256(campaign.definition.encode()).hexdigest(),
     )
     due_at = min(min(timing.due(workspace, campaign, a).values()) for a in associations) if scheduled else None
     return Prepared(campaign, associations, plan, newsletters, due_at)
@@ -127,7 +131,7 @@ def write_down(
     host.save_campaign(
         campaign.id,
         title=campaign.title,
-        definition=campaign.source,
+        definition=campaign.definition,
         state=state,
         senders=[association.slug for association in prepared.senders],
         due_at=prepared.due_at,
@@ -135,8 +139,8 @@ def write_down(
         series=series,
         wall=campaign.schedule.at if series and campaign.schedule else None,
     )
-    for slug, edition in prepared.newsletters.items():
-        host.save_edition(campaign.id, slug, editions.NEWSLETTER, edition.digest, edition.to_json().encode(), now)
+    for (slug, channel), edition in prepared.newsletters.items():
+        host.save_edition(campaign.id, slug, channel, edition.digest, edition.to_json().encode(), now)
     row = host.campaign(campaign.id)
     assert row is not None
     return row
@@ -181,7 +185,7 @@ def check_mail_server(workspace: Workspace) -> None:
 def under_way(workspace: Workspace, campaign: Campaign) -> CampaignRow | None:
     """The very same definition, being sent at the moment; None when it is not."""
     row = workspace.host.campaign(campaign.id)
-    same = row is not None and row.definition == campaign.source
+    same = row is not None and row.definition == campaign.definition
     return row if row is not None and same and row.state in UNDER_WAY else None
 
 
@@ -199,7 +203,7 @@ def _parsed(campaign_id: str, text: str, wall: datetime | None) -> Campaign:
 def is_started(workspace: Workspace, row: CampaignRow, campaign: Campaign) -> bool:
     """Does every part of the campaign stand in its database."""
     for slug in row.senders:
-        if campaign.newsletter is not None and workspace.ledger(slug).run(row.id, editions.NEWSLETTER) is None:
+        if campaign.newsletter is not None and workspace.ledger(slug).run(row.id, variants.NEWSLETTER) is None:
             return False
         if is_published(workspace, row, campaign, slug):
             continue
@@ -244,8 +248,7 @@ def finish_cancel(workspace: Workspace, row: CampaignRow) -> int:
     now, cancelled = workspace.now(), 0
     for slug in row.senders:
         ledger = workspace.ledger(slug)
-        run = ledger.run(row.id, editions.NEWSLETTER)
-        if run is not None:
+        for run in variants.runs(workspace, row.id, slug):
             with ledger.db.atomic():
                 if run.state == "sending":
                     cancelled += ledger.cancel(run.id, now)
@@ -260,8 +263,7 @@ def is_busy(workspace: Workspace, row: CampaignRow) -> bool:
     """Does some sender hold newsletters of the campaign."""
     for slug in row.senders:
         ledger = workspace.ledger(slug)
-        run = ledger.run(row.id, editions.NEWSLETTER)
-        if run is not None and ledger.is_busy(run.id):
+        if any(ledger.is_busy(run.id) for run in variants.runs(workspace, row.id, slug)):
             return True
     return False
 
@@ -271,9 +273,9 @@ def deferrals(workspace: Workspace, campaign_id: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for slug in find(workspace, campaign_id).senders:
         ledger = workspace.ledger(slug)
-        run = ledger.run(campaign_id, editions.NEWSLETTER)
-        for reason, number in (ledger.reasons(run.id, "deferred") if run else {}).items():
-            found[reason] = found.get(reason, 0) + number
+        for run in variants.runs(workspace, campaign_id, slug):
+            for reason, number in ledger.reasons(run.id, "deferred").items():
+                found[reason] = found.get(reason, 0) + number
     return found
 
 
@@ -304,10 +306,11 @@ def _change(
 
 
 def _plan_newsletter(
-    workspace: Workspace, campaign: Campaign, association: Association, edition: Edition, *, scheduled: bool
+    workspace: Workspace, campaign: Campaign, association: Association, made: Mapping[str, Edition], *, scheduled: bool
 ) -> NewsletterPlan:
     people = workspace.people(association.slug)
-    counts = audience_counts(workspace, campaign, association.slug)
+    by_channel = _counts_by_channel(workspace, campaign, association.slug)
+    counts = _together(by_channel)
     when = timing.timing(workspace, campaign, association, scheduled=scheduled)
     return NewsletterPlan(
         association=association.slug,
@@ -316,54 +319,79 @@ def _plan_newsletter(
         segment=sum(counts.values()),
         audience=counts.pop(None, 0),
         excluded={str(reason): count for reason, count in counts.items()},
-        edition=edition.digest,
+        edition=made[variants.NEWSLETTER].digest,
         first_at=when.first_at,
         last_at=when.last_at,
         moved_from=when.moved_from,
         opens_at=when.opens_at,
         timezone=association.timezone,
+        languages=tuple(
+            LanguagePlan(part.language, by_channel[name].get(None, 0), made[name].digest)
+            for part in variants.parts(campaign)
+            if campaign.variants and (name := variants.channel(part))
+        ),
     )
 
 
 def audience_counts(workspace: Workspace, campaign: Campaign, slug: str) -> dict[str | None, int]:
     """Of the association's members that the campaign means: how many get nothing for which reason; None: who do."""
-    now = workspace.now()
+    return _together(_counts_by_channel(workspace, campaign, slug))
+
+
+def _counts_by_channel(workspace: Workspace, campaign: Campaign, slug: str) -> dict[str, dict[str | None, int]]:
+    """As `audience_counts`, for each language."""
+    now, readers = workspace.now(), variants.readers(workspace, campaign, slug)
     condition = compile_rule(workspace, campaign.audience.segment, slug, now.date())
-    further = timing.heard_enough(workspace, campaign, now)
-    return workspace.people(slug).exclusions(condition, campaign.audience.topic, now, further)
+    further, people = timing.heard_enough(workspace, campaign, now), workspace.people(slug)
+    return {
+        channel: people.exclusions(
+            variants.among(condition, readers.get(channel)), campaign.audience.topic, now, further
+        )
+        for channel in map(variants.channel, variants.parts(campaign))
+    }
+
+
+def _together(counts: Mapping[str, Mapping[str | None, int]]) -> dict[str | None, int]:
+    total: Counter[str | None] = Counter()
+    for each in counts.values():
+        total.update(each)
+    return dict(total)
 
 
 def _freeze(workspace: Workspace, row: CampaignRow, campaign: Campaign, association: Association) -> None:
+    """All languages in one transaction, so that nobody is in two of them, or in none."""
     ledger, now = workspace.ledger(association.slug), workspace.now()
     topic = campaign.audience.topic
-    body = workspace.host.edition(row.id, association.slug, editions.NEWSLETTER)
-    assert body is not None, "approve() wrote it"
-    edition = Edition.from_json(body.decode())
     due: dict[str | None, datetime] = timing.due(workspace, campaign, association) if row.due_at else {None: now}
     with storage_errors(workspace.association_path(association.slug)), ledger.db.atomic():
-        if ledger.run(row.id, editions.NEWSLETTER) is not None:
+        if ledger.run(row.id, variants.NEWSLETTER) is not None:
             return
         segment = compile_rule(workspace, campaign.audience.segment, association.slug, now.date())
         cap = timing.cap(workspace, campaign)
         further = cap.reason(now) if cap else None
-        counts = workspace.people(association.slug).exclusions(segment, topic, now, further)
-        ledger.freeze(
-            row.id,
-            editions.NEWSLETTER,
-            topic=topic,
-            digest=edition.digest,
-            doubt=(campaign.newsletter and campaign.newsletter.doubt) or workspace.settings.delivery.doubt,
-            segment=segment,
-            excluded={str(reason): count for reason, count in counts.items() if reason is not None},
-            due=due,
-            now=now,
-            cap=cap,
-        )
+        readers = variants.readers(workspace, campaign, association.slug)
+        for channel in map(variants.channel, variants.parts(campaign)):
+            body = workspace.host.edition(row.id, association.slug, channel)
+            assert body is not None, "approve() wrote it"
+            meant = variants.among(segment, readers.get(channel))
+            counts = workspace.people(association.slug).exclusions(meant, topic, now, further)
+            ledger.freeze(
+                row.id,
+                channel,
+                topic=topic,
+                digest=Edition.from_json(body.decode()).digest,
+                doubt=(campaign.newsletter and campaign.newsletter.doubt) or workspace.settings.delivery.doubt,
+                segment=meant,
+                excluded={str(reason): count for reason, count in counts.items() if reason is not None},
+                due=due,
+                now=now,
+                cap=cap,
+            )
 
 
 def _was_started(workspace: Workspace, row: CampaignRow) -> bool:
     """Has anything of the campaign left, or been made ready to leave."""
     if row.state in (CampaignState.SENDING, CampaignState.SENT):
         return True
-    runs = any(workspace.ledger(slug).run(row.id, editions.NEWSLETTER) is not None for slug in row.senders)
+    runs = any(workspace.ledger(slug).run(row.id, variants.NEWSLETTER) is not None for slug in row.senders)
     return runs or bool(workspace.host.posts(row.id))

@@ -83,7 +83,7 @@ def approve(workspace: Workspace, forecast: Forecast, *, who: str) -> SeriesRow:
     row = SeriesRow(
         campaign.id,
         campaign.title,
-        campaign.source,
+        campaign.definition,
         SeriesState.REPEATING,
         tuple(association.slug for association in forecast.first.senders),
         wall,

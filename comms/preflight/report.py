@@ -23,10 +23,12 @@ class Finding:
     """Why it matters, in one sentence."""
     rule: str = ""
     """Name of the rule; empty, as `why` is, for what keeps the file from being read at all."""
+    file: str = ""
+    """The file of a variant that it is in; empty for the campaign's own."""
 
     def to_json(self) -> dict[str, str | int]:
-        """All of it; `why` and `rule` are left out where they are empty."""
-        return {name: value for name, value in asdict(self).items() if value or name not in ("why", "rule")}
+        """All of it; `why`, `rule` and `file` are left out where they are empty."""
+        return {name: value for name, value in asdict(self).items() if value or name not in ("why", "rule", "file")}
 
 
 @dataclass(frozen=True, slots=True)

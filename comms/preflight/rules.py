@@ -19,6 +19,7 @@ from comms.preflight import (
     spamassassin,
     subject,
     tracking,
+    variants,
     words,
 )
 from comms.preflight.facts import Facts
@@ -35,6 +36,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType({
     "Images": pictures.RULES,
     "Dates": dates.RULES,
     "Language": language.RULES,
+    "Variants": variants.RULES,
     "The mail as a whole": (*parts.RULES, *contrast.RULES, *footer.RULES, *spamassassin.RULES),
     "Tracking": tracking.RULES,
     "Sender": sender.RULES,

@@ -56,6 +56,7 @@ class Publications:
             *(Route(f"/feeds/{{association}}/{{topic}}.{kind}", self._feed(kind)) for kind in feeds.FORMATS),
             Route("/a/{association}/{campaign}", self.entry),
             Route("/e/{association}/{campaign}/{number}.ics", self.calendar),
+            Route("/e/{association}/{campaign}/{variant}/{number}.ics", self.calendar),
             Route("/media/{path:path}", self.media),
         ]
 
@@ -91,7 +92,10 @@ class Publications:
         """One event of a campaign, for calendars."""
         names = request.path_params
         number = int(names["number"]) if _EVENT.fullmatch(names["number"]) else -1
-        file = occasions.calendar_file(self._workspaces.here(), names["association"], names["campaign"], number)
+        variant = names.get("variant", "")
+        file = occasions.calendar_file(
+            self._workspaces.here(), names["association"], names["campaign"], number, variant
+        )
         if file is None:
             return self._pages.not_found(request)
         response = public_response(request.headers, file, "text/calendar; charset=utf-8")

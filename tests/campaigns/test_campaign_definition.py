@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from campaigns.definition import MAX_BYTES, read, read_file
+from campaigns.definition import read, read_file
 from campaigns.errors import DefinitionError
 from campaigns.models import Button, FeedPart, Heading, NewsletterPart, RelayPart, Schedule, Text
+from campaigns.reading import MAX_BYTES
 
 FULL = """\
 ---
