@@ -12,7 +12,7 @@ from typing import Any
 from audiences.models import Association
 from audiences.segments import Condition, RuleError
 from campaigns import variants
-from campaigns.errors import CampaignError, DefinitionError
+from campaigns.errors import CampaignError, DefinitionError, shown
 from campaigns.expressions import merge_fields
 from campaigns.mergefields import fields_without_fallback
 from campaigns.models import Blocks, Campaign, Expression, Image, Person, When, own_spans, parts, walk
@@ -160,7 +160,8 @@ def _said(finding: Finding) -> tuple[str, str, str]:
 def _strays(path: Path) -> Iterator[Finding]:
     """Files that somebody may take for variants."""
     for stray in variants.beside(path).strays:
-        message = f"{stray.name} is no variant: `{stray.stem.removeprefix(path.stem + '.')}` is no language tag"
+        tag = shown(stray.stem.removeprefix(f"{path.stem}."))
+        message = f"{shown(stray.name)} is no variant: `{tag}` is no language tag"
         hint = "rename it, or move it elsewhere; a variant is named like welcome.es.md or welcome.pt-BR.md"
         yield compared.STRAY.at(0, "file", message, hint)
 

@@ -240,7 +240,8 @@ def test_a_person_decides_about_mails_in_all_languages(scene: Scene) -> None:
     sending.start(scene.workspace, sending.approve(scene.workspace, scene.prepare(), who="somebody"))
     db = scene.workspace.ledger(HOST.slug).db
     with db.atomic():
-        db.execute("UPDATE delivery SET state = 'uncertain', final_at = 0")
+        db.execute("UPDATE delivery SET state = 'claimed', batch = 'lost'")
+        scene.workspace.ledger(HOST.slug).hold_claimed("the machine stopped", scene.workspace.now())
     assert len(deciding.undecided(scene.workspace, "welcome").mails) == 5
     assert deciding.decide_mails(scene.workspace, "welcome", [], arrived=True, who="somebody") == 5
     assert reporting.status(scene.workspace, "welcome").deliveries["sent"] == 5
