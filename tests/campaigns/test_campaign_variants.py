@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.definition import read, read_file
@@ -87,6 +87,7 @@ def test_a_campaign_in_one_language_is_its_file_and_nothing_more(tmp_path: Path)
     assert read_file(written(tmp_path)).definition == OWN
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["es", "fr", "pt-BR", "zh-Hant", "ar"]), unique=True), st.text(max_size=20))
 def test_texts_are_parted_where_they_were_joined(tags: list[str], text: str) -> None:
     text = text.replace("\x1e", "")
