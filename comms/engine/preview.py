@@ -230,7 +230,7 @@ def _refuse_contradictions(campaign: Campaign, wishes: Wishes) -> None:
     if campaign.newsletter is None and (wishes.worst_cases or wishes.matrix or wishes.address or wishes.language):
         raise UsageError(
             f"campaign {campaign.id} has no newsletter, so nobody reads it by mail.",
-            hint="Leave out --as, --language, --worst-cases and --matrix: its entry and posts are the same for everyone.",
+            hint="Leave out --as, --language, --worst-cases and --matrix: entry and posts are the same for everyone.",
         )
     if wishes.matrix and wishes.address:
         raise UsageError(

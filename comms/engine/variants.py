@@ -57,8 +57,9 @@ def readers(workspace: Workspace, campaign: Campaign, slug: str) -> Mapping[str,
         channel(variant): Condition(_READ, {"variant_languages": json.dumps(spoken[tag])})
         for tag, variant in campaign.variants.items()
     }
-    taken = {"variant_languages": json.dumps([each for languages in spoken.values() for each in languages])}
-    return {NEWSLETTER: Condition(f"(member.language IS NULL OR NOT {_READ})", taken), **found}
+    taken = json.dumps([each for languages in spoken.values() for each in languages])
+    own = Condition(f"(member.language IS NULL OR NOT {_READ})", {"variant_languages": taken})
+    return {NEWSLETTER: own, **found}
 
 
 def among(condition: Condition, others: Condition | None) -> Condition:
