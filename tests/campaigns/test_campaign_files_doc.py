@@ -19,7 +19,9 @@ from campaigns.schema import json_schema
 PAGE = (Path(__file__).parents[2] / "docs" / "campaign-files.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```(\w+)\n(.*?)```(?=\n|$)", PAGE, re.DOTALL)
 MARKDOWN = [text for kind, text in EXAMPLES if kind == "markdown"]
-(WRONG,) = [text for (_, text), (after, _) in pairwise(EXAMPLES) if after == "text"]
+((WRONG, ANSWERS),) = [
+    (text, answers) for (_, text), (after, answers) in pairwise(EXAMPLES) if answers.startswith("campaign.md:")
+]
 GOOD = [text for text in MARKDOWN if text != WRONG]
 
 
@@ -52,11 +54,9 @@ def test_the_expressions_shown_have_fallbacks() -> None:
 
 
 def test_the_wrong_file_gets_the_answers_shown() -> None:
-    (answers,) = [text for kind, text in EXAMPLES if kind == "text"]
-
     with pytest.raises(DefinitionError) as caught:
         read(WRONG)
-    assert str(caught.value) == answers.rstrip("\n")
+    assert str(caught.value) == ANSWERS.rstrip("\n")
 
 
 def _keys(schema: dict[str, Any]) -> set[str]:
