@@ -21,6 +21,7 @@ from campaigns.models import (
     Campaign,
     FeedPart,
     NewsletterPart,
+    PostOptions,
     RelayPart,
     Schedule,
 )
@@ -133,7 +134,8 @@ def _campaign(definition: schema.Definition, front: FrontMatter, blocks: Blocks,
         audience=_audience(definition.audience, front),
         newsletter=_newsletter(definition.newsletter, front) if definition.newsletter else None,
         feed=FeedPart(definition.feed.summary or "") if definition.feed else None,
-        social=MappingProxyType(definition.social.model_dump(exclude_none=True) if definition.social else {}),
+        social=MappingProxyType(definition.social.texts() if definition.social else {}),
+        post_options=_post_options(definition.social) if definition.social else PostOptions(),
         schedule=_schedule(definition.schedule) if definition.schedule else None,
         relay=RelayPart(tuple(relay.associations), relay.respond_by) if relay else None,
         tags=tuple(definition.tags),
@@ -144,6 +146,16 @@ def _campaign(definition: schema.Definition, front: FrontMatter, blocks: Blocks,
 def _schedule(section: schema.ScheduleSection) -> Schedule:
     repeat = read_repeat(section.repeat, section.at) if section.repeat else ""
     return Schedule(section.at, section.timezone, repeat)
+
+
+def _post_options(section: schema.SocialSection) -> PostOptions:
+    return PostOptions(
+        image="" if section.image == schema.NO_IMAGE else section.image,
+        image_alt=section.image_alt or "",
+        image_decorative=section.image_decorative,
+        warning=section.warning or "",
+        x_without_link=section.x_without_link,
+    )
 
 
 def _audience(section: schema.AudienceSection, front: FrontMatter) -> Audience:

@@ -169,3 +169,15 @@ def schedules(db: Database) -> None:
         "ALTER TABLE association ADD COLUMN send_window TEXT NOT NULL DEFAULT ''",
     ):
         db.execute(statement)
+
+
+@CAMPAIGNS()
+def doubtful_posts(db: Database) -> None:
+    """Posts of which nobody knows whether the network has them: since when, and how often that was found."""
+    for statement in (
+        "ALTER TABLE post ADD COLUMN tried_at TEXT",
+        "ALTER TABLE post ADD COLUMN doubts INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX post_doubtful ON post(state) WHERE state = 'doubtful'",
+        "CREATE INDEX post_tried ON post(network, tried_at)",
+    ):
+        db.execute(statement)

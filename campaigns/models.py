@@ -321,6 +321,21 @@ class RelayPart:
 
 
 @dataclass(frozen=True, slots=True)
+class PostOptions:
+    """What the posts of a campaign have in common."""
+
+    image: str | None = None
+    """Like an image's `src`; empty for none at all, None for the first image of the text."""
+    image_alt: str = ""
+    """Empty only for an image declared decorative, or where the text describes it."""
+    image_decorative: bool = False
+    warning: str = ""
+    """What readers see before they open the post, where a network has that."""
+    x_without_link: bool = False
+    """`{{ url }}` stays out of the post on X, where posts with a link cost more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """One message to the world, as its definition file says it."""
 
@@ -337,7 +352,9 @@ class Campaign:
     newsletter: NewsletterPart | None = None
     feed: FeedPart | None = None
     social: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Network name -> post text; `{{ url }}` in it becomes the campaign's public address."""
+    """Network name -> post text; `{{ url }}` in it becomes the campaign's public address, and a line `---` ends a part
+    of a thread. Empty: a text is made of title, summary and address."""
+    post_options: PostOptions = field(default_factory=PostOptions)
     schedule: Schedule | None = None
     relay: RelayPart | None = None
     tags: tuple[str, ...] = ()

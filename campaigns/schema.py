@@ -36,6 +36,7 @@ from campaigns.schedule import MEMBER, zone_names
 SECTIONS = ("audience", "newsletter", "feed", "social", "schedule", "relay")
 """Keys that hold keys."""
 ALL = "all"
+NO_IMAGE = "none"
 
 
 def _refuse(message: str, hint: str) -> PydanticCustomError:
@@ -202,12 +203,32 @@ class SocialSection(Section):
     mastodon: Long | None = Field(None, description="Post on Mastodon.")
     bluesky: Long | None = Field(None, description="Post on Bluesky.")
     linkedin: Long | None = Field(None, description="Post on LinkedIn.")
+    networks: list[Literal[NETWORKS]] = Field(  # type: ignore[valid-type]
+        [], max_length=len(NETWORKS), description="Networks whose post is made of title, summary and address."
+    )
+    image: Line | None = Field(None, description="Image for the posts; none for no image, else the first of the text.")
+    image_alt: Short | None = Field(None, description="What the image shows, for those who can not see it.")
+    image_decorative: bool = Field(False, description="The image tells nothing that the text does not.")
+    warning: Line | None = Field(None, description="What readers on Mastodon see before they open the post.")
+    x_without_link: bool = Field(False, description="Leave {{ url }} out of the post on X: it costs less.")
 
     @model_validator(mode="after")
     def _not_empty(self) -> SocialSection:
-        if not self.model_fields_set:
+        if not (self.networks or self.model_fields_set.intersection(NETWORKS)):
             raise _refuse("no network is named", f"write a post for one of: {', '.join(NETWORKS)}")
         return self
+
+    @model_validator(mode="after")
+    def _image_is_described(self) -> SocialSection:
+        if self.image not in (None, NO_IMAGE) and not (self.image_alt or self.image_decorative):
+            hint = "write `image_alt:` with what it shows, or `image_decorative: true`"
+            raise _refuse("the image is not described", hint)
+        return self
+
+    def texts(self) -> dict[str, str]:
+        """Network -> text; empty where it is to be made."""
+        own: dict[str, str] = {name: text for name in NETWORKS if (text := getattr(self, name)) is not None}
+        return {**own, **{name: "" for name in self.networks if name not in own}}
 
 
 class ScheduleSection(Section):

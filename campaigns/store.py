@@ -65,10 +65,17 @@ class PostRow:
     attempts: int
     next_at: datetime | None
     updated_at: datetime
+    tried_at: datetime | None = None
+    """When the latest try began; of a post in doubt the first that may have come through."""
+    doubts: int = 0
+    """Tries in a row that ended without anyone knowing whether the network has the post."""
 
 
 _CAMPAIGN = "id, title, definition, state, senders, due_at, created_at, series, wall, reason"
-_POST = "id, campaign, association, network, part, text, state, remote_id, url, reason, attempts, next_at, updated_at"
+_POST = (
+    "id, campaign, association, network, part, text, state, remote_id, url, reason, attempts, next_at, updated_at,"
+    " tried_at, doubts"
+)
 _ENTRY = "campaign, association, topic, tag_uri, title, summary, content, language, tags, published, updated"
 
 
@@ -242,13 +249,24 @@ class HostStore:
 
     # --- posts --------------------------------------------------------------------------------
 
-    def add_post(self, campaign: str, association: str, network: str, text: str, state: str, now: datetime) -> None:
-        """Queue a post; one that exists for this campaign, association and network stays as it is."""
+    def add_post(
+        self, campaign: str, association: str, network: str, text: str, state: str, now: datetime, *, part: int = 1
+    ) -> None:
+        """Queue a post; one that exists for this campaign, association, network and part stays as it is."""
         self.db.execute(
-            "INSERT OR IGNORE INTO post (campaign, association, network, text, state, updated_at)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            [campaign, association, network, text, state, stamp(now)],
+            "INSERT OR IGNORE INTO post (campaign, association, network, part, text, state, updated_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [campaign, association, network, part, text, state, stamp(now)],
         )
+
+    def post(self, post_id: int) -> PostRow | None:
+        row = self.db.execute(f"SELECT {_POST} FROM post WHERE id = ?", [post_id]).fetchone()  # noqa: S608
+        return _post(row) if row else None
+
+    def posts_tried(self, network: str, since: datetime) -> list[PostRow]:
+        """Posts on a network whose latest try began at `since` or later."""
+        sql = f"SELECT {_POST} FROM post WHERE network = ? AND tried_at >= ? ORDER BY id"  # noqa: S608
+        return [_post(row) for row in self.db.execute(sql, [network, stamp(since)])]
 
     def posts(self, campaign: str | None = None, states: Sequence[str] | None = None) -> list[PostRow]:
         conditions, values = ["1"], list[Any]()
@@ -273,11 +291,15 @@ class HostStore:
         reason: str = "",
         next_at: datetime | None = None,
         attempt: bool = False,
+        doubts: int = 0,
     ) -> bool:
-        """Move a post from state `was` to `state`; False, and nothing done, when it was in another."""
+        """Move a post from state `was` to `state`; False, and nothing done, when it was in another.
+
+        An `attempt` notes when it began, unless the post is in doubt (`doubts`) from an earlier one.
+        """
         cursor = self.db.execute(
             "UPDATE post SET state = ?, remote_id = ?, url = ?, reason = ?, next_at = ?, attempts = attempts + ?,"
-            " updated_at = ? WHERE id = ? AND state = ?",
+            " tried_at = CASE WHEN ? THEN ? ELSE tried_at END, doubts = ?, updated_at = ? WHERE id = ? AND state = ?",
             [
                 state,
                 remote_id,
@@ -285,6 +307,9 @@ class HostStore:
                 reason,
                 stamp(next_at) if next_at else None,
                 int(attempt),
+                attempt and not doubts,
+                stamp(now),
+                doubts,
                 stamp(now),
                 post_id,
                 was,
@@ -352,4 +377,5 @@ def _post(row: Sequence[Any]) -> PostRow:
     values = dict(zip(_POST.split(", "), row, strict=True))
     values["next_at"] = datetime.fromisoformat(values["next_at"]) if values["next_at"] else None
     values["updated_at"] = datetime.fromisoformat(values["updated_at"])
+    values["tried_at"] = datetime.fromisoformat(values["tried_at"]) if values["tried_at"] else None
     return PostRow(**values)

@@ -276,6 +276,36 @@ class X(Section):
     access_token: str = Field("", description="Access token of the account.", repr=False)
     access_secret: str = Field("", description="Access token secret of the account.", repr=False)
     api_url: str = Field("https://api.x.com", description="Address of the API.")
+    read_back: bool = Field(
+        False,
+        description="After a cut line, look through the account's latest posts for the post, instead of leaving it to "
+        "a person at once. X asks $0.001 for each post it shows: at most ten, six times.",
+    )
+    monthly_budget: Annotated[float, Field(ge=0, le=1_000_000)] = Field(
+        0.0,
+        description="Dollars a month that posts may cost, at X's prices of April 2026: $0.015, and $0.20 with a link. "
+        "A post that would exceed it is held. 0: no limit.",
+    )
+
+
+class Mastodon(Section):
+    """An account on a Mastodon instance. Without address and token, posts are written to the outbox folder instead."""
+
+    url: str = Field("", description="Address of the instance, such as https://mastodon.social.")
+    access_token: str = Field(
+        "", description="Access token of an application; better set as COMMS_MASTODON__ACCESS_TOKEN.", repr=False
+    )
+    visibility: Literal["public", "unlisted", "private"] = Field("public", description="Who sees the posts.")
+
+
+class Bluesky(Section):
+    """An account on Bluesky. Without handle and password, posts are written to the outbox folder instead."""
+
+    service: str = Field("https://bsky.social", description="Address of the account's server.")
+    handle: str = Field("", description="Name of the account without @, such as library.bsky.social.")
+    app_password: str = Field(
+        "", description="A password for apps; better set as COMMS_BLUESKY__APP_PASSWORD.", repr=False
+    )
 
 
 class Retention(Section):
@@ -344,6 +374,8 @@ class Settings(Section):
     retention: Retention = Retention()
     metrics: Metrics = Metrics()
     x: X = X()
+    mastodon: Mastodon = Mastodon()
+    bluesky: Bluesky = Bluesky()
     segments: Segments = Segments()
 
     @field_validator("smtp_relays")

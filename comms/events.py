@@ -39,10 +39,12 @@ FINAL = frozenset(
 
 
 class PostState(StrEnum):
-    """Where a social post stands. A row leaves `sending` only with an answer, or as `unconfirmed`."""
+    """Where a social post stands. A row leaves `sending` only with an answer, or as `doubtful` or `unconfirmed`."""
 
     QUEUED = "queued"
     SENDING = "sending"
+    DOUBTFUL = "doubtful"
+    """The network may have it, and is asked before anything else happens."""
     SENT = "sent"
     FAILED = "failed"
     UNCONFIRMED = "unconfirmed"

@@ -21,6 +21,9 @@ MAX_PIXELS = 60_000_000
 MAX_FRAMES = 300
 WIDEST = 1_280
 """Pixels: twice the 640 that a newsletter is wide, for screens that show two where others show one."""
+POST_WIDEST = 2_048
+POST_BYTES = 2_000_000
+"""For pictures with posts: the least of what the networks take, which is Bluesky's."""
 PORTRAIT = 144
 """Pixels: a portrait is shown as a square of half of this."""
 
@@ -78,6 +81,53 @@ def prepare(data: bytes, *, portrait: bool = False) -> Prepared:
         raise PictureError(
             "the file is no picture, or a broken one.", hint="Open it in a picture program and save it as JPEG or PNG."
         ) from error
+
+
+def for_post(data: bytes) -> Prepared:
+    """The picture as every network takes it: JPEG or PNG, at most `POST_WIDEST` pixels each way and `POST_BYTES`.
+
+    Of a moving GIF its first frame. Raises PictureError as `prepare`.
+    """
+    if len(data) > MAX_BYTES:
+        raise PictureError(f"the file has {len(data):,} bytes.", hint=f"At most {MAX_BYTES:,} can be used.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DecompressionBombWarning)  # the check below is the stricter one
+            with Image.open(io.BytesIO(data), formats=list(SUFFIXES)) as image:
+                _check(image)
+                upright = ImageOps.exif_transpose(image)
+                upright.thumbnail((POST_WIDEST, POST_WIDEST), Resampling.LANCZOS)
+                return _small_enough(upright)
+    except PictureError:
+        raise
+    except _FAULTS as error:
+        raise PictureError(
+            "the file is no picture, or a broken one.", hint="Open it in a picture program and save it as JPEG or PNG."
+        ) from error
+
+
+def _small_enough(image: Image.Image) -> Prepared:
+    transparent = image.mode in _TRANSPARENT or "transparency" in image.info
+    image.info = {}
+    tries: list[tuple[str, dict[str, int]]] = [("JPEG", {"quality": quality}) for quality in (85, 70, 50, 30)]
+    if transparent or image.mode in ("1", "L", "P"):
+        image = image.convert("RGBA" if transparent else "RGB")
+        tries.insert(0, ("PNG", {}))
+    for kind, options in tries:
+        out = io.BytesIO()
+        picture = image if kind == "PNG" else _on_white(image)
+        picture.save(out, kind, optimize=True, **options)
+        if out.tell() <= POST_BYTES:
+            return Prepared(out.getvalue(), SUFFIXES[kind], *image.size)
+    raise PictureError("the picture stays too large for networks.", hint="Make it smaller.")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode != "RGBA":
+        return image.convert("RGB")
+    white = Image.new("RGB", image.size, "white")
+    white.paste(image, mask=image.getchannel("A"))
+    return white
 
 
 def measure(path: Path) -> tuple[int, int]:

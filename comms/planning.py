@@ -63,7 +63,8 @@ class NewsletterPlan:
 
 @dataclass(frozen=True, slots=True)
 class PostPlan:
-    """One social post, with its length as the network counts; `simulated` when no account is connected."""
+    """One social post, or a part of a thread, with its length as the network counts; `simulated` when no account is
+    connected."""
 
     association: str
     network: str
@@ -71,6 +72,11 @@ class PostPlan:
     length: int
     limit: int
     simulated: bool
+    part: int = 1
+    image: str = ""
+    """The image that goes with it, as the definition names it; empty for none."""
+    dollars: float | None = None
+    """What the network asks for it; None where posting is free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,7 @@ class Plan:
                 for n in self.newsletters
             ],
             "feeds": list(self.feeds),
-            "posts": [(p.association, p.network, p.text) for p in self.posts],
+            "posts": [(p.association, p.network, p.part, p.text, p.image) for p in self.posts],
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -21,6 +21,7 @@ import structlog
 from huey.consumer import Consumer
 from redis.exceptions import RedisError
 
+from comms.channels.sessions import MemorySessions, Sessions
 from comms.delivery.batches import LetterOrder, MailBatch, PostOrder, Receipt, Report, from_json
 from comms.delivery.journal import FileJournals, SenderJournals
 from comms.delivery.presence import Presence
@@ -52,8 +53,10 @@ class SenderTask:
         journals: SenderJournals,
         queue: HueyQueue,
         stop: threading.Event,
+        sessions: Sessions,
         tell: Tell = lambda standings: None,
     ) -> None:
+        self._sessions = sessions
         self._journals = journals
         self._queue = queue
         self._mail = MailSender(LinkSigner(key), stop, tell)
@@ -82,7 +85,7 @@ class SenderTask:
             elif isinstance(item, LetterOrder):
                 association, receipts = item.association, self._mail.send_letter(item, journal)
             else:
-                association, receipts = "", (posts.publish(item, journal),)
+                association, receipts = "", (posts.publish(item, journal, self._sessions),)
         try:
             self._queue.report(Report(item.id, association, receipts))
         except StorageError as error:
@@ -116,7 +119,13 @@ def run_sender(folder: Path, *, tethered: bool) -> None:
     if tethered:
         _tether()
     with Workspace(folder) as workspace, Presence(workspace.folder) as presence:
-        _run(workspace.key, queue_of(workspace), FileJournals(workspace.journal_folder), presence.tell)
+        _run(
+            workspace.key,
+            queue_of(workspace),
+            FileJournals(workspace.journal_folder),
+            workspace.sessions,
+            presence.tell,
+        )
 
 
 def run_sender_elsewhere(url: str, key: WorkspaceKey) -> None:
@@ -127,12 +136,18 @@ def run_sender_elsewhere(url: str, key: WorkspaceKey) -> None:
     _tether()
     journals = RedisJournals(url, key)
     with _enrolled(journals):
-        _run(key, HueyQueue(key, url=url), journals)
+        _run(key, HueyQueue(key, url=url), journals, MemorySessions())
 
 
-def _run(key: WorkspaceKey, queue: HueyQueue, journals: SenderJournals, tell: Tell = lambda standings: None) -> None:
+def _run(
+    key: WorkspaceKey,
+    queue: HueyQueue,
+    journals: SenderJournals,
+    sessions: Sessions,
+    tell: Tell = lambda standings: None,
+) -> None:
     consumer = SenderConsumer(queue)
-    task = SenderTask(key, journals, queue, consumer.stop_flag, tell)
+    task = SenderTask(key, journals, queue, consumer.stop_flag, sessions, tell)
     queue.on_work = task
     queue.work.on_shutdown(name="goodbye")(task.close)  # in the thread that uses the sessions
     _settle_memory()

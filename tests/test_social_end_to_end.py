@@ -56,7 +56,8 @@ def posts(comms: Comms) -> dict[str, dict[str, str]]:
 def test_x_receives_one_signed_post_and_the_feed_one_entry(comms: Comms, x: fake_x.FakeX, path: str) -> None:
     done = comms("campaign", "send", path, "--yes", "--wait", "--json")
     assert done.code == 0, done.err
-    assert x.posts == ["A plan for small collections. https://news.example.org/a/coalition/posted"]
+    utm = "utm_source=x&utm_medium=social&utm_campaign=posted"
+    assert x.posts == [f"A plan for small collections. https://news.example.org/a/coalition/posted?{utm}"]
     made = posts(comms)
     assert made["x"]["state"] == "sent"
     assert made["x"]["url"].startswith("https://x.com/")

@@ -8,7 +8,8 @@ A channel puts one text on one network, once. The contract:
 - the caller has committed the post's row, with its text and key, before it calls.
 
 A result says what is known, not what is hoped: `Refused` only where the network certainly has no post,
-`Unknown` wherever it may have one. An `Unknown` is never posted again without a person's word.
+`Unknown` wherever it may have one. What is `Unknown` is looked for (`AskableChannel`) before anything else, and only
+put there again where a repeat can make no second post; else a person decides.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,18 @@ class SocialImage:
     data: bytes
     media_type: str
     alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a network shows of the page that a post links to."""
+
+    url: str
+    title: str
+    description: str
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,15 @@ class SocialPost:
     key: str
     """Names this post for ever; two calls with one key mean the same post."""
     images: tuple[SocialImage, ...] = ()
+    since: datetime = EPOCH
+    """Aware; when it was first tried. The network has no such post from before."""
+    reply_to: str = ""
+    """Remote id of the part of a thread before this one; empty for a post of its own."""
+    root: str = ""
+    """Remote id of the first part of the thread; empty for a post of its own."""
+    card: Card | None = None
+    warning: str = ""
+    """What readers see before they open the post, where the network has that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +88,8 @@ class Unknown:
     """The network may or may not have the post: time-outs, cut lines and server errors after sending."""
 
     reason: str
+    retry_at: datetime | None = None
+    """Aware; when the network may be asked again, where it said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +118,23 @@ class SocialChannel(Protocol):
 
     def publish(self, post: SocialPost) -> PostResult:
         """Put the post on the network, or say why it is not there."""
+
+
+@runtime_checkable
+class AskableChannel(SocialChannel, Protocol):
+    """A channel whose network can be asked for a post of which nobody knows whether it is there."""
+
+    @property
+    def settles_after(self) -> timedelta:
+        """How long a request that was cut off may still be carried out: not being found proves nothing until then."""
+
+    @property
+    def repeatable_for(self) -> timedelta:
+        """How long after the first try `publish` may be called once more for a post that was looked for and not
+        found, because the network makes no second one of it; zero: never."""
+
+    def find(self, post: SocialPost) -> Posted | Unknown | None:
+        """The post, if the network has it; None when it has not, or not yet. Creates nothing."""
 
 
 _BROKEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")

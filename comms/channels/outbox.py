@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from pathlib import Path
 
 from comms.channels.base import PostResult, Refused, Simulated, SocialPost, refusal_before_sending
-from comms.channels.x_length import X_LIMIT, weighted_length
+from comms.channels.measures import measure
 from comms.files import write_whole
 
-_LIMITS = {"x": X_LIMIT, "mastodon": 500, "bluesky": 300, "linkedin": 3000}
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
 class OutboxChannel:
-    """Writes `<key>.txt` into a folder; the same key again replaces the same file.
-
-    X is counted exactly; elsewhere code points are counted, never fewer than the characters a reader sees.
-    """
+    """Writes `<key>.txt` into a folder; the same key again replaces the same file."""
 
     def __init__(self, folder: Path, network: str) -> None:
         """`network` is one of `campaigns.models.NETWORKS`; the folder is made when first needed."""
         self.name = network
-        self.limit = _LIMITS[network]
+        self._measure = measure(network)
         self._folder = folder
 
+    @property
+    def limit(self) -> int:
+        return self._measure.limit
+
     def count(self, text: str) -> int:
-        """The text's length, as the network counts (see the class)."""
-        return weighted_length(text) if self.name == "x" else len(unicodedata.normalize("NFC", text))
+        """The text's length, as the network counts."""
+        return self._measure.count(text)
 
     def publish(self, post: SocialPost) -> PostResult:
         """Write the post; refused, to be tried again, when the disk can not take it."""

@@ -1,24 +1,21 @@
 """Posts to X through tweepy, signed with OAuth 1.0a; never waits for a limit, never tries twice.
 
-tweepy builds and signs the request. Reading the answer is ours: tweepy has no time-outs, follows redirects with a
-second POST, and fails on bodies that are not the JSON it expects. Each post has a connection of its own, for on a
-kept one a server's closing looks like a cut line after sending.
+tweepy builds and signs the requests. Reading the answers is ours (`remote.py`), for tweepy has no time-outs, follows
+redirects with a second POST, and fails on bodies that are not the JSON it expects.
 """
 
 from __future__ import annotations
 
-import json
+import base64
+import html
 import logging
 import re
-import ssl
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from threading import Thread
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import requests
 import urllib3
@@ -28,9 +25,20 @@ from comms.channels.base import (
     Posted,
     PostResult,
     Refused,
+    SocialImage,
     SocialPost,
     Unknown,
     refusal_before_sending,
+)
+from comms.channels.remote import (
+    Answer,
+    Wire,
+    checked_address,
+    one_line,
+    result_without_answer,
+    retry_at,
+    utc_now,
+    within,
 )
 from comms.channels.x_length import X_LIMIT, weighted_length
 from comms.errors import ConfigError
@@ -40,11 +48,11 @@ for _talkative in ("oauthlib", "requests_oauthlib"):
     logging.getLogger(_talkative).setLevel(logging.INFO)
 
 _TWEEPY_HOST = "https://api.twitter.com"
-_LONGEST_BODY = 65_536
-_DEFAULT_PAUSE = timedelta(minutes=15)
-"""The window of POST /2/tweets; what to wait when X does not say how long."""
-_LONGEST_PAUSE = timedelta(days=1)
-_DETAIL = 300
+_LONGEST_BODY = 1_000_000
+_SKEW = timedelta(minutes=5)
+"""How far X's clock and ours may differ."""
+_MOST_READ = 10
+"""Own posts that are read to find one; X asks $0.001 for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,12 @@ class XCredentials:
                     hint="Copy it again from developer.x.com, without line ends.",
                 )
 
+    @property
+    def account_id(self) -> str:
+        """Every access token of OAuth 1.0a on X begins with the id of the account; empty for one that does not."""
+        number, _, rest = self.access_token.partition("-")
+        return number if rest and re.fullmatch(r"[0-9]{1,20}", number) else ""
+
     def hidden_in(self, text: str) -> str:
         """`text` without any of the four, should a server have sent them back."""
         for part in fields(self):
@@ -73,25 +87,14 @@ class XCredentials:
         return text
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back, as far as it could be read."""
-
-    status: int
-    rate_limit_reset: str | None
-    """The header `x-rate-limit-reset`: seconds since 1970."""
-    body: bytes
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class XChannel:
     """One account on X. Safe to use from several threads."""
 
     name = "x"
     limit = X_LIMIT
+    settles_after = timedelta(minutes=1)
+    repeatable_for = timedelta()
+    """X knows no keys: a second request is a second post."""
 
     def __init__(
         self,
@@ -99,17 +102,15 @@ class XChannel:
         *,
         api_url: str = "https://api.x.com",
         timeout: tuple[float, float] = (5, 20),
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """`timeout` is seconds to connect and to answer; `publish` ends within their sum, whatever the server does.
+        """`timeout` is seconds to connect and to answer; `publish` ends within their sum, whatever the server does,
+        and twice as much more for each image.
 
         Requests are signed for `api_url`, so that it may name another host. Raises ConfigError when it is no address.
         """
-        parts = urlsplit(api_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigError(f"The address of X's API is no web address: {api_url!r}.")
         self._credentials = credentials
-        self._api_url = api_url.rstrip("/")
+        self._api_url = checked_address(api_url, "X's API")
         self._timeout = timeout
         self._clock = clock
 
@@ -118,26 +119,89 @@ class XChannel:
         return weighted_length(text)
 
     def publish(self, post: SocialPost) -> PostResult:
-        """Post once. Images are refused: this channel posts text only."""
+        """Post once. An image without its description is refused: X keeps both apart, and may take one alone."""
         if refusal := refusal_before_sending(post, self.count, self.limit):
             return refusal
-        if post.images:
-            return Refused("Images can not be posted to X yet: remove them from the post.", permanent=True)
-        result: Future[PostResult] = Future()
-        # In a thread of its own, for neither a name server nor a server that answers byte by byte heeds time-outs.
-        Thread(target=self._post_into, args=(result, post.text), name="post-to-x", daemon=True).start()
-        try:
-            return result.result(timeout=sum(self._timeout))
-        except TimeoutError:
-            return Unknown(f"X did not finish its answer within {sum(self._timeout):g} seconds.")
+        seconds = sum(self._timeout) * (1 + 2 * len(post.images))
+        late = Unknown(f"X did not finish its answer within {seconds:g} seconds.")
+        return within(seconds, lambda: self._post(post), otherwise=lambda: late)
 
-    def _post_into(self, result: Future[PostResult], text: str) -> None:
-        try:
-            result.set_result(self._post(text))
-        except BaseException as error:  # noqa: BLE001 - a bug; it is raised where the post was asked for
-            result.set_exception(error)
+    def find(self, post: SocialPost) -> Posted | Unknown | None:
+        """Look through the latest posts of the account for this text. X sells each that it shows."""
+        late = Unknown("X did not finish its answer in time.")
+        return within(sum(self._timeout), lambda: self._find(post), otherwise=lambda: late)
 
-    def _post(self, text: str) -> PostResult:
+    def _post(self, post: SocialPost) -> PostResult:
+        with _Session(self._api_url, self._timeout) as wire:
+            body: dict[str, Any] = {"text": post.text}
+            if post.reply_to:
+                body["reply"] = {"in_reply_to_tweet_id": post.reply_to}
+            if post.images:
+                uploaded = [self._upload(wire, image) for image in post.images]
+                if refused := next((one for one in uploaded if isinstance(one, Refused)), None):
+                    return refused
+                body["media"] = {"media_ids": uploaded}
+            self._ask(wire, "POST", "/2/tweets", json=body)
+            if wire.answer is None:
+                assert wire.failure is not None
+                return result_without_answer("X", wire.failure)
+            result = result_of(wire.answer, now=self._clock(), hide=self._credentials.hidden_in)
+        if post.reply_to and wire.answer.status == HTTPStatus.FORBIDDEN and isinstance(result, Refused):
+            reason = (
+                "X does not take this part as a reply to the part before it. Replies by programs are refused since "
+                "February 2026; shorten the text to one post, or post the rest by hand."
+            )
+            return Refused(f"{reason} {result.reason}", permanent=True)
+        return result
+
+    def _upload(self, wire: _Session, image: SocialImage) -> str | Refused:
+        """The id of the uploaded image, with its description."""
+        media = {"media": base64.b64encode(image.data).decode(), "media_category": "tweet_image"}
+        self._ask(wire, "POST", "/2/media/upload", json=media)
+        data = wire.answer.document.get("data") if wire.answer and wire.answer.ok else None
+        identity = data.get("id") if isinstance(data, dict) else None
+        if not isinstance(identity, str):
+            return self._image_refused(wire, "the image")
+        if image.alt:
+            described = {"id": identity, "metadata": {"alt_text": {"text": image.alt}}}
+            self._ask(wire, "POST", "/2/media/metadata", json=described)
+            if wire.answer is None or not wire.answer.ok:
+                return self._image_refused(wire, "the image's description")
+        return identity
+
+    def _image_refused(self, wire: _Session, what: str) -> Refused:
+        """Nothing was posted, whatever happened to an upload."""
+        if wire.answer is None or wire.answer.status >= 500:
+            return Refused(f"X did not take {what}; nothing was posted.", permanent=False)
+        result = result_of(wire.answer, now=self._clock(), hide=self._credentials.hidden_in)
+        if isinstance(result, Refused):
+            return Refused(f"X did not take {what}. {result.reason}", result.permanent, result.retry_at)
+        return Refused(f"X did not take {what}; nothing was posted.", permanent=True)
+
+    def _find(self, post: SocialPost) -> Posted | Unknown | None:
+        account = self._credentials.account_id
+        if not account:
+            return Unknown("The access token does not say which account it is for, so its posts can not be read.")
+        params = {
+            "max_results": str(_MOST_READ),
+            "tweet.fields": "created_at,entities,note_tweet",
+            "start_time": (post.since - _SKEW).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        with _Session(self._api_url, self._timeout) as wire:
+            self._ask(wire, "GET", f"/2/users/{account}/tweets", params=params)
+            answer = wire.answer
+        if answer is None or not answer.ok:
+            until = retry_at(answer.rate_limit_reset, self._clock()) if answer and answer.status == 429 else None
+            return Unknown("X did not show the account's latest posts.", until)
+        posts = answer.document.get("data")
+        for each in posts if isinstance(posts, list) else []:
+            if isinstance(each, dict) and _same(_text_as_written(each), post.text):
+                found = _posted({"data": each}, answer.status)
+                if isinstance(found, Posted):
+                    return found
+        return None
+
+    def _ask(self, wire: _Session, method: str, route: str, **values: Any) -> None:
         keys = self._credentials
         client: Any = Client(  # type: ignore[no-untyped-call]
             consumer_key=keys.api_key,
@@ -147,38 +211,22 @@ class XChannel:
             return_type=requests.Response,
             wait_on_rate_limit=False,
         )
-        with _Session(self._api_url, self._timeout) as session:
-            client.session = session
-            try:
-                client.create_tweet(text=text, user_auth=True)
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-                return _result_without_answer(error)
-        assert session.answer is not None
-        return result_of(session.answer, now=self._clock(), hide=keys.hidden_in)
+        client.session = wire
+        try:
+            client.request(method, route, user_auth=True, **values)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            wire.failure = wire.failure or error
 
 
-class _Session(requests.Session):
-    """Sends to our address, within time, without following redirects, and keeps the answer from tweepy.
-
-    tweepy names its host itself; the address is changed before signing, since OAuth 1.0a signs it (RFC 5849,
-    section 3.4.1.2).
-    """
+class _Session(Wire):
+    """Sends to our address, which is changed before signing, since OAuth 1.0a signs it (RFC 5849, section 3.4.1.2)."""
 
     def __init__(self, api_url: str, timeout: tuple[float, float]) -> None:
-        super().__init__()
-        self.answer: Answer | None = None
+        super().__init__(timeout, reset_header="x-rate-limit-reset", longest_body=_LONGEST_BODY)
         self._api_url = api_url
-        self._timeout = timeout
 
     def request(self, method: str, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
-        target = self._api_url + str(url).removeprefix(_TWEEPY_HOST)
-        kwargs |= {"timeout": self._timeout, "allow_redirects": False, "stream": True}
-        response = super().request(method, target, *args, **kwargs)
-        try:
-            body: bytes = response.raw.read(_LONGEST_BODY, decode_content=True)
-        except (urllib3.exceptions.HTTPError, OSError):
-            body = b""
-        self.answer = Answer(response.status_code, response.headers.get("x-rate-limit-reset"), body)
+        response = super().request(method, self._api_url + str(url).removeprefix(_TWEEPY_HOST), *args, **kwargs)
         # tweepy hands back what it takes for a success as it is, and falls over the rest; its log would read on where
         # this stopped, and write down whatever the server sent.
         response.status_code = HTTPStatus.OK
@@ -186,40 +234,36 @@ class _Session(requests.Session):
         return response
 
 
-def _result_without_answer(error: Exception) -> PostResult:
-    if _never_sent(error):
-        reason = f"X could not be reached ({type(error).__name__}); nothing was sent."
-        return Refused(reason, permanent=False)
-    return Unknown(f"The connection to X broke after sending ({type(error).__name__}).")
+def _text_as_written(each: dict[str, Any]) -> str:
+    """The text of a post without X's short addresses and its escaping."""
+    note = each.get("note_tweet")
+    whole = note if isinstance(note, dict) else each
+    text, entities = whole.get("text"), whole.get("entities")
+    if not isinstance(text, str):
+        return ""
+    urls = entities.get("urls") if isinstance(entities, dict) else None
+    for url in urls if isinstance(urls, list) else []:
+        match url:
+            case {"url": str(short), "media_key": str()}:
+                text = text.replace(short, "")
+            case {"url": str(short), "expanded_url": str(long)}:
+                text = text.replace(short, long)
+    return html.unescape(text)
 
 
-def _never_sent(error: Exception) -> bool:
-    """Whether the failure came before a request could go out: name, connection or certificate."""
-    cause: object = error
-    while isinstance(cause, requests.RequestException) and cause.args:
-        cause = cause.args[0]
-    if isinstance(cause, urllib3.exceptions.MaxRetryError):
-        cause = cause.reason
-    if isinstance(cause, urllib3.exceptions.SSLError) and cause.args:
-        cause = cause.args[0]
-    before_sending = (
-        urllib3.exceptions.NewConnectionError,
-        urllib3.exceptions.ConnectTimeoutError,
-        urllib3.exceptions.ProxyError,
-        ssl.SSLCertVerificationError,
-    )
-    return isinstance(cause, before_sending)
+def _same(one: str, other: str) -> bool:
+    return " ".join(one.split()) == " ".join(other.split())
 
 
 def result_of(answer: Answer, *, now: datetime, hide: Callable[[str], str]) -> PostResult:
     """What an answer to POST /2/tweets means; `hide` takes secrets out of a text from the server."""
-    document = _document(answer.body)
+    document = answer.document
     detail = hide(_detail(document))
     status = answer.status
     if 200 <= status < 300:
         return _posted(document, status)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Refused(f"X takes no more posts for now.{detail}", False, _retry_at(answer.rate_limit_reset, now))
+        return Refused(f"X takes no more posts for now.{detail}", False, retry_at(answer.rate_limit_reset, now))
     if status == HTTPStatus.FORBIDDEN and "duplicate" in detail.casefold():
         return Refused(
             "X already has a post of this account with the same text, and takes no second one. "
@@ -247,28 +291,11 @@ def _posted(document: dict[str, Any], status: int) -> PostResult:
     return Posted(remote_id, f"https://x.com/i/web/status/{remote_id}")
 
 
-def _retry_at(reset: str | None, now: datetime) -> datetime:
-    """When the limit ends; the usual window when X does not say, or says what can not be."""
-    seconds = int(reset) if reset is not None and re.fullmatch(r"[0-9]{1,12}", reset) else 0
-    if now.timestamp() < seconds <= (now + _LONGEST_PAUSE).timestamp():
-        return datetime.fromtimestamp(seconds, UTC)
-    return now + _DEFAULT_PAUSE
-
-
-def _document(body: bytes) -> dict[str, Any]:
-    """The body's JSON object; empty when it is anything else."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
 def _detail(document: dict[str, Any]) -> str:
     """What the server says about it, as a sentence to add; empty when it says nothing."""
     errors = document.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else None
     message = first.get("message") if isinstance(first, dict) else None
     said = next((text for text in (document.get("detail"), message) if isinstance(text, str) and text), "")
-    words = " ".join("".join(c if c.isprintable() else " " for c in said).split())[:_DETAIL]
+    words = one_line(said)
     return f" X says: {words}" if words else ""

@@ -27,7 +27,7 @@ def weighted_length(text: str) -> int:
     normal = unicodedata.normalize("NFC", text)
     total = 0
     position = 0
-    for start, end in _addresses(normal):
+    for start, end in addresses(normal):
         total += _plain_weight(normal[position:start]) + _URL_WEIGHT
         position = end
     return (total + _plain_weight(normal[position:])) // _SCALE
@@ -95,7 +95,7 @@ _QUERY = re.compile(r"\?[A-Za-z0-9!?*'@();:&=+$/%#\[\]_.,~|-]*")
 _QUERY_END = re.compile(r"[A-Za-z0-9_&=#/-]")
 
 
-def _addresses(text: str) -> list[tuple[int, int]]:
+def addresses(text: str) -> list[tuple[int, int]]:
     """Start and end of each web address, in order."""
     found = []
     position = 0

@@ -28,8 +28,13 @@ def show_plan(prepared: Prepared) -> None:
         say(f"  feed of {slug}: one entry")
     for post in plan.posts:
         where = "written to the outbox, for no account is connected" if post.simulated else "posted"
-        say(f"  {post.network} by {post.association}, {post.length} of {post.limit} characters, {where}:")
+        which = f", part {post.part}" if post.part > 1 else ""
+        say(f"  {post.network} by {post.association}{which}, {post.length} of {post.limit} characters, {where}:")
         say(f"    {escape(post.text)}")
+        if post.image:
+            say(f"    with the image {escape(post.image)}")
+        if post.dollars is not None:
+            say(f"    costs ${post.dollars:.3f}")
     say(f"  plan {plan.digest[:12]}")
 
 

@@ -101,6 +101,20 @@ class PostOrder:
     outbox: str
     """Folder for posts of networks without credentials."""
     not_after: float
+    since: float
+    """Unix time at which the latest try began; of a post in doubt the first that may have come through."""
+    in_doubt: bool = False
+    """The network may have it already: it is asked first."""
+    may_repeat: bool = True
+    """A post in doubt that the network has not may be put there again."""
+    reply_to: str = ""
+    root: str = ""
+    """Remote ids of the part of a thread before this one, and of its first."""
+    images: tuple[Mapping[str, str], ...] = ()
+    """Each with `data` (base64), `media_type` and `alt`."""
+    card: Mapping[str, str] = field(default_factory=dict)
+    """`url`, `title` and `description` of the page that it links to; empty for none."""
+    warning: str = ""
 
     @property
     def outbox_folder(self) -> Path:
@@ -135,7 +149,7 @@ def from_json(data: Mapping[str, Any]) -> MailBatch | PostOrder | LetterOrder:
     """Undo `to_json`. Raises TypeError or KeyError for anything else."""
     values = {name: value for name, value in data.items() if name != "kind"}
     if data["kind"] == "post":
-        return PostOrder(**values)
+        return PostOrder(**{**values, "images": tuple(values.get("images", ()))})
     if data["kind"] == "letter":
         return LetterOrder(**values)
     association = values["association"]

@@ -17,7 +17,7 @@ from campaigns.expressions import merge_fields
 from campaigns.mergefields import fields_without_fallback
 from campaigns.models import Blocks, Campaign, Expression, Image, Person, When, own_spans, parts, walk
 from campaigns.schedule import times_to_json
-from comms.engine import editions, pictures, preflight, segments, times, timing
+from comms.engine import editions, pictures, post_orders, preflight, segments, social, times, timing
 from comms.engine.audience import known_names
 from comms.engine.preflight import Network
 from comms.engine.segments import compile_rule
@@ -306,22 +306,48 @@ def _check_social(workspace: Workspace, campaign: Campaign, association: Associa
     for network in campaign.social:
         line, field = campaign.key_lines.get(f"social.{network}", 0), f"social.{network}"
         try:
-            text = editions.posts(workspace, campaign, association)[network]
+            parts = list(social.text_parts(workspace, campaign, association, network))
         except CommsError as error:
             yield rules.POST_BROKEN.at(line, field, error.message, error.hint)
             continue
-        channel = editions.social_channel(network, {}, workspace.outbox_folder)
-        length = channel.count(text)
-        if length > channel.limit:
-            yield rules.POST_LONG.at(
-                line,
-                field,
-                f"is {length} long as {network} counts, for {association.slug}; {channel.limit} is the most",
-                f"shorten it by {length - channel.limit}",
-            )
+        measure = social.rules(workspace, network)
+        for part in parts:
+            length = measure.count(part.text)
+            if length > measure.limit:
+                which = f"part {part.part} " if len(parts) > 1 else ""
+                yield rules.POST_LONG.at(
+                    line,
+                    field,
+                    f"{which}is {length} long as {network} counts, for {association.slug}; {measure.limit} is the most",
+                    f"shorten it by {length - measure.limit}, or end a part of a thread with a line ---",
+                )
+    yield from _check_budget(workspace, campaign, association)
+
+
+def _check_budget(workspace: Workspace, campaign: Campaign, association: Association) -> Iterator[Finding]:
+    budget = workspace.settings.x.monthly_budget
+    if "x" not in campaign.social or not budget or not social.account(workspace, "x"):
+        return
+    try:
+        parts = list(social.text_parts(workspace, campaign, association, "x"))
+    except CommsError:
+        return  # said at the text itself
+    price = sum(social.cost("x", part.text) or 0.0 for part in parts)
+    spent = post_orders.spent_this_month(workspace, workspace.now())
+    if spent + price > budget:
+        yield rules.POST_DEAR.at(
+            campaign.key_lines.get("social.x", campaign.key_lines.get("social", 0)),
+            "social.x",
+            f"costs ${price:.3f}, and ${spent:.3f} of this month's ${budget:.2f} for X are spent; it would be held",
+            "a post without a link costs less: add `x_without_link: true` below `social:`",
+        )
 
 
 def _check_images(workspace: Workspace, campaign: Campaign) -> Iterator[Finding]:
+    if campaign.post_options.image:
+        yield from _check_image(
+            workspace, campaign.post_options.image, campaign.key_lines.get("social.image", 0), portrait=False
+        )
     for block in walk(campaign.blocks):
         match block:
             case Image(src=src, line=line):

@@ -30,7 +30,7 @@ from comms.engine.journals import WorkspaceJournals
 from comms.engine.pulse import Pulse
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StateError, StorageError
-from comms.events import CampaignState, PostState
+from comms.events import CampaignState
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,6 @@ SMALLEST_BATCH = 100
 BATCHES_PER_SENDER = 2
 """One that it works on, and one that waits for it."""
 _LOOKS, _LOOK_S = 5, 0.02
-OPEN_POSTS = (PostState.QUEUED, PostState.SENDING)
 
 
 class ControlLock:
@@ -260,7 +259,7 @@ class Control:
                     run_moved, run_done = self._advance_run(row, slug, run)
                     moved |= run_moved
                     done &= run_done
-        done &= not self.workspace.host.posts(row.id, OPEN_POSTS)
+        done &= not posts.are_open(self.workspace, row.id)
         # Where members' zones differ, or days are shut out, some newsletters go before entry and posts.
         done = done and all(sending.is_published(self.workspace, row, campaign, slug) for slug in row.senders)
         if done:

@@ -90,9 +90,10 @@ def decide_post(workspace: Workspace, campaign_id: str, post_id: int, *, arrived
             f"no post {post_id} of {campaign_id} waits for a decision.",
             hint=f"List what does: comms campaign settle {campaign_id}",
         )
-    if not arrived:
-        _reopen(workspace, row)
     host = workspace.host
+    rest = host.posts(campaign_id, [PostState.QUEUED])
+    if not arrived or (rest and row.state != CampaignState.CANCELLED):
+        _reopen(workspace, row)
     with storage_errors(workspace.host_path), host.db.atomic():
         state = PostState.SENT if arrived else PostState.QUEUED
         host.update_post(post_id, was=PostState.UNCONFIRMED, state=state, now=workspace.now(), url=url)

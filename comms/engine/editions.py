@@ -1,9 +1,8 @@
-"""A campaign as one association sends it: the compiled newsletter, the feed entry, the posts."""
+"""A campaign as one association sends it: the compiled newsletter, the feed entry."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,12 +14,8 @@ from campaigns import definition
 from campaigns.models import Campaign
 from campaigns.store import EntryRow
 from comms.channels import expressions
-from comms.channels.base import SocialChannel
 from comms.channels.feed_content import content_from_blocks
 from comms.channels.markup import absolute_url
-from comms.channels.outbox import OutboxChannel
-from comms.channels.social_text import social_text
-from comms.config import X
 from comms.delivery.dispatch import Outfit
 from comms.delivery.messages import list_id
 from comms.engine import dkim, pictures, segments
@@ -88,7 +83,7 @@ def entry(workspace: Workspace, campaign: Campaign, association: Association, no
     """The campaign's entry in the association's feed."""
     assert campaign.feed is not None
     url = public_url(workspace, campaign, association)
-    values = _public_values(campaign, association, url)
+    values = public_values(campaign, association, url)
     return EntryRow(
         campaign=campaign.id,
         association=association.slug,
@@ -111,13 +106,6 @@ def entry(workspace: Workspace, campaign: Campaign, association: Association, no
     )
 
 
-def posts(workspace: Workspace, campaign: Campaign, association: Association) -> dict[str, str]:
-    """Network -> text of the post, complete."""
-    url = public_url(workspace, campaign, association)
-    values = _public_values(campaign, association, url)
-    return {network: social_text(network, text, url, values=values) for network, text in campaign.social.items()}
-
-
 def public_url(workspace: Workspace, campaign: Campaign, association: Association) -> str:
     """The campaign's page for everyone; the site itself for a campaign without a feed entry."""
     site = workspace.settings.site.url
@@ -134,26 +122,6 @@ def media_url(workspace: Workspace) -> str:
     return f"{workspace.settings.site.url}/media/"
 
 
-def account(workspace: Workspace, network: str) -> dict[str, Any]:
-    """The settings of a network's account; empty when none is connected."""
-    settings = workspace.settings.x
-    connected = network == "x" and all(
-        (settings.api_key, settings.api_secret, settings.access_token, settings.access_secret)
-    )
-    return settings.model_dump() if connected else {}
-
-
-def social_channel(network: str, settings: Mapping[str, Any], outbox: Path) -> SocialChannel:
-    """The channel of a network: its own with an account, else the outbox folder."""
-    if network == "x" and settings:
-        # Here, because every command would pay for tweepy and what it brings along.
-        from comms.channels.x import XChannel, XCredentials
-
-        x = X(**settings)
-        credentials = XCredentials(x.api_key, x.api_secret, x.access_token, x.access_secret)
-        return XChannel(credentials, api_url=x.api_url)
-    return OutboxChannel(outbox, network)
-
-
-def _public_values(campaign: Campaign, association: Association, url: str) -> dict[str, Any]:
+def public_values(campaign: Campaign, association: Association, url: str) -> dict[str, Any]:
+    """What texts may name that are the same for everyone."""
     return {"campaign": campaign_data(campaign), "association": association_data(association), "url": url}

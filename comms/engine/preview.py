@@ -12,7 +12,7 @@ from typing import Any
 from audiences.models import Association
 from campaigns import definition
 from campaigns.models import Campaign
-from comms.engine import editions, feeds, languages, proofs
+from comms.engine import editions, feeds, languages, proofs, social
 from comms.engine.proofs import Case, Maker
 from comms.engine.workspace import Workspace
 from comms.errors import StorageError, UsageError
@@ -267,8 +267,9 @@ def _beside(workspace: Workspace, campaign: Campaign, sender: Association) -> di
     if campaign.feed is not None:
         row = editions.entry(workspace, campaign, sender, workspace.now())
         contents["entry.xml"] = feeds.single_entry(workspace, sender, row)
-    for network, text in editions.posts(workspace, campaign, sender).items():
-        contents[f"post-{network}.txt"] = f"{text}\n".encode()
+    for network in campaign.social:
+        parts = social.text_parts(workspace, campaign, sender, network)
+        contents[f"post-{network}.txt"] = "---\n".join([f"{part.text}\n" for part in parts]).encode()
     return contents
 
 

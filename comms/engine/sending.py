@@ -24,12 +24,12 @@ from campaigns.series import SeriesStore
 from campaigns.store import CampaignRow, HostStore
 from comms.channels import newsletter
 from comms.db import storage_errors
-from comms.engine import editions, timing, variants
+from comms.engine import editions, social, timing, variants
 from comms.engine.segments import compile_rule
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
 from comms.events import CampaignState, PostState
-from comms.planning import LanguagePlan, NewsletterPlan, Plan, PostPlan
+from comms.planning import LanguagePlan, NewsletterPlan, Plan
 from comms.rendering.edition import Edition
 
 UNDER_WAY = (CampaignState.SENDING, CampaignState.PAUSED)
@@ -77,12 +77,7 @@ def prepare(
             }
             newsletters |= {(association.slug, channel): edition for channel, edition in made.items()}
             plans.append(_plan_newsletter(workspace, campaign, association, made, scheduled=scheduled))
-        for network, text in editions.posts(workspace, campaign, association).items():
-            account = editions.account(workspace, network)
-            channel = editions.social_channel(network, account, workspace.outbox_folder)
-            posts.append(
-                PostPlan(association.slug, network, text, channel.count(text), channel.limit, simulated=not account)
-            )
+        posts += social.planned(workspace, campaign, association)
     plan = Plan(
         campaign=campaign.id,
         title=campaign.title,
@@ -161,8 +156,8 @@ def start(workspace: Workspace, row: CampaignRow) -> None:
                 return  # paused or cancelled in this very moment
             if campaign.feed is not None and host.entry(slug, campaign.id) is None:
                 host.save_entry(editions.entry(workspace, campaign, association, now))
-            for network, text in editions.posts(workspace, campaign, association).items():
-                host.add_post(campaign.id, slug, network, text, PostState.QUEUED, now)
+            for post in social.texts(workspace, campaign, association):
+                host.add_post(campaign.id, slug, post.network, post.text, PostState.QUEUED, now, part=post.part)
 
 
 def check_mail_server(workspace: Workspace) -> None:

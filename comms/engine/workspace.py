@@ -22,6 +22,7 @@ from audiences.store import People
 from campaigns.migrations import CAMPAIGNS
 from campaigns.store import HostStore
 from comms import config, keys
+from comms.channels.sessions import SealedSessions
 from comms.config import Settings
 from comms.db import Database, open_database
 from comms.delivery.migrations import DELIVERY
@@ -88,6 +89,11 @@ class Workspace:
     @property
     def outbox_folder(self) -> Path:
         return self.folder / "outbox"
+
+    @property
+    def sessions(self) -> SealedSessions:
+        """What logins to networks gave, for all processes of the workspace."""
+        return SealedSessions(self.folder / "sessions", self.key)
 
     @property
     def media_folder(self) -> Path:

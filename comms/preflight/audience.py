@@ -39,8 +39,9 @@ NEVER_OPEN = must(
     "The newsletters would wait for ever.",
 )
 OVER = must("schedule-over", "a campaign that repeats and has no occurrence to come", "It would never go out.")
+POST_DEAR = should("post-dear", "a post that costs more than is left of the month's budget", "It would be held.")
 RELAY = should("relay-not-offered", "a relay section", "Only the sender's own edition goes out.")
 RULES = (
     NO_SENDER, BAD_RULE, UNKNOWN_TOPIC, NOBODY, BAD_TEMPLATE, UNKNOWN_FIELD, GAP, POST_BROKEN, POST_LONG,
-    NOT_ON_THESE_DAYS, CLOSED, NEVER_OPEN, OVER, RELAY,
+    NOT_ON_THESE_DAYS, CLOSED, NEVER_OPEN, OVER, POST_DEAR, RELAY,
 )  # fmt: skip

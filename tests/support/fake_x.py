@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import html
 import json
 import re
 import ssl
@@ -56,6 +57,13 @@ class FakeX:
     connections: int = 0
     requests: int = 0
     posts: list[str] = field(default_factory=list)
+    replies: list[tuple[str, str]] = field(default_factory=list)
+    """(text, id of the post before)."""
+    media: dict[str, str] = field(default_factory=dict)
+    """Id of an uploaded image -> its description."""
+    refuses_replies: bool = False
+    shown: int = 0
+    """Posts that were shown to the account, which X sells."""
     released: threading.Event = field(default_factory=threading.Event)
 
 
@@ -86,8 +94,14 @@ class _Handler(BaseHTTPRequestHandler):
         if fake.fault == "hang":
             fake.released.wait(30)
             return
-        text = json.loads(body)["text"]
+        if self.path.startswith("/2/media/"):
+            self._take_media(json.loads(body))
+            return
+        document = json.loads(body)
+        text = document["text"]
         fake.posts.append(text)
+        if "reply" in document:
+            fake.replies.append((text, document["reply"]["in_reply_to_tweet_id"]))
         if fake.fault == "accept-then-drop":
             return
         accepted = {"data": {"id": f"19000000000000000{len(fake.posts):02}", "text": text}}
@@ -97,6 +111,33 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(Reply(201, json.dumps(accepted).encode()[:10], {"Content-Length": "500"}))
         else:
             self._answer(Reply(201, json.dumps(accepted).encode(), {"Content-Type": "application/json"}))
+
+    def do_GET(self) -> None:
+        """The account's own posts, with X's short addresses and escaping."""
+        self.fake.requests += 1
+        number, _, _ = ACCESS_TOKEN.partition("-")
+        if urlsplit(self.path).path != f"/2/users/{number}/tweets" or not self._signed_by_the_account():
+            self._answer(problem(401, {"title": "Unauthorized"}))
+            return
+        posts = []
+        for place, text in enumerate(self.fake.posts, 1):
+            urls = re.findall(r"https?://\S+", text)
+            for at, url in enumerate(urls):
+                text = text.replace(url, f"https://t.co/{place}{at}")
+            entities = {"urls": [{"url": f"https://t.co/{place}{at}", "expanded_url": u} for at, u in enumerate(urls)]}
+            posts.append({"id": f"19000000000000000{place:02}", "text": html.escape(text), "entities": entities})
+        self.fake.shown += len(posts)
+        self._answer(Reply(200, json.dumps({"data": posts[::-1]}).encode(), {"Content-Type": "application/json"}))
+
+    def _take_media(self, document: dict[str, Any]) -> None:
+        if self.path == "/2/media/upload":
+            base64.b64decode(document["media"], validate=True)
+            identity = str(7000 + len(self.fake.media))
+            self.fake.media[identity] = ""
+        else:
+            identity = document["id"]
+            self.fake.media[identity] = document["metadata"]["alt_text"]["text"]
+        self._answer(Reply(200, json.dumps({"data": {"id": identity}}).encode()))
 
     def _answer(self, reply: Reply) -> None:
         self.send_response(reply.status)
@@ -114,16 +155,22 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(bytes([byte]))
 
     def _refusal(self, body: bytes) -> Reply | None:
-        if self.path != "/2/tweets":
+        if self.path not in ("/2/tweets", "/2/media/upload", "/2/media/metadata"):
             return problem(404, {"title": "Not Found", "detail": f"no {self.path} here"})
         if not self._signed_by_the_account():
             return problem(401, {"title": "Unauthorized", "detail": "Unauthorized", "status": 401})
         if self.headers.get("Content-Type") != "application/json":
             return problem(400, {"detail": "JSON wanted"})
         document = json.loads(body)
+        if self.path.startswith("/2/media/"):
+            return None
         text = document.get("text") if isinstance(document, dict) else None
-        if not isinstance(text, str) or not text or set(document) != {"text"}:
+        known = set(document) <= {"text", "reply", "media"}
+        media = document.get("media", {}).get("media_ids", ())
+        if not isinstance(text, str) or not text or not known or not set(media) <= set(self.fake.media):
             return problem(400, {"detail": "One or more parameters to your request was invalid."})
+        if "reply" in document and self.fake.refuses_replies:
+            return problem(403, {"detail": "You are not permitted to reply to this post."})
         return problem(403, DUPLICATE) if text in self.fake.posts else None
 
     def _signed_by_the_account(self) -> bool:
@@ -146,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
         pairs = sorted((_encoded(name), _encoded(value)) for name, value in parameters)
         normal = "&".join(f"{name}={value}" for name, value in pairs)
         address = f"{self.server.scheme}://{self.headers['Host'].lower()}{parts.path}"
-        base = "&".join(("POST", _encoded(address), _encoded(normal)))
+        base = "&".join((self.command, _encoded(address), _encoded(normal)))
         key = f"{_encoded(API_SECRET)}&{_encoded(ACCESS_SECRET)}"
         digest = hmac.new(key.encode(), base.encode(), hashlib.sha1).digest()
         return base64.b64encode(digest).decode()

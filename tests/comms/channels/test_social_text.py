@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comms.channels.expressions import ExpressionError
-from comms.channels.social_text import social_text
+from comms.channels.measures import measure
+from comms.channels.social_text import derived, hashtag, links_with_utm, social_text, thread, with_utm
 
 URL = "https://example.org/c/1?a=b&c=d"
 
@@ -63,3 +64,52 @@ def test_no_text_raises_anything_else(text: str) -> None:
 @given(st.text().filter(lambda text: not set(text) & set("{}\r")))
 def test_text_without_braces_is_posted_as_it_is(text: str) -> None:
     assert social_text("x", text, URL) == text
+
+
+@given(
+    st.sampled_from(["x", "mastodon", "bluesky", "linkedin"]),
+    st.text(st.characters(exclude_categories=["C", "Z"]) | st.just(" "), min_size=1, max_size=400).filter(str.strip),
+    st.text(st.characters(exclude_categories=["C"]), max_size=600),
+    st.lists(st.text(max_size=20), max_size=5),
+)
+@settings(deadline=None, max_examples=60)
+def test_a_derived_text_fits_and_keeps_the_address(network: str, title: str, summary: str, tags: list[str]) -> None:
+    rules = measure(network)
+    text = derived(title, summary, URL, tags, rules)
+    assert rules.takes(text)
+    assert f"\n\n{URL}" in text
+
+
+def test_a_derived_text_is_cut_at_a_word_and_ends_with_hashtags() -> None:
+    rules = measure("bluesky")
+    short = derived("A title", "A summary.", URL, ["small archives", "IIIF", "2027"], rules)
+    assert short == f"A title\n\nA summary.\n\n{URL}\n\n#SmallArchives #IIIF"
+    long = derived("A title", "word, " * 200, URL, ["small archives"], rules)
+    assert f"word, word…\n\n{URL}" in long
+    assert rules.count(long) <= 300
+
+
+@pytest.mark.parametrize(
+    ("words", "tag"),
+    [("small archives", "#SmallArchives"), ("open-access", "#OpenAccess"), ("IIIF", "#IIIF"), ("2027", ""), ("!", "")],
+)
+def test_hashtags_are_written_so_that_they_can_be_read_aloud(words: str, tag: str) -> None:
+    assert hashtag(words) == tag
+
+
+def test_parts_of_a_thread_end_at_lines() -> None:
+    assert thread("one") == ("one",)
+    assert thread("one\n---\ntwo\n\n--- \n\n---\nthree\n") == ("one", "two", "three")
+    assert thread("not --- here") == ("not --- here",)
+
+
+def test_parameters_of_statistics_are_added_and_never_replaced() -> None:
+    made = with_utm("https://example.org/a?utm_source=mine&b=%20#part", "x", "news")
+    assert made == "https://example.org/a?utm_source=mine&b=%20&utm_medium=social&utm_campaign=news#part"
+
+
+def test_only_links_to_our_own_sites_are_marked() -> None:
+    text = "https://news.example.org/a, https://elsewhere.example/b and news.example.org"
+    made = links_with_utm(text, "x", "n", {"news.example.org"})
+    utm = "?utm_source=x&utm_medium=social&utm_campaign=n"
+    assert made == f"https://news.example.org/a{utm}, https://elsewhere.example/b and news.example.org"

@@ -278,12 +278,51 @@ def test_a_text_x_can_not_take_is_refused_without_asking(x: FakeX, text: str) ->
     assert x.connections == 0
 
 
-def test_images_are_refused_rather_than_dropped(x: FakeX) -> None:
+def test_an_image_goes_along_with_its_description(x: FakeX) -> None:
+    image = SocialImage(b"\x89PNG", "image/png", "A library")
+    assert isinstance(channel(x.url).publish(replace(post(), images=(image,))), Posted)
+    assert list(x.media.values()) == ["A library"]
+
+
+def test_an_image_that_x_does_not_take_is_no_post(x: FakeX) -> None:
+    x.reply = problem(413, {"detail": "too large"})
     image = SocialImage(b"\x89PNG", "image/png", "A library")
     result = channel(x.url).publish(replace(post(), images=(image,)))
     assert isinstance(result, Refused)
     assert result.permanent
-    assert x.connections == 0
+    assert "image" in result.reason
+    assert x.posts == []
+
+
+def test_a_part_of_a_thread_replies_to_the_part_before(x: FakeX) -> None:
+    assert isinstance(channel(x.url).publish(replace(post("second"), reply_to="17")), Posted)
+    assert x.replies == [("second", "17")]
+
+
+def test_a_reply_that_x_refuses_is_explained(x: FakeX) -> None:
+    x.refuses_replies = True
+    result = channel(x.url).publish(replace(post("second"), reply_to="17"))
+    assert isinstance(result, Refused)
+    assert result.permanent
+    assert "shorten the text to one post" in result.reason
+
+
+def test_a_post_whose_answer_was_cut_is_found_among_the_accounts_own(x: FakeX) -> None:
+    x.fault = "accept-then-drop"
+    assert isinstance(publish(x), Unknown)
+    x.fault = ""
+    found = channel(x.url).find(post())
+    assert isinstance(found, Posted)
+    assert found.remote_id == "1900000000000000001"
+    assert x.shown == 1
+    assert channel(x.url).find(post("a text that nobody posted")) is None
+
+
+def test_posts_that_can_not_be_read_prove_nothing(x: FakeX) -> None:
+    wrong = replace(CREDENTIALS, access_secret="wrong")
+    assert isinstance(channel(x.url, wrong).find(post()), Unknown)
+    assert isinstance(channel(x.url, replace(CREDENTIALS, access_token="no-number")).find(post()), Unknown)
+    assert isinstance(channel("http://127.0.0.1:1").find(post()), Unknown)
 
 
 def test_credentials_are_never_shown(x: FakeX, caplog: pytest.LogCaptureFixture) -> None:

@@ -50,7 +50,11 @@ class Office:
     def send(self) -> None:
         """What a sender process does with all that waits in the queue, and control with its reports."""
         task = SenderTask(
-            self.workspace.key, FileJournals(self.workspace.journal_folder), self.queue, threading.Event()
+            self.workspace.key,
+            FileJournals(self.workspace.journal_folder),
+            self.queue,
+            threading.Event(),
+            self.workspace.sessions,
         )
         self.queue.on_work = task
         while (work := self.queue.work.dequeue()) is not None:
