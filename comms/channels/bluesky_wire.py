@@ -200,6 +200,8 @@ class _Request(Request):  # type: ignore[misc]
 
     def _send_request(self, method: str, url: str, **kwargs: Any) -> httpx.Response:
         headers = self.get_headers(kwargs.pop("headers", None))
+        if isinstance(kwargs.get("data"), bytes):  # httpx no longer wants bytes under that name
+            kwargs["content"] = kwargs.pop("data")
         try:
             request = self._client.build_request(method, url, headers=headers, **kwargs)
             response = self._client.send(request, follow_redirects=False, stream=True)
