@@ -14,6 +14,7 @@ look at.
 from __future__ import annotations
 
 import base64
+import time
 from datetime import UTC, datetime, timedelta
 
 from campaigns.store import CampaignRow, PostRow
@@ -29,7 +30,6 @@ from comms.channels.base import (
     SocialPost,
     Unknown,
 )
-from comms.channels.remote import utc_now
 from comms.channels.sessions import MemorySessions, Sessions
 from comms.delivery.batches import Outcome, PostOrder, Receipt, Report
 from comms.delivery.dispatch import LOST_AFTER_S, SENDER_DIED, Queue
@@ -130,7 +130,7 @@ def _looked_for(channel: SocialChannel, post: SocialPost, *, may_repeat: bool) -
     found = channel.find(post)
     if found is not None:
         return found
-    age = utc_now() - post.since
+    age = timedelta(seconds=time.time() - post.since.timestamp())
     if may_repeat and channel.settles_after <= age <= channel.repeatable_for:
         return None
     return Unknown("The network does not show the post; that does not prove that it is not there.")
