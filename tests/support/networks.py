@@ -71,6 +71,10 @@ def statuses(url: str) -> list[dict[str, Any]]:
     headers = {"Authorization": f"Bearer {MASTODON_TOKEN}"}
     me = _get(f"{url}/api/v1/accounts/verify_credentials", headers)["id"]
     listed: list[dict[str, Any]] = _get(f"{url}/api/v1/accounts/{me}/statuses?limit=40", headers)
+    while listed and (
+        older := _get(f"{url}/api/v1/accounts/{me}/statuses?limit=40&max_id={listed[-1]['id']}", headers)
+    ):
+        listed += older
     return listed
 
 

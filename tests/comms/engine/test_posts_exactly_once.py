@@ -37,6 +37,8 @@ social:
 
 Words.
 """
+POSTS = int(os.environ.get("COMMS_TEST_POSTS", "10"))
+"""On each network; `make bench-social` takes more."""
 FAULTS = ("cut", "kill-after", "kill-before", "")
 
 
@@ -146,7 +148,7 @@ def place(tmp_path: Path) -> Iterator[Callable[..., Scene]]:
 def test_a_post_is_there_once_whatever_breaks_on_bluesky_and_mastodon(place: Callable[..., Scene]) -> None:
     here = place(with_mastodon=True)
     for network in ("bluesky", "mastodon"):
-        for number in range(10):
+        for number in range(POSTS):
             campaign = f"{network}-{number}"
             here.start(network, campaign, f"Post {number} {{{{ url }}}}")
             here.round(network, FAULTS[number % 3])
@@ -156,8 +158,8 @@ def test_a_post_is_there_once_whatever_breaks_on_bluesky_and_mastodon(place: Cal
                 here.round(network, fault)
             assert here.post(campaign).state == PostState.SENT, here.post(campaign).reason
             assert here.post(campaign).url
-        assert len(here.texts(network)) == 10
-        assert len(set(here.texts(network))) == 10
+        assert len(here.texts(network)) == POSTS
+        assert len(set(here.texts(network))) == POSTS
 
 
 def test_x_has_one_post_at_most_and_a_person_is_asked(place: Callable[..., Scene]) -> None:
