@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from campaigns.errors import shown
+from comms.outside.exchange import Outcome
 from comms.preflight import hosts
 from comms.preflight.facts import Facts
-from comms.preflight.online.web import Answer, Outcome
+from comms.preflight.online.web import Answer
 from comms.preflight.passages import Place, links
 from comms.preflight.report import Finding, must, should
 

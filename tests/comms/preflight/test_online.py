@@ -29,9 +29,10 @@ from preflight_samples import GOOD, good_workspace
 from comms.engine import checking, dkim
 from comms.engine.preflight import Network
 from comms.engine.workspace import Workspace
-from comms.preflight.online import guard
-from comms.preflight.online.guard import Address
-from comms.preflight.online.web import AT_A_TIME, Answer, Asker, Outcome
+from comms.outside import guard
+from comms.outside.exchange import Outcome
+from comms.outside.guard import Address
+from comms.preflight.online.web import AT_A_TIME, Answer, Asker
 from comms.preflight.report import Finding
 
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
