@@ -181,3 +181,47 @@ def doubtful_posts(db: Database) -> None:
         "CREATE INDEX post_tried ON post(network, tried_at)",
     ):
         db.execute(statement)
+
+
+@CAMPAIGNS()
+def sources(db: Database) -> None:
+    """Feeds of others that are read, and what was read in them."""
+    for statement in (
+        """
+        CREATE TABLE source (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            url TEXT NOT NULL UNIQUE,
+            title TEXT NOT NULL DEFAULT '',
+            etag TEXT NOT NULL DEFAULT '',
+            last_modified TEXT NOT NULL DEFAULT '',
+            next_at TEXT,
+            asked_at TEXT,
+            read_at TEXT,
+            came_at TEXT,
+            failures INTEGER NOT NULL DEFAULT 0,
+            fault TEXT NOT NULL DEFAULT '',
+            gone INTEGER NOT NULL DEFAULT 0,
+            added_at TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE item (
+            id INTEGER PRIMARY KEY,
+            source_id INTEGER NOT NULL REFERENCES source(id) ON DELETE CASCADE,
+            identity TEXT NOT NULL,
+            title TEXT NOT NULL,
+            url TEXT NOT NULL,
+            summary TEXT NOT NULL,
+            image TEXT NOT NULL,
+            appeared_at TEXT NOT NULL,
+            first_seen_at TEXT NOT NULL,
+            edited_at TEXT,
+            seen_at TEXT NOT NULL,
+            UNIQUE (source_id, identity)
+        )
+        """,
+        "CREATE INDEX item_appeared ON item(source_id, appeared_at)",
+        "ALTER TABLE campaign ADD COLUMN gathered TEXT NOT NULL DEFAULT ''",
+    ):
+        db.execute(statement)

@@ -14,7 +14,7 @@ from comms.engine import feeds, preview
 from comms.rendering.slots import TemplateSlot
 
 app = typer.Typer(no_args_is_help=True, help="Newsletter templates: ours and those in the workspace.")
-feed_app = typer.Typer(no_args_is_help=True, help="Feeds.")
+feed_app = typer.Typer(no_args_is_help=True, help="Our feeds, and those of others.")
 
 Template = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A template's name, or its file.")]
 

@@ -15,7 +15,7 @@ from calendar import timegm
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import feedparser
+from feedparser.api import parse
 
 MAX_ITEMS = 200
 CPU_S = 20
@@ -38,7 +38,7 @@ def taken_apart(body: bytes, url: str, content_type: str) -> dict[str, Any]:
     """`{"version", "title", "items"}`; the version is empty for what is no feed."""
     headers = {"content-location": url, **({"content-type": content_type} if content_type else {})}
     # As a stream: text it would take for an address, and fetch.
-    found = feedparser.parse(io.BytesIO(body), response_headers=headers, sanitize_html=False)
+    found = parse(io.BytesIO(body), response_headers=headers, sanitize_html=False)  # type: ignore[no-untyped-call]
     items = [_item(entry) for entry in found.entries[:MAX_ITEMS]]
     return {"version": found.get("version", ""), "title": _text(found.feed, "title"), "items": items}
 

@@ -1,6 +1,6 @@
-"""Asks for one feed, once: time-outs, a cap on its size, conditional requests, redirects. When to ask, `manners.py` says.
+"""Asks for one feed, once: time-outs, a cap on its size, conditional requests, redirects.
 
-The answer is bytes that somebody else wrote; nothing here looks into them.
+When to ask is for `manners.py`. The answer is bytes that somebody else wrote; nothing here looks into them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ MAX_BYTES = 5_000_000
 PATIENCE = Patience(connect=10.0, read=20.0, total=60.0)
 _PIECE = 65_536
 _PERMANENT = frozenset({301, 308})
-_ACCEPT = "application/atom+xml, application/rss+xml, application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1"
+_ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1"
+)
 _ZIPPED = 47
 """zlib's name for "gzip or zlib, whichever it is"."""
 
@@ -37,6 +39,9 @@ class Validators:
         return bool(self.etag or self.last_modified)
 
 
+NOTHING_KNOWN = Validators()
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What became of asking for a feed. `status` is that of HTTP, 0 when no answer came; `fault` then says why."""
@@ -48,7 +53,7 @@ class Answer:
     """Where the answer came from."""
     moved_to: str = ""
     """The address to use from now on, when every redirect on the way was a permanent one."""
-    validators: Validators = Validators()
+    validators: Validators = NOTHING_KNOWN
     retry_after: str = ""
     cache_control: str = ""
     content_type: str = ""
@@ -69,7 +74,7 @@ class Fetcher:
         self._exchange = Exchange(patience, look_up=look_up, allowed=allowed, trusted=trusted)
         self._agent = f"comms-feed-reader/1.0 (+{site})"
 
-    def fetch(self, url: str, validators: Validators = Validators()) -> Answer:  # noqa: B008 - frozen
+    def fetch(self, url: str, validators: Validators = NOTHING_KNOWN) -> Answer:
         """The answer of one address, followed to where it leads. Never raises for what a server does."""
         permanent, moved_to = True, ""
         for _ in range(MOST_REDIRECTS + 1):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from comms.reading.fetch import Answer, Validators
+from comms.reading.fetch import NOTHING_KNOWN, Answer, Validators
 
 PERIOD = timedelta(hours=1)
 UNCONDITIONAL = timedelta(days=1)
@@ -27,7 +27,7 @@ class Standing:
     """What is remembered of a feed between requests."""
 
     url: str
-    validators: Validators = Validators()
+    validators: Validators = NOTHING_KNOWN
     next_at: datetime | None = None
     """Before this moment it is not asked for; None: at once."""
     failures: int = 0
@@ -42,7 +42,7 @@ class Standing:
 
 
 def after(standing: Standing, answer: Answer, now: datetime) -> Standing:
-    """The standing once the feed was asked for at `now`. Whether a body is a feed is for others to say: see `unread`."""
+    """The standing once the feed was asked for at `now`. For a body that turns out to be no feed there is `unread`."""
     if answer.status == 410:
         return replace(standing, gone=True, fault="the site says that the feed is gone for good", next_at=None)
     if answer.status not in (200, 304):
@@ -56,7 +56,7 @@ def after(standing: Standing, answer: Answer, now: datetime) -> Standing:
 
 def unread(standing: Standing, fault: str, answer: Answer, now: datetime) -> Standing:
     """The standing after an answer that came, and could not be read."""
-    return _failed(replace(standing, validators=Validators()), fault, answer, now)
+    return _failed(replace(standing, validators=NOTHING_KNOWN), fault, answer, now)
 
 
 def _failed(standing: Standing, fault: str, answer: Answer, now: datetime) -> Standing:

@@ -30,7 +30,9 @@ OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 SMALLEST_PICTURE = 50
 """Pixels: what is smaller is a counter or an ornament."""
 _MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_COUNTER = re.compile(r"(?:pixel|track|beacon|count|stat|spacer|blank|feeds\.wordpress\.com|doubleclick)", re.IGNORECASE)
+_COUNTER = re.compile(
+    r"(?:pixel|track|beacon|count|stat|spacer|blank|feeds\.wordpress\.com|doubleclick)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,10 @@ def _item(raw: Mapping[str, Any], base: str, now: datetime) -> Item | None:
     title = _words(raw["title"], base, MAX_TITLE) or shortened(summary, MAX_TITLE // 2) or url
     if not title:
         return None
-    pictures = (*(_address(each, base) for each in raw["pictures"]), *(each for text in markup for each in _shown(text)))
+    pictures = (
+        *(_address(each, base) for each in raw["pictures"]),
+        *(each for text in markup for each in _shown(text)),
+    )
     return Item(
         identity=_identity(raw, url, title, summary),
         title=title,
