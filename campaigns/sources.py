@@ -167,18 +167,14 @@ class Sources:
         """Source -> how many items of it are kept."""
         return dict(self._db.execute("SELECT source_id, count(*) FROM item GROUP BY 1").fetchall())
 
-    def count_old(self, before: datetime) -> int:
-        """How many items `forget` would let go."""
-        return int(self._db.execute(f"SELECT count(*) FROM item WHERE {_OLD}", [stamp(before)]).fetchone()[0])  # noqa: S608
-
-    def forget(self, before: datetime, limit: int) -> int:
-        """Let items go that were first seen before, and have left their feed. Returns how many."""
-        sql = f"DELETE FROM item WHERE id IN (SELECT id FROM item WHERE {_OLD} LIMIT ?)"  # noqa: S608 - constants
-        return int(self._db.execute(sql, [stamp(before), limit]).rowcount)
-
-
-# What a feed still holds stays: forgotten, it would be news at the next reading.
-_OLD = "first_seen_at < ? AND seen_at < (SELECT coalesce(came_at, '') FROM source WHERE source.id = source_id)"
+    def forget(self, source_id: int, before: datetime) -> None:
+        """Let items go that were first seen before, and stood in the feed no more when it last came."""
+        # What a feed still holds stays: forgotten, it would be news at the next reading.
+        self._db.execute(
+            "DELETE FROM item WHERE source_id = :id AND first_seen_at < :before"
+            " AND seen_at < (SELECT came_at FROM source WHERE id = :id)",
+            {"id": source_id, "before": stamp(before)},
+        )
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -328,6 +328,10 @@ class Retention(Section):
     request_address_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
         365, description="Days for which the consent log holds the IP address that a consent was given from."
     )
+    items_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
+        180,
+        description="Days after which items of the feeds of others are forgotten that are not in their feed any more.",
+    )
     members_without_consent_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
         0, description="Days after which members who opted out of everything are erased, as if they had asked for it."
     )

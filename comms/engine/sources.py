@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -228,6 +228,8 @@ def _keep(workspace: Workspace, source: SourceRow, answer: Answer, found: Parsed
             after = replace(after, came_at=now, title=source.title or found.title)
             new, edited = sources.take(source.id, _rows(source.name, found, now), now)
         sources.save(after)
+        if days := workspace.settings.retention.items_days:
+            sources.forget(source.id, now - timedelta(days=days))
     return Reading(after, asked=True, new=new, edited=edited)
 
 

@@ -6,13 +6,13 @@ import ipaddress
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.feed_server import FeedServer, Page, feed_server, rss
 
 from comms.outside import guard
 from comms.outside.exchange import Patience
 from comms.reading.fetch import MAX_BYTES, Validators
+from tests.support.feed_server import FeedServer, Page, feed_server, rss
 
 FEED = rss("News", ("One", "https://museum.org/1"))
 
@@ -129,6 +129,7 @@ def test_a_site_that_is_gone_is_said_to_be(site: FeedServer) -> None:
     assert "no such site" in site.fetcher().fetch("http://museum.gone/feed").fault
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_an_ipv4_address_in_ipv6_clothes_is_public_only_if_it_is_itself(number: int) -> None:
     plain = ipaddress.IPv4Address(number)

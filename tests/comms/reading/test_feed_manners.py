@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comms.reading.fetch import Answer, Validators
@@ -86,6 +86,7 @@ def test_a_copy_that_could_not_be_read_is_asked_for_whole_again() -> None:
     assert (standing.failures, standing.fault) == (1, "what is there is no feed")
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.builds(
