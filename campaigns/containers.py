@@ -16,10 +16,14 @@ from markdown_it.rules_block import StateBlock
 from campaigns.carriers import Hidden
 from campaigns.errors import did_you_mean, shown
 
-DETAILS = {"event": ("start", "end", "timezone", "place", "link"), "person": ("photo", "role", "link")}
+DETAILS = {
+    "event": ("start", "end", "timezone", "place", "link"),
+    "feed": ("count", "since", "show"),
+    "person": ("photo", "role", "link"),
+}
 """Containers that begin with lines `name: value`, and the names."""
 NAMES = (
-    *("button", "columns", "column", "event", "locked", "otherwise"),
+    *("button", "columns", "column", "event", "feed", "locked", "otherwise"),
     *("person", "poll", "quote", "slot", "statistic", "when"),
 )
 

@@ -187,6 +187,24 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedItems:
+    """The latest items of somebody else's feed, each as a heading and what else is to be shown of it.
+
+    Which these are is known when the campaign is prepared; until then `blocks` is empty.
+    """
+
+    source: str
+    """Name or address of the source."""
+    line: int
+    count: int = 5
+    days: int | None = None
+    """Only what came out within so many days; None: however old it is."""
+    show: tuple[str, ...] = ("title", "summary")
+    """Of `title`, `summary` and `image`."""
+    blocks: Blocks = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """A place that a relaying association may fill; until then it holds `blocks`."""
 
@@ -208,7 +226,7 @@ class Locked:
 
 Block = (
     Heading | Text | ListBlock | Quote | Image | Button | Divider | Columns
-    | Person | Statistic | Event | Poll | When | Slot | Locked
+    | Person | Statistic | Event | Poll | When | FeedItems | Slot | Locked
 )  # fmt: skip
 Blocks = tuple[Block, ...]
 
@@ -228,7 +246,7 @@ def parts(block: Block) -> tuple[Blocks, ...]:
             return several
         case When(blocks=inner, otherwise=otherwise):
             return inner, otherwise
-        case Quote() | Person() | Event() | Slot() | Locked():
+        case Quote() | Person() | Event() | FeedItems() | Slot() | Locked():
             return (block.blocks,)
         case _:
             return ()

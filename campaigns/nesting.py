@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from campaigns.errors import Problem, shown
-from campaigns.models import Block, Blocks, Columns, Locked, Poll, Slot, parts, walk
+from campaigns.models import Block, Blocks, Columns, FeedItems, Locked, Poll, Slot, parts, walk
 
 
 def layout_problems(blocks: Blocks) -> Iterator[Problem]:
@@ -48,6 +48,8 @@ def _refusal(block: Block, outer: Block) -> tuple[str, str] | None:
             return "a slot within what is locked", "end the locked part before it"
         case Slot(), Locked():
             return "something locked within a slot, which may be replaced", "put it before or after the slot"
+        case Slot(), FeedItems():
+            return "a feed within a slot, which may be replaced", "put it before or after the slot"
         case Slot(), Poll():
             return "a poll within a slot, which may be replaced", "put it before or after the slot"
         case _:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from campaigns.carriers import Hidden
@@ -18,6 +18,7 @@ from campaigns.models import (
     Block,
     Blocks,
     Event,
+    FeedItems,
     Inline,
     ListBlock,
     Locked,
@@ -38,6 +39,10 @@ MAX_WORDS = 300
 """Characters of a name, title, question, answer or place."""
 MAX_NUMBER = 40
 MAX_RULE = 10_000
+ITEMS = range(1, 51)
+"""How many a feed may show."""
+DAYS = range(1, 367)
+SHOWN = ("title", "summary", "image")
 ANSWERS = range(2, 9)
 """How many a poll may have."""
 
@@ -45,6 +50,7 @@ _SLOT = re.compile(r'([a-z0-9]+(?:-[a-z0-9]+)*)(?:[ \t]+"([^"]*)")?')
 _MAX_SLOT_NAME = 64
 _THE = {
     "event": ("title of the event", "::: event Summer school"),
+    "feed": ("name or address of the feed", "::: feed museum-blog"),
     "person": ("name of the person", "::: person Ana Ruiz"),
     "poll": ("question", "::: poll Which day suits you?"),
     "quote": ("name of who said it", "::: quote Ana Ruiz, Lakeland Archives"),
@@ -72,6 +78,7 @@ class StructuredReader:
         self._inline = inline
         self._readers: Mapping[str, Callable[[_Opening], Block | None]] = {
             "event": self._event,
+            "feed": self._feed,
             "locked": self._locked,
             "person": self._person,
             "poll": self._poll,
@@ -154,6 +161,31 @@ class StructuredReader:
             hint = f"a poll has {ANSWERS.start} to {ANSWERS.stop - 1} answers"
             self._report(opening.line, f"a poll with {len(answers)} answers", hint)
         return Poll(question, answers, opening.line) if question else None
+
+    def _feed(self, opening: _Opening) -> FeedItems | None:
+        source = self._named(opening)
+        if opening.content:
+            self._report(opening.line, "text within `::: feed`, which fills itself", "put it above or below")
+        count = self._number(opening, "count", self._detail(opening, "count"), ITEMS, "like count: 5")
+        since = self._detail(opening, "since").lower().replace("days", "d").replace("day", "d")
+        days = self._number(opening, "since", since.removesuffix("d").strip(), DAYS, "in days, like since: 7d")
+        named = [name.strip().lower() for name in self._detail(opening, "show").split(",") if name.strip()]
+        for name in named:
+            if name not in SHOWN:
+                hint = did_you_mean(name, SHOWN, f"there are: {', '.join(SHOWN)}")
+                self._report(self._line(opening, "show"), f"an item of a feed has no `{shown(name)}`", hint)
+        plain = FeedItems(source, opening.line)
+        show = tuple(name for name in SHOWN if name in named or name == "title") if named else plain.show
+        return replace(plain, count=count or plain.count, days=days, show=show) if source else None
+
+    def _number(self, opening: _Opening, name: str, text: str, allowed: range, hint: str) -> int | None:
+        """The value of a detail as a number; None when it is left out or none."""
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+        if name in opening.details and number not in allowed:
+            message = f"`{name}:` is no number from {allowed.start} to {allowed.stop - 1}"
+            self._report(self._line(opening, name), message, f"write it {hint}")
+            return None
+        return number
 
     def _when(self, opening: _Opening) -> When:
         rule = self._literal(opening.container.argument, "condition", opening.line)

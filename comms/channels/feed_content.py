@@ -18,6 +18,7 @@ from campaigns.models import (
     Emphasis,
     Event,
     Expression,
+    FeedItems,
     Heading,
     Image,
     Inline,
@@ -116,7 +117,7 @@ class _Writer:
             case Poll(question=question, answers=answers):
                 items = "\n".join(f"<li>{self._escaped(answer)}</li>" for answer in answers)
                 return f"<p><strong>{self._escaped(question)}</strong></p>\n<ul>\n{items}\n</ul>"
-            case When(otherwise=inner) | Slot(blocks=inner) | Locked(blocks=inner):
+            case When(otherwise=inner) | FeedItems(blocks=inner) | Slot(blocks=inner) | Locked(blocks=inner):
                 return self.blocks(inner)
             case _:
                 assert_never(block)

@@ -17,7 +17,7 @@ Each block is a dict with `kind` and what belongs to it:
     when       test, otherwise_mark, end, blocks, otherwise (both lists of blocks)
 
 What is not given is empty text; sizes are in pixels, 0 when not known. The three marks of `when` are carriers: what
-stands between them is for some members only. Slots and locked parts are what they hold.
+stands between them is for some members only. Slots and locked parts are what they hold, items of feeds what was found.
 
 Each span of running text is one of these:
 
@@ -46,6 +46,7 @@ from campaigns.models import (
     Emphasis,
     Event,
     Expression,
+    FeedItems,
     Heading,
     Image,
     Inline,
@@ -107,7 +108,7 @@ class BodyData:
         return [data for block in blocks for data in self._flat(block)]
 
     def _flat(self, block: Block) -> list[Data]:
-        return self.blocks(block.blocks) if isinstance(block, Slot | Locked) else [self._block(block)]
+        return self.blocks(block.blocks) if isinstance(block, FeedItems | Slot | Locked) else [self._block(block)]
 
     def media(self, src: str) -> str:
         """An image's whole address; relative ones are files of the media folder."""
@@ -145,7 +146,7 @@ class BodyData:
                 return self._poll(block)
             case When():
                 return self._when(block)
-            case Slot() | Locked():
+            case FeedItems() | Slot() | Locked():
                 raise AssertionError("these stand for what they hold")
 
     def _image(self, image: Image) -> Data:

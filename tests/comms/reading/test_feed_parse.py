@@ -44,7 +44,7 @@ def test_real_feeds_are_read(data: Path) -> None:
 def test_titles_and_summaries_are_plain_words_and_addresses_whole() -> None:
     item = rss_item(
         "<title>Maps &amp;amp; &lt;b&gt;globes&lt;/b&gt;</title><link>/maps</link>"
-        "<description>&lt;p onclick='x()'&gt;Old &lt;i&gt;maps&lt;/i&gt;&lt;script&gt;alert(1)&lt;/script&gt;.&lt;/p&gt;"
+        "<description>&lt;p onclick='x()'&gt;Old &lt;i&gt;maps&lt;/i&gt;&lt;script&gt;alert(1)&lt;/script&gt;."
         "&lt;img src='/m.jpg'&gt;</description><pubDate>Mon, 25 Jan 2027 09:00:00 -0500</pubDate>"
     )
     assert (item.title, item.url) == ("Maps & globes", "https://museum.org/maps")
@@ -122,7 +122,8 @@ def test_encodings_that_are_declared_wrongly_are_read_all_the_same(encoding: str
 def test_an_entity_bomb_stays_small_and_reads_no_file() -> None:
     lines = ["<!ENTITY a0 'ha'>", "<!ENTITY file SYSTEM 'file:///etc/passwd'>"]
     lines += [f"<!ENTITY a{n} '{f'&a{n - 1};' * 10}'>" for n in range(1, 12)]
-    body = f"<!DOCTYPE rss [{''.join(lines)}]><rss version='2.0'><channel><item><title>x &a11; &file;</title></item></channel></rss>"
+    body = f"<!DOCTYPE rss [{''.join(lines)}]><rss version='2.0'><channel><item><title>x &a11; &file;</title></item>"
+    body += "</channel></rss>"
     for item in items(body):
         assert len(item.title) <= MAX_TITLE
         assert "root:" not in item.title
@@ -147,7 +148,7 @@ texts = st.text(max_size=60) | st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(texts, texts, texts, st.binary(max_size=40)), min_size=1, max_size=4), st.binary(max_size=60))
 def test_hostile_feeds_give_items_that_a_campaign_can_hold(
     parts: list[tuple[str, str, str, bytes]], rest: bytes
