@@ -187,10 +187,20 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedItem:
+    """An item of somebody else's feed: plain words and whole addresses; what it lacks is empty."""
+
+    title: str
+    url: str
+    summary: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FeedItems:
     """The latest items of somebody else's feed, each as a heading and what else is to be shown of it.
 
-    Which these are is known when the campaign is prepared; until then `blocks` is empty.
+    Which these are is known when the campaign is prepared; until then `items` is empty.
     """
 
     source: str
@@ -201,7 +211,20 @@ class FeedItems:
     """Only what came out within so many days; None: however old it is."""
     show: tuple[str, ...] = ("title", "summary")
     """Of `title`, `summary` and `image`."""
-    blocks: Blocks = ()
+    items: tuple[FeedItem, ...] = ()
+
+    @property
+    def blocks(self) -> Blocks:
+        """What readers see. Pictures are decorative: feeds describe them rarely, and the title stands beside."""
+        return tuple(block for item in self.items for block in self._shown(item))
+
+    def _shown(self, item: FeedItem) -> Iterator[Block]:
+        title: Inline = (Plain(item.title),)
+        yield Heading(3, (Link(item.url, title),) if item.url else title, self.line)
+        if "image" in self.show and item.image:
+            yield Image(item.image, "", self.line, url=item.url, decorative=True)
+        if "summary" in self.show and item.summary:
+            yield Text((Plain(item.summary),), self.line)
 
 
 @dataclass(frozen=True, slots=True)

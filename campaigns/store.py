@@ -29,6 +29,8 @@ class CampaignRow:
     """The occurrence's time by the clock on the wall, without zone."""
     reason: str = ""
     """Why it waits for a person; empty when none has to decide."""
+    gathered: str = ""
+    """The items of feeds that it shows, as `gathering.kept` writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class PostRow:
     """Tries in a row that ended without anyone knowing whether the network has the post."""
 
 
-_CAMPAIGN = "id, title, definition, state, senders, due_at, created_at, series, wall, reason"
+_CAMPAIGN = "id, title, definition, state, senders, due_at, created_at, series, wall, reason, gathered"
 _POST = (
     "id, campaign, association, network, part, text, state, remote_id, url, reason, attempts, next_at, updated_at,"
     " tried_at, doubts"
@@ -138,16 +140,18 @@ class HostStore:
         now: datetime,
         series: str | None = None,
         wall: datetime | None = None,
+        gathered: str = "",
     ) -> None:
         """Insert, or replace all but `created_at`, `series` and `wall`.
 
         Raises sqlite3.IntegrityError when the series has an occurrence at `wall` under another id.
         """
         self.db.execute(
-            "INSERT INTO campaign (id, title, definition, state, senders, due_at, created_at, updated_at, series, wall)"
-            " VALUES (:id, :title, :definition, :state, :senders, :due_at, :now, :now, :series, :wall)"
+            "INSERT INTO campaign (id, title, definition, state, senders, due_at, created_at, updated_at, series, wall,"
+            " gathered)"
+            " VALUES (:id, :title, :definition, :state, :senders, :due_at, :now, :now, :series, :wall, :gathered)"
             " ON CONFLICT (id) DO UPDATE SET title = :title, definition = :definition, state = :state,"
-            " senders = :senders, due_at = :due_at, updated_at = :now, reason = ''",
+            " senders = :senders, due_at = :due_at, updated_at = :now, reason = '', gathered = :gathered",
             {
                 "id": campaign_id,
                 "title": title,
@@ -158,6 +162,7 @@ class HostStore:
                 "now": stamp(now),
                 "series": series,
                 "wall": wall.isoformat() if wall else None,
+                "gathered": gathered,
             },
         )
 

@@ -17,7 +17,7 @@ from campaigns.expressions import merge_fields
 from campaigns.mergefields import fields_without_fallback
 from campaigns.models import Blocks, Campaign, Expression, Image, Person, When, own_spans, parts, walk
 from campaigns.schedule import times_to_json
-from comms.engine import editions, pictures, post_orders, preflight, segments, social, times, timing
+from comms.engine import editions, gathering, pictures, post_orders, preflight, segments, social, times, timing
 from comms.engine.audience import known_names
 from comms.engine.preflight import Network
 from comms.engine.segments import compile_rule
@@ -80,7 +80,7 @@ def check(
     the DNS.
     """
     try:
-        campaign = editions.read_definition(path)
+        campaign = gathering.with_what_is_known(workspace, editions.read_definition(path))
     except DefinitionError as error:
         problems = (Finding("must fix", p.line, p.field, p.message, p.hint, file=p.file) for p in error.problems)
         return CheckResult(str(path), None, tuple(problems))
@@ -110,6 +110,7 @@ def _findings(
         yield from _check_text(workspace, campaign, association, judge=judge, network=network)
         yield from _check_social(workspace, campaign, association)
     yield from _check_images(workspace, campaign)
+    yield from gathering.findings(workspace, campaign)
     if campaign.relay is not None:
         hint = "send it for an association with: --association SLUG"
         message = "offers are not sent out yet: only the sender's own edition goes"

@@ -12,7 +12,7 @@ from typing import Any
 from audiences.models import Association
 from campaigns import definition
 from campaigns.models import Campaign
-from comms.engine import editions, feeds, languages, proofs, social
+from comms.engine import editions, feeds, gathering, languages, proofs, social
 from comms.engine.proofs import Case, Maker
 from comms.engine.workspace import Workspace
 from comms.errors import StorageError, UsageError
@@ -150,7 +150,7 @@ def show(
     Raises UsageError for wishes that go against each other or that the campaign can not fulfil, StateError when the
     association has no member with that address, StorageError when a file can not be written.
     """
-    campaign = editions.read_definition(file)
+    campaign = gathering.gather(workspace, editions.read_definition(file))
     _refuse_contradictions(campaign, wishes)
     written: dict[str, Path] = {}
 
@@ -180,7 +180,7 @@ def write(
     workspace: Workspace, file: Path, folder: Path, *, address: str | None, association: str | None
 ) -> list[Path]:
     """The files of `show` for one reader, without pictures and sheet. Raises as `show` does."""
-    campaign = editions.read_definition(file)
+    campaign = gathering.gather(workspace, editions.read_definition(file))
     wishes = Wishes(address, (association,) if association else ())
     contents: dict[str, bytes] = {}
     cases, maker = _cases(workspace, campaign, wishes)

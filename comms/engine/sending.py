@@ -18,13 +18,14 @@ from functools import lru_cache
 
 from audiences.models import Association
 from campaigns import definition
+from campaigns.gathering import kept, restored
 from campaigns.models import Campaign
 from campaigns.recurrence import occurrence
 from campaigns.series import SeriesStore
 from campaigns.store import CampaignRow, HostStore
 from comms.channels import newsletter
 from comms.db import storage_errors
-from comms.engine import editions, social, timing, variants
+from comms.engine import editions, gathering, social, timing, variants
 from comms.engine.segments import compile_rule
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
@@ -66,6 +67,7 @@ def prepare(
     associations = tuple(workspace.association(slug) for slug in slugs)
     if scheduled and campaign.schedule is None:
         raise UsageError(f"campaign {campaign.id} has no schedule.", hint="Add `schedule:` with `at:` and `timezone:`.")
+    campaign = gathering.gather(workspace, campaign)
     newsletters: dict[tuple[str, str], Edition] = {}
     plans = []
     posts = []
@@ -133,6 +135,7 @@ def write_down(
         now=now,
         series=series,
         wall=campaign.schedule.at if series and campaign.schedule else None,
+        gathered=kept(campaign),
     )
     for (slug, channel), edition in prepared.newsletters.items():
         host.save_edition(campaign.id, slug, channel, edition.digest, edition.to_json().encode(), now)
@@ -186,12 +189,12 @@ def under_way(workspace: Workspace, campaign: Campaign) -> CampaignRow | None:
 
 def read_back(row: CampaignRow) -> Campaign:
     """The campaign as it was approved."""
-    return _parsed(row.id, row.definition, row.wall)
+    return _parsed(row.id, row.definition, row.wall, row.gathered)
 
 
 @lru_cache(maxsize=64)
-def _parsed(campaign_id: str, text: str, wall: datetime | None) -> Campaign:
-    campaign = definition.read(text, path=f"{campaign_id} (as approved)")
+def _parsed(campaign_id: str, text: str, wall: datetime | None, gathered: str) -> Campaign:
+    campaign = restored(definition.read(text, path=f"{campaign_id} (as approved)"), gathered)
     return occurrence(campaign, wall) if wall else campaign
 
 

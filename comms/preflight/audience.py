@@ -41,7 +41,14 @@ NEVER_OPEN = must(
 OVER = must("schedule-over", "a campaign that repeats and has no occurrence to come", "It would never go out.")
 POST_DEAR = should("post-dear", "a post that costs more than is left of the month's budget", "It would be held.")
 RELAY = should("relay-not-offered", "a relay section", "Only the sender's own edition goes out.")
+NO_SOURCE = must("feed-unknown", "a feed that is not read here", "Nothing would be shown in its place.")
+SOURCE_FAILS = should(
+    "feed-failing",
+    "a feed that could not be read the last time",
+    "What is shown of it may be old; it is what was read last.",
+)
+SOURCE_EMPTY = should("feed-empty", "a feed without items to show", "Its place stays empty.")
 RULES = (
     NO_SENDER, BAD_RULE, UNKNOWN_TOPIC, NOBODY, BAD_TEMPLATE, UNKNOWN_FIELD, GAP, POST_BROKEN, POST_LONG,
-    NOT_ON_THESE_DAYS, CLOSED, NEVER_OPEN, OVER, POST_DEAR, RELAY,
+    NOT_ON_THESE_DAYS, CLOSED, NEVER_OPEN, OVER, POST_DEAR, RELAY, NO_SOURCE, SOURCE_FAILS, SOURCE_EMPTY,
 )  # fmt: skip

@@ -1,0 +1,55 @@
+"""Puts the items of feeds into a campaign, and keeps them with it: what was prepared goes out. Reads no feed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+
+from campaigns.models import Block, Blocks, Campaign, Columns, FeedItem, FeedItems, Locked, When, walk
+
+Find = Callable[[FeedItems], tuple[FeedItem, ...]]
+"""The items to show in a block."""
+
+
+def feeds(campaign: Campaign) -> tuple[FeedItems, ...]:
+    """The blocks of a campaign that show feeds, in reading order."""
+    return tuple(block for block in walk(campaign.blocks) if isinstance(block, FeedItems))
+
+
+def gathered(campaign: Campaign, find: Find) -> Campaign:
+    """The campaign with items in its feeds, in the place of those that they hold. `find` is asked in reading order."""
+    return replace(campaign, blocks=_with(campaign.blocks, find)) if feeds(campaign) else campaign
+
+
+def kept(campaign: Campaign) -> str:
+    """The items in its feeds as text, for `restored`; empty when it shows no feed."""
+    found = [[asdict(item) for item in block.items] for block in feeds(campaign)]
+    return json.dumps(found, ensure_ascii=False) if found else ""
+
+
+def restored(campaign: Campaign, text: str) -> Campaign:
+    """The campaign with the items that `kept` wrote down."""
+    if not text:
+        return campaign
+    items = iter(json.loads(text))
+    return gathered(campaign, lambda block: tuple(FeedItem(**item) for item in next(items)))
+
+
+def _with(blocks: Blocks, find: Find) -> Blocks:
+    return tuple(_changed(block, find) for block in blocks)
+
+
+def _changed(block: Block, find: Find) -> Block:
+    match block:
+        case FeedItems():
+            return replace(block, items=find(block))
+        case Columns(columns=columns):
+            return replace(block, columns=tuple(_with(column, find) for column in columns))
+        case When(blocks=blocks, otherwise=otherwise):
+            shown = _with(blocks, find)
+            return replace(block, blocks=shown, otherwise=_with(otherwise, find))
+        case Locked(blocks=blocks):
+            return replace(block, blocks=_with(blocks, find))
+        case _:
+            return block

@@ -1,0 +1,73 @@
+"""The items that a campaign shows of the feeds of others, from what was read of them. Asks no server for anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from campaigns import gathering
+from campaigns.errors import shown
+from campaigns.models import Campaign, FeedItem, FeedItems
+from campaigns.sources import SourceRow, Sources
+from comms.channels.markup import absolute_url
+from comms.engine.workspace import Workspace
+from comms.errors import UsageError
+from comms.preflight import audience as rules
+from comms.preflight.report import Finding
+
+
+def gather(workspace: Workspace, campaign: Campaign) -> Campaign:
+    """The campaign with the latest items in its feeds. Raises UsageError for a source that is not read here."""
+    for block in gathering.feeds(campaign):
+        if _source(workspace, block) is None:
+            raise UsageError(f"line {block.line}: {_unknown(block)}.", hint=_hint(block))
+    return with_what_is_known(workspace, campaign)
+
+
+def with_what_is_known(workspace: Workspace, campaign: Campaign) -> Campaign:
+    """The same; of a source that is not read here nothing is shown."""
+    return gathering.gathered(campaign, lambda block: _items(workspace, block))
+
+
+def findings(workspace: Workspace, campaign: Campaign) -> Iterator[Finding]:
+    """What is wrong with the feeds that a campaign shows."""
+    for block in gathering.feeds(campaign):
+        source = _source(workspace, block)
+        if source is None:
+            yield rules.NO_SOURCE.at(block.line, "body", _unknown(block), _hint(block))
+            continue
+        if source.fault:
+            when = f"{source.read_at:%Y-%m-%d %H:%M} UTC" if source.read_at else "never"
+            message = f"the feed {source.name!r} can not be read: {source.fault} (last read: {when})"
+            yield rules.SOURCE_FAILS.at(block.line, "body", message, f"see: comms feed read {source.name}")
+        if not _items(workspace, block):
+            within = f" of the last {block.days} days" if block.days else ""
+            message = f"the feed {source.name!r} has no items{within}: nothing is shown there"
+            hint = (
+                "give it a longer `since:`" if block.days and source.read_at else f"try: comms feed read {source.name}"
+            )
+            yield rules.SOURCE_EMPTY.at(block.line, "body", message, hint)
+
+
+def _source(workspace: Workspace, block: FeedItems) -> SourceRow | None:
+    sources = Sources(workspace.host.db)
+    return sources.find(block.source) or sources.find(absolute_url(block.source, "") or "")
+
+
+def _items(workspace: Workspace, block: FeedItems) -> tuple[FeedItem, ...]:
+    source = _source(workspace, block)
+    if source is None:
+        return ()
+    since = workspace.now() - timedelta(days=block.days) if block.days else None
+    found = Sources(workspace.host.db).items(source, since=since, limit=block.count)
+    return tuple(FeedItem(item.title, item.url, item.summary, item.image) for item in found)
+
+
+def _unknown(block: FeedItems) -> str:
+    return f"the feed `{shown(block.source)}` is not read here"
+
+
+def _hint(block: FeedItems) -> str:
+    if absolute_url(block.source, ""):
+        return f"add it with: comms feed add {shown(block.source)}"
+    return "see `comms feed sources` for the names there are; add one with `comms feed add URL`"
