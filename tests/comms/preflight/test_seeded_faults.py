@@ -155,6 +155,7 @@ FAULTS = (
     Fault("post-long", MUST, "mastodon:", (("Three days in May for small archives. {{", "So long. " * 60 + "{{"),)),
     Fault("schedule-closed", SHOULD, "at: 2027", sender="mondays"),
     Fault("schedule-over", MUST, "repeat:", (("at: 2027-04-01", "repeat: FREQ=DAILY;COUNT=2\n  at: 2026-04-01"),)),
+    Fault("feed-unknown", MUST, "::: feed", text("\n::: feed nobodys-blog\n:::\n")),
     Fault("relay-not-offered", SHOULD, "relay:", (("schedule:", "relay:\n  associations: all\nschedule:"),)),
 )  # fmt: skip
 

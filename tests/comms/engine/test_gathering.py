@@ -1,0 +1,131 @@
+"""A campaign with a feed: checked, previewed and sent with the items that were there when it was prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from control_scene import HOST, add_members
+
+from campaigns import definition
+from campaigns.sources import ItemRow
+from comms.engine import checking, preview, sending, sources
+from comms.engine.feeds import single_entry
+from comms.engine.setup import create_workspace
+from comms.engine.workspace import Workspace
+from comms.errors import UsageError
+from comms.rendering.edition import Edition
+
+NOW = datetime(2027, 2, 1, 9, tzinfo=UTC)
+CAMPAIGN = """\
+---
+campaign: reading
+title: What others write
+language: en
+newsletter:
+  subject: What others write
+  preview: The latest of the museum's blog
+feed:
+---
+
+# What others write
+
+Dear reader, this is what was written elsewhere.
+
+::: feed museum
+count: 2
+since: 30d
+show: title, summary, image
+:::
+"""
+HOSTILE = "{{ 7 * 7 }} <script>alert(1)</script> {% raw %}"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    folder = tmp_path / "workspace"
+    create_workspace(folder, HOST).close()
+    with Workspace(folder, environment={}, clock=lambda: NOW) as workspace:
+        add_members(workspace, 2)
+        sources.add(workspace, "https://museum.org/feed", name="museum", who="test")
+        yield workspace
+
+
+def put(workspace: Workspace, *titles: str, days: int = 1) -> None:
+    """Items as if they had been read, the first the latest."""
+    source = sources.find(workspace, "museum")
+    items = [
+        ItemRow("museum", title, title, f"https://museum.org/{n}", f"About {title}", f"https://museum.org/{n}.jpg",
+                NOW - timedelta(days=days, hours=n), NOW, None)
+        for n, title in enumerate(titles)
+    ]  # fmt: skip
+    with workspace.host.db.atomic():
+        sources.store(workspace).take(source.id, items, NOW)
+
+
+def sent(workspace: Workspace) -> tuple[Edition, str]:
+    """(the newsletter, the feed entry) as they go out."""
+    prepared = sending.prepare(workspace, definition.read(CAMPAIGN))
+    row = sending.approve(workspace, prepared, who="test")
+    put(workspace, "Too late", days=0)
+    sending.start(workspace, row)
+    body = workspace.host.edition("reading", HOST.slug, "newsletter")
+    entry = workspace.host.entry(HOST.slug, "reading")
+    assert body is not None
+    assert entry is not None
+    return Edition.from_json(body.decode()), single_entry(workspace, HOST, entry).decode()
+
+
+def test_html_text_and_entry_show_the_items_of_the_moment_in_which_it_was_prepared(workspace: Workspace) -> None:
+    put(workspace, "Old maps", "New globes", "One too many")
+    edition, entry = sent(workspace)
+    for shown in (edition.html, edition.text, entry):
+        assert "Old maps" in shown
+        assert "About New globes" in shown
+        assert "One too many" not in shown
+        assert "Too late" not in shown
+    assert "https://museum.org/0.jpg" in edition.html
+    row = sending.find(workspace, "reading")
+    assert "Too late" not in str(sending.read_back(row).blocks)
+    assert "Old maps" in str(sending.read_back(row).blocks)
+
+
+def test_words_of_others_are_words_whatever_they_look_like(workspace: Workspace, tmp_path: Path) -> None:
+    put(workspace, HOSTILE)
+    file = tmp_path / "reading.md"
+    file.write_text(CAMPAIGN)
+    preview.write(workspace, file, tmp_path / "out", address=None, association=None)
+    html, text = ((tmp_path / "out" / f"message.{kind}").read_text() for kind in ("html", "txt"))
+    assert HOSTILE.split(" <")[0] in html
+    assert "<script>alert" not in html
+    assert " ".join(HOSTILE.split()) in " ".join(text.split())
+    assert "<script>" not in (tmp_path / "out" / "entry.xml").read_text()
+
+
+def check(workspace: Workspace, tmp_path: Path) -> dict[str, str]:
+    file = tmp_path / "reading.md"
+    file.write_text(CAMPAIGN)
+    return {
+        each.rule: each.message for each in checking.check(workspace, file).findings if each.rule.startswith("feed-")
+    }
+
+
+def test_check_says_which_feed_is_unknown_failing_or_empty(workspace: Workspace, tmp_path: Path) -> None:
+    assert set(check(workspace, tmp_path)) == {"feed-empty"}
+    put(workspace, "Too old", days=31)
+    assert "no items of the last 30 days" in check(workspace, tmp_path)["feed-empty"]
+    put(workspace, "Old maps")
+    assert check(workspace, tmp_path) == {}
+    with workspace.host.db.atomic():
+        workspace.host.db.execute("UPDATE source SET fault = 'the site takes no connection'")
+    assert "takes no connection (last read: never)" in check(workspace, tmp_path)["feed-failing"]
+    sources.remove(workspace, "museum", who="test")
+    assert set(check(workspace, tmp_path)) == {"feed-unknown"}
+
+
+def test_a_campaign_with_a_feed_that_is_not_read_here_is_not_prepared(workspace: Workspace) -> None:
+    sources.remove(workspace, "museum", who="test")
+    with pytest.raises(UsageError, match="line 15: the feed `museum` is not read here"):
+        sending.prepare(workspace, definition.read(CAMPAIGN))
