@@ -247,7 +247,16 @@ def test_every_rule_has_a_name_of_its_own_and_stands_on_the_page_as_it_is() -> N
 
 
 def test_every_rule_that_needs_no_network_is_seeded_with_a_fault() -> None:
-    elsewhere = {"spam-score", "mail-clipped", "post-broken", "post-dear", "schedule-blackout", "schedule-never"}
+    elsewhere = {
+        "feed-failing",
+        "feed-empty",
+        "spam-score",
+        "mail-clipped",
+        "post-broken",
+        "post-dear",
+        "schedule-blackout",
+        "schedule-never",
+    }
     offline = {rule.name for rule in RULES if not rule.name.startswith("online-")}
 
     assert offline - elsewhere == {fault.rule for fault in FAULTS} - {""}
