@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from comms.engine import sources
+from comms.engine.reader import reader
 from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
 from comms.errors import UsageError
@@ -204,3 +207,14 @@ def test_items_are_forgotten_once_they_are_old_and_left_their_feed(scene: Scene)
     scene.site.pages["museum.org/feed"] = Page(rss("News", TWO))
     scene.read()
     assert scene.titles("museum") == ["Two"]
+
+
+def test_beside_control_feeds_are_read_by_themselves_in_a_thread_that_ends(scene: Scene) -> None:
+    scene.add("museum.org/feed", Page(rss("News", ONE)))
+    with reader(scene.another, by=scene.site.fetcher()):
+        deadline = time.monotonic() + 30
+        while not scene.titles("museum") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert scene.titles("museum") == ["One"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "feed-reader"]
+    assert len(scene.site.asked) == 1
