@@ -36,7 +36,7 @@ COMMANDS = {
     "dkim": "dkim:app",
     "campaign": "campaign:app",
     "template": "templates:app",
-    "feed": "templates:feed_app",
+    "feed": "feeds:app",
     "bounces": "bounces:app",
 }
 """Where each command is, below `comms.cli`, in the order of `comms --help`."""

@@ -1,20 +1,18 @@
-"""`comms template` and `comms feed`."""
+"""`comms template`."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from comms.cli.output import NO, AssociationOption, JsonFlag, open_workspace, print_json, say, stop, table
-from comms.engine import feeds, preview
+from comms.engine import preview
 from comms.rendering.slots import TemplateSlot
 
 app = typer.Typer(no_args_is_help=True, help="Newsletter templates: ours and those in the workspace.")
-feed_app = typer.Typer(no_args_is_help=True, help="Our feeds, and those of others.")
 
 Template = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A template's name, or its file.")]
 
@@ -69,15 +67,3 @@ def compile_(template: Template, association: AssociationOption = None) -> None:
     """Print the HTML that a template makes of a sample campaign."""
     with open_workspace() as workspace:
         typer.echo(preview.sample_html(workspace, template, workspace.association(association)))
-
-
-@feed_app.command()
-def build(folder: Annotated[Path, typer.Argument(metavar="DIR")], as_json: JsonFlag = False) -> None:
-    """Write every public feed as files; files that did not change keep their bytes."""
-    with open_workspace() as workspace:
-        files = feeds.write_feeds(workspace, folder)
-    if as_json:
-        print_json({"files": [str(path) for path in files]})
-    else:
-        for path in files:
-            say(escape(str(path)))

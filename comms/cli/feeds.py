@@ -1,4 +1,4 @@
-"""Commands of `comms feed` for the feeds of others: which are read, reading them, and their items."""
+"""`comms feed`: our feeds as files; the feeds of others, reading them, and their items."""
 
 from __future__ import annotations
 
@@ -22,12 +22,28 @@ from comms.cli.output import (
     table,
     who,
 )
+from comms.engine import feeds
 from comms.engine import sources as engine
+
+app = typer.Typer(no_args_is_help=True, help="Our feeds, and those of others.")
 
 SourceName = Annotated[str, typer.Argument(metavar="NAME|URL", help="The source's name, or its address.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; ask nobody, change nothing.")]
 
 
+@app.command()
+def build(folder: Annotated[Path, typer.Argument(metavar="DIR")], as_json: JsonFlag = False) -> None:
+    """Write every public feed as files; files that did not change keep their bytes."""
+    with open_workspace() as workspace:
+        files = feeds.write_feeds(workspace, folder)
+    if as_json:
+        print_json({"files": [str(path) for path in files]})
+    else:
+        for path in files:
+            say(escape(str(path)))
+
+
+@app.command()
 def sources(as_json: JsonFlag = False) -> None:
     """List the feeds of others that are read here, and how the last reading went."""
     with open_workspace() as workspace:
@@ -44,6 +60,7 @@ def sources(as_json: JsonFlag = False) -> None:
         table("", ["name", "title", "items", "last read (UTC)", ""], cells, right=(2,))
 
 
+@app.command()
 def add(
     url: Annotated[str, typer.Argument(metavar="URL", help="Address of a feed in RSS or Atom.")],
     name: Annotated[str, typer.Option(help="Short name for campaigns; else made of the site's name.")] = "",
@@ -63,6 +80,7 @@ def add(
         stop(NO)
 
 
+@app.command()
 def remove(
     name: SourceName,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -80,6 +98,7 @@ def remove(
         say(f"{escape(source.name)} is read no more.")
 
 
+@app.command()
 def read(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME|URL]...", help="Which; all when left out.")
@@ -112,6 +131,7 @@ def read(
         stop(NO)
 
 
+@app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="An OPML file, as feed readers export it.")],
     dry_run: DryRun = False,
@@ -129,6 +149,7 @@ def import_(
         say(f"  line {line:,}: {escape(reason)}")
 
 
+@app.command()
 def items(
     name: SourceName,
     count: Annotated[int, typer.Option(min=1, max=1_000, help="At most so many.")] = 20,
