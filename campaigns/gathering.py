@@ -28,6 +28,11 @@ def kept(campaign: Campaign) -> str:
     return json.dumps(found, ensure_ascii=False) if found else ""
 
 
+def identities(text: str) -> frozenset[str]:
+    """Of the items that `kept` wrote down."""
+    return frozenset(item["identity"] for block in json.loads(text or "[]") for item in block)
+
+
 def restored(campaign: Campaign, text: str) -> Campaign:
     """The campaign with the items that `kept` wrote down."""
     if not text:

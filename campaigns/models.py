@@ -194,6 +194,8 @@ class FeedItem:
     url: str
     summary: str = ""
     image: str = ""
+    identity: str = ""
+    """By which it is known again, whatever becomes of its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,8 @@ class FeedItems:
     count: int = 5
     days: int | None = None
     """Only what came out within so many days; None: however old it is."""
+    unseen: bool = False
+    """Only what no earlier occurrence of a campaign that repeats has shown."""
     show: tuple[str, ...] = ("title", "summary")
     """Of `title`, `summary` and `image`."""
     items: tuple[FeedItem, ...] = ()

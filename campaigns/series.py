@@ -77,6 +77,11 @@ class SeriesStore:
         rows = self._db.execute("SELECT id, wall FROM campaign WHERE series = ? ORDER BY wall", [series_id])
         return [(row[0], datetime.fromisoformat(row[1])) for row in rows]
 
+    def shown(self, series_id: str) -> list[tuple[datetime, str]]:
+        """Of each occurrence, oldest first: when it was made, and the items of feeds it showed (`gathering.kept`)."""
+        sql = "SELECT created_at, gathered FROM campaign WHERE series = ? ORDER BY wall"
+        return [(datetime.fromisoformat(row[0]), row[1]) for row in self._db.execute(sql, [series_id])]
+
 
 def _series(row: Sequence[Any]) -> SeriesRow:
     values = dict(zip(_SERIES.split(", "), row, strict=True))

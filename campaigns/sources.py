@@ -154,12 +154,15 @@ class Sources:
             )
         return news, edits
 
-    def items(self, source: SourceRow, *, since: datetime | None = None, limit: int = 100) -> list[ItemRow]:
-        """Items of a source that came out after `since`, the latest first."""
+    def items(
+        self, source: SourceRow, *, since: datetime | None = None, seen_since: datetime | None = None, limit: int = 100
+    ) -> list[ItemRow]:
+        """Items of a source that came out after `since`, first seen at `seen_since` or later; the latest first."""
         rows = self._db.execute(
             f"SELECT {_ITEM} FROM item WHERE source_id = :source AND appeared_at > :since"  # noqa: S608
+            " AND first_seen_at >= :seen"
             " ORDER BY appeared_at DESC, id LIMIT :limit",
-            {"source": source.id, "since": _text(since) or "", "limit": limit},
+            {"source": source.id, "since": _text(since) or "", "seen": _text(seen_since) or "", "limit": limit},
         )
         return [_item(source.name, row) for row in rows]
 

@@ -168,7 +168,9 @@ class StructuredReader:
             self._report(opening.line, "text within `::: feed`, which fills itself", "put it above or below")
         count = self._number(opening, "count", self._detail(opening, "count"), ITEMS, "like count: 5")
         since = self._detail(opening, "since").lower().replace("days", "d").replace("day", "d")
-        days = self._number(opening, "since", since.removesuffix("d").strip(), DAYS, "in days, like since: 7d")
+        unseen = since == "last"
+        hint = "in days, like since: 7d; or since: last"
+        days = None if unseen else self._number(opening, "since", since.removesuffix("d").strip(), DAYS, hint)
         named = [name.strip().lower() for name in self._detail(opening, "show").split(",") if name.strip()]
         for name in named:
             if name not in SHOWN:
@@ -176,7 +178,7 @@ class StructuredReader:
                 self._report(self._line(opening, "show"), f"an item of a feed has no `{shown(name)}`", hint)
         plain = FeedItems(source, opening.line)
         show = tuple(name for name in SHOWN if name in named or name == "title") if named else plain.show
-        return replace(plain, count=count or plain.count, days=days, show=show) if source else None
+        return replace(plain, count=count or plain.count, days=days, unseen=unseen, show=show) if source else None
 
     def _number(self, opening: _Opening, name: str, text: str, allowed: range, hint: str) -> int | None:
         """The value of a detail as a number; None when it is left out or none."""

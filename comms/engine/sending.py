@@ -51,12 +51,17 @@ class Prepared:
 
 
 def prepare(
-    workspace: Workspace, campaign: Campaign, senders: Sequence[str] = (), *, scheduled: bool = False
+    workspace: Workspace,
+    campaign: Campaign,
+    senders: Sequence[str] = (),
+    *,
+    scheduled: bool = False,
+    series: str | None = None,
 ) -> Prepared:
     """Compile everything and count who gets it. `senders` are slugs; empty for the one the definition names.
 
     `scheduled` keeps the definition's time instead of now. Raises TemplateError, segments.RuleError, UsageError.
-    What repeats is prepared by `series.prepare`.
+    What repeats is prepared by `series.prepare`; `series` says of which it is an occurrence.
     """
     if campaign.schedule is not None and campaign.schedule.repeat:
         raise UsageError(
@@ -67,7 +72,7 @@ def prepare(
     associations = tuple(workspace.association(slug) for slug in slugs)
     if scheduled and campaign.schedule is None:
         raise UsageError(f"campaign {campaign.id} has no schedule.", hint="Add `schedule:` with `at:` and `timezone:`.")
-    campaign = gathering.gather(workspace, campaign)
+    campaign = gathering.gather(workspace, campaign, series=series)
     newsletters: dict[tuple[str, str], Edition] = {}
     plans = []
     posts = []

@@ -27,7 +27,7 @@ from campaigns.schedule import occurrences
 from campaigns.series import SeriesRow, SeriesStore
 from campaigns.store import CampaignRow
 from comms.db import storage_errors
-from comms.engine import sending, timing
+from comms.engine import gathering, sending, timing
 from comms.engine.sending import Prepared
 from comms.engine.starting import is_late, missed
 from comms.engine.workspace import Workspace
@@ -42,6 +42,7 @@ RETRY_S = 60.0
 SKIPPED = "skipped"
 """What the audit log calls an occurrence that was left out."""
 _NOBODY = "nobody would get anything"
+_NOTHING_NEW = "nothing is new in its feeds"
 
 Coming = tuple[datetime, datetime]
 """An occurrence: its time by the clock on the wall, and the first moment at which anything of it goes out."""
@@ -62,7 +63,7 @@ def prepare(workspace: Workspace, campaign: Campaign, senders: Sequence[str] = (
     coming = next_times(workspace, campaign, senders)
     if not coming:
         raise UsageError(f"campaign {campaign.id} has no occurrence to come.", hint="See `repeat:` and `at:`.")
-    first = sending.prepare(workspace, occurrence(campaign, coming[0][0]), senders, scheduled=True)
+    first = sending.prepare(workspace, occurrence(campaign, coming[0][0]), senders, scheduled=True, series=campaign.id)
     return Forecast(campaign, replace(first, plan=replace(first.plan, series=campaign.id, coming=coming)), coming)
 
 
@@ -180,7 +181,7 @@ def _make(workspace: Workspace, row: SeriesRow) -> bool:
             reason = missed(due[-1][1], now) if is_late(workspace, due[-1][1]) else ""
             if not reason:
                 chosen = occurrence(campaign, due[-1][0])
-                prepared = sending.prepare(workspace, chosen, row.senders, scheduled=True)
+                prepared = sending.prepare(workspace, chosen, row.senders, scheduled=True, series=campaign.id)
                 reason = _hindrance(workspace, prepared)
             if reason:
                 prepared = None
@@ -219,6 +220,8 @@ def _hindrance(workspace: Workspace, prepared: Prepared) -> str:
     """Why an occurrence that was prepared is left out; empty when it is not."""
     if workspace.host.campaign(prepared.campaign.id) is not None:
         return f"another campaign has its id, {prepared.campaign.id}"
+    if gathering.is_stale(prepared.campaign):
+        return _NOTHING_NEW
     return _NOBODY if prepared.plan.empty else ""
 
 

@@ -29,7 +29,7 @@ def problem(text: str) -> tuple[int, str]:
 
 
 def test_a_name_or_an_address_is_enough() -> None:
-    assert block("::: feed museum-blog\n:::") == FeedItems("museum-blog", 1, 5, None, ("title", "summary"))
+    assert block("::: feed museum-blog\n:::") == FeedItems("museum-blog", 1, 5, None, show=("title", "summary"))
     assert block("::: feed https://museum.org/feed?a=b_c&d=*e*\n:::").source == "https://museum.org/feed?a=b_c&d=*e*"
 
 
@@ -37,6 +37,7 @@ def test_how_many_how_old_and_what_of_them_can_be_said() -> None:
     found = block("::: feed museum-blog\ncount: 3\nsince: 7d\nshow: image, title\n:::")
     assert (found.count, found.days, found.show) == (3, 7, ("title", "image"))
     assert block("::: feed museum-blog\nsince: 14 days\n:::").days == 14
+    assert block("::: feed museum-blog\nsince: last\n:::").unseen
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 
 
 @settings(deadline=None)
-@given(st.lists(st.lists(st.builds(FeedItem, texts, texts, texts, texts), max_size=3), min_size=4, max_size=4))
+@given(st.lists(st.lists(st.builds(FeedItem, texts, texts, texts, texts, texts), max_size=3), min_size=4, max_size=4))
 def test_items_come_back_as_they_were_kept_wherever_their_block_stands(found: list[list[FeedItem]]) -> None:
     body = (
         "::: feed a\n:::\n\n::: columns\n::: column\n::: feed b\n:::\n:::\n::: column\nWords.\n:::\n:::\n\n"

@@ -10,8 +10,9 @@ import pytest
 from control_scene import HOST, add_members
 
 from campaigns import definition
+from campaigns.gathering import feeds
 from campaigns.sources import ItemRow
-from comms.engine import checking, preview, sending, sources
+from comms.engine import checking, preview, sending, series, sources
 from comms.engine.feeds import single_entry
 from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
@@ -55,14 +56,14 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 def put(workspace: Workspace, *titles: str, days: int = 1) -> None:
     """Items as if they had been read, the first the latest."""
-    source = sources.find(workspace, "museum")
+    source, now = sources.find(workspace, "museum"), workspace.now()
     items = [
         ItemRow("museum", title, title, f"https://museum.org/{n}", f"About {title}", f"https://museum.org/{n}.jpg",
-                NOW - timedelta(days=days, hours=n), NOW, None)
+                now - timedelta(days=days, hours=n), now, None)
         for n, title in enumerate(titles)
     ]  # fmt: skip
     with workspace.host.db.atomic():
-        sources.store(workspace).take(source.id, items, NOW)
+        sources.store(workspace).take(source.id, items, now)
 
 
 def sent(workspace: Workspace) -> tuple[Edition, str]:
@@ -129,3 +130,35 @@ def test_a_campaign_with_a_feed_that_is_not_read_here_is_not_prepared(workspace:
     sources.remove(workspace, "museum", who="test")
     with pytest.raises(UsageError, match="line 15: the feed `museum` is not read here"):
         sending.prepare(workspace, definition.read(CAMPAIGN))
+
+
+DIGEST = CAMPAIGN.replace("feed:\n", "schedule:\n  at: 2027-02-02 09:00\n  timezone: UTC\n  repeat: weekly\n").replace(
+    "since: 30d", "since: last"
+)
+
+
+def test_a_digest_shows_each_item_once_and_does_not_go_out_when_nothing_is_new(tmp_path: Path) -> None:
+    now = [NOW]
+    create_workspace(tmp_path / "workspace", HOST).close()
+    with Workspace(tmp_path / "workspace", environment={}, clock=lambda: now[0]) as workspace:
+        add_members(workspace, 2)
+        sources.add(workspace, "https://museum.org/feed", name="museum", who="test")
+        put(workspace, "Old maps", "New globes")
+        series.approve(workspace, series.prepare(workspace, definition.read(DIGEST)), who="test")
+        maker = series.Maker(workspace)
+        for week, titles in enumerate([(), (), ("Atlases", "Old maps", "New globes"), ()]):
+            now[0] = datetime(2027, 2, 2, 9, tzinfo=UTC) + timedelta(weeks=week)
+            if titles:
+                put(workspace, *titles)
+            maker.make_due()
+            maker.make_due()
+        shown = {
+            row.id: [item.title for block in feeds(sending.read_back(row)) for item in block.items]
+            for row in workspace.host.campaigns()
+        }
+        assert shown == {"reading-2027-02-02": ["Old maps", "New globes"], "reading-2027-02-16": ["Atlases"]}
+        skipped = [detail for _, _, what, detail in workspace.host.audit("reading") if what == "skipped"]
+        assert [detail.partition(": ")[::2] for detail in skipped] == [
+            ("2027-02-09 09:00", "nothing is new in its feeds"),
+            ("2027-02-23 09:00", "nothing is new in its feeds"),
+        ]
