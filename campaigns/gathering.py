@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from types import MappingProxyType
 
 from campaigns.models import Block, Blocks, Campaign, Columns, FeedItem, FeedItems, Locked, When, walk
 
@@ -13,13 +14,18 @@ Find = Callable[[FeedItems], tuple[FeedItem, ...]]
 
 
 def feeds(campaign: Campaign) -> tuple[FeedItems, ...]:
-    """The blocks of a campaign that show feeds, in reading order."""
-    return tuple(block for block in walk(campaign.blocks) if isinstance(block, FeedItems))
+    """The blocks of a campaign that show feeds, in reading order; then those of its variants."""
+    parts = (campaign, *campaign.variants.values())
+    return tuple(block for part in parts for block in walk(part.blocks) if isinstance(block, FeedItems))
 
 
 def gathered(campaign: Campaign, find: Find) -> Campaign:
-    """The campaign with items in its feeds, in the place of those that they hold. `find` is asked in reading order."""
-    return replace(campaign, blocks=_with(campaign.blocks, find)) if feeds(campaign) else campaign
+    """The campaign with items in its feeds, in the place of those that they hold. `find` is asked in that order."""
+    if not feeds(campaign):
+        return campaign
+    blocks = _with(campaign.blocks, find)
+    variants = {tag: replace(each, blocks=_with(each.blocks, find)) for tag, each in campaign.variants.items()}
+    return replace(campaign, blocks=blocks, variants=MappingProxyType(variants))
 
 
 def kept(campaign: Campaign) -> str:

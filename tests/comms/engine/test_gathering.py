@@ -12,7 +12,7 @@ from control_scene import HOST, add_members
 from campaigns import definition
 from campaigns.gathering import feeds
 from campaigns.sources import ItemRow
-from comms.engine import checking, preview, sending, series, sources
+from comms.engine import checking, editions, preview, sending, series, sources
 from comms.engine.feeds import single_entry
 from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
@@ -91,6 +91,22 @@ def test_html_text_and_entry_show_the_items_of_the_moment_in_which_it_was_prepar
     row = sending.find(workspace, "reading")
     assert "Too late" not in str(sending.read_back(row).blocks)
     assert "Old maps" in str(sending.read_back(row).blocks)
+
+
+def test_a_variant_shows_the_same_items_as_the_campaign_and_keeps_them(workspace: Workspace, tmp_path: Path) -> None:
+    put(workspace, "Opened", "Closed")
+    (tmp_path / "reading.md").write_text(CAMPAIGN)
+    (tmp_path / "reading.es.md").write_text(
+        "---\ntitle: Lo que escriben otros\n---\n\n# Lo que escriben otros\n\n::: feed museum\ncount: 1\n:::\n"
+    )
+    prepared = sending.prepare(workspace, editions.read_definition(tmp_path / "reading.md"))
+    row = sending.approve(workspace, prepared, who="test")
+    put(workspace, "Too late", days=0)
+    shown = [[item.title for item in block.items] for block in feeds(sending.read_back(row))]
+    assert shown == [["Opened", "Closed"], ["Opened"]]
+    spanish = workspace.host.edition("reading", HOST.slug, "newsletter:es")
+    assert spanish is not None
+    assert "Opened" in Edition.from_json(spanish.decode()).html
 
 
 def test_words_of_others_are_words_whatever_they_look_like(workspace: Workspace, tmp_path: Path) -> None:
