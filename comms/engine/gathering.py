@@ -15,7 +15,7 @@ from comms.engine.workspace import Workspace
 from comms.errors import UsageError
 from comms.preflight import audience as rules
 from comms.preflight.report import Finding
-from comms.reading.child import MAX_ITEMS
+from comms.reading.limits import MAX_ITEMS
 
 OVERLAP = timedelta(hours=1)
 """What came while an occurrence was being made belongs to the next: it is known by not having been shown."""

@@ -17,12 +17,10 @@ from typing import Any
 
 from feedparser.api import parse
 
-MAX_ITEMS = 200
+from comms.reading.limits import MAX_ITEMS, MAX_LINE, MAX_MARKUP
+
 CPU_S = 20
 MEMORY_BYTES = 1_000_000_000
-MAX_LINE = 2_000
-"""Characters of a title, an address, an identity."""
-MAX_MARKUP = 20_000
 MAX_PICTURES = 10
 
 

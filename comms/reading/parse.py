@@ -17,7 +17,7 @@ from lxml import etree
 from campaigns.characters import faults
 from comms.channels.markup import absolute_url, clean_line, clean_text, plain_text, sanitise
 from comms.errors import CommsError
-from comms.reading.child import MAX_MARKUP
+from comms.reading.limits import MAX_MARKUP
 
 WALL_S = 60.0
 """For one feed in its process; the limit on the processor's time is `child.CPU_S`."""

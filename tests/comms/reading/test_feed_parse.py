@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from campaigns.characters import faults
 from campaigns.urls import image_fault, link_fault
 from comms.errors import UsageError
-from comms.reading import child
+from comms.reading.limits import MAX_ITEMS
 from comms.reading.opml import read as read_opml
 from comms.reading.parse import MAX_SUMMARY, MAX_TITLE, Item, NoFeedError, parse
 
@@ -91,7 +91,7 @@ def test_an_item_that_stands_twice_comes_once_as_it_stands_first() -> None:
 
 def test_no_more_items_are_taken_than_can_be_kept() -> None:
     many = "".join(f"<item><guid>{n}</guid><title>{n}</title></item>" for n in range(1_000))
-    assert len(items(f"<rss version='2.0'><channel>{many}</channel></rss>")) == child.MAX_ITEMS
+    assert len(items(f"<rss version='2.0'><channel>{many}</channel></rss>")) == MAX_ITEMS
 
 
 @pytest.mark.parametrize(
