@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Comms
-from tests.support import fake_x
+from tests.support import fake_x, networks
 from tests.support.processes import kill, of_workspace, wait_until
 
 CAMPAIGN = """\
@@ -125,4 +125,28 @@ def test_credentials_stand_in_no_log_report_or_queue(comms: Comms, x: fake_x.Fak
     files = b"".join(file.read_bytes() for file in comms.folder.rglob("*") if file.is_file())
     for secret in (fake_x.API_SECRET, fake_x.ACCESS_SECRET):
         assert secret not in done.out + done.err + report.out
+        assert secret.encode() not in files
+
+
+def test_a_lost_answer_of_bluesky_is_found_again_by_the_program_itself(comms: Comms, tmp_path: Path) -> None:
+    file = tmp_path / "campaign.md"
+    file.write_text(CAMPAIGN.replace("  x:", "  bluesky:"))
+    with networks.bluesky() as pds, networks.line_to(pds) as line:
+        line.fault = "cut"
+        comms.environment |= {
+            "COMMS_BLUESKY__SERVICE": line.url,
+            "COMMS_BLUESKY__HANDLE": networks.HANDLE,
+            "COMMS_BLUESKY__APP_PASSWORD": networks.APP_PASSWORD,
+            "COMMS_DELIVERY__SENDERS": "1",
+            "COMMS_LOG": "1",
+        }
+        done = comms("campaign", "send", str(file), "--yes", "--wait", "--json")
+        assert done.code == 0, done.err
+        assert len(networks.records(pds)) == 1
+        assert networks.counts(pds)["puts"] == 1
+    assert posts(comms)["bluesky"]["state"] == "sent"
+    assert posts(comms)["bluesky"]["url"].startswith("https://bsky.app/")
+    files = b"".join(path.read_bytes() for path in comms.folder.rglob("*") if path.is_file())
+    for secret in (networks.APP_PASSWORD, "refresh-1"):
+        assert secret not in done.out + done.err
         assert secret.encode() not in files
