@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from textwrap import indent
 
 from rich.markup import escape
 
@@ -30,7 +31,7 @@ def show_plan(prepared: Prepared) -> None:
         where = "written to the outbox, for no account is connected" if post.simulated else "posted"
         which = f", part {post.part}" if post.part > 1 else ""
         say(f"  {post.network} by {post.association}{which}, {post.length} of {post.limit} characters, {where}:")
-        say(f"    {escape(post.text)}")
+        say(indent(escape(post.text), "    "))
         if post.image:
             say(f"    with the image {escape(post.image)}")
         if post.dollars is not None:
