@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlite_utils import Migrations
 from sqlite_utils.db import Database
 
+from campaigns.searching import searchable
+
 CAMPAIGNS = Migrations("campaigns")
 
 
@@ -225,3 +227,28 @@ def sources(db: Database) -> None:
         "ALTER TABLE campaign ADD COLUMN gathered TEXT NOT NULL DEFAULT ''",
     ):
         db.execute(statement)
+
+
+@CAMPAIGNS()
+def entries_for_good(db: Database) -> None:
+    """Entries that are corrected, withdrawn and searched; and a number that moves with all that feeds are made of."""
+    moved = "BEGIN UPDATE revision SET number = number + 1; END"
+    for statement in (
+        "ALTER TABLE entry ADD COLUMN enclosure TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE entry ADD COLUMN note TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE entry ADD COLUMN correction TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE entry ADD COLUMN withdrawn TEXT",
+        "CREATE VIRTUAL TABLE entry_text USING fts5(title, summary, body, tokenize = 'unicode61 remove_diacritics 2')",
+        "CREATE TRIGGER entry_text_goes AFTER DELETE ON entry BEGIN DELETE FROM entry_text WHERE rowid = OLD.id; END",
+        "CREATE TABLE revision (number INTEGER NOT NULL)",
+        "INSERT INTO revision VALUES (1)",
+        *(
+            f"CREATE TRIGGER {table}_{what.lower()}_moves_revision AFTER {what} ON {table} {moved}"
+            for table in ("entry", "association")
+            for what in ("INSERT", "UPDATE", "DELETE")
+        ),
+    ):
+        db.execute(statement)
+    for number, *texts in db.execute("SELECT id, title, summary, content FROM entry").fetchall():
+        db.execute("INSERT INTO entry_text (rowid, title, summary, body) VALUES (?, ?, ?, ?)",
+                   [number, *map(searchable, texts)])  # fmt: skip

@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
+from campaigns.searching import searchable
+
 
 @dataclass(frozen=True, slots=True)
 class CampaignRow:
@@ -48,6 +50,13 @@ class EntryRow:
     tags: tuple[str, ...]
     published: datetime
     updated: datetime
+    enclosure: Mapping[str, Any] | None = None
+    """The file that belongs to it: `url`, `type`, `length` in bytes."""
+    note: str = ""
+    """What was corrected, or why it was withdrawn; empty for an entry as it was published."""
+    correction: str = ""
+    """The definition's text with the correction in it; empty for an entry as it was published."""
+    withdrawn: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,11 @@ _POST = (
     "id, campaign, association, network, part, text, state, remote_id, url, reason, attempts, next_at, updated_at,"
     " tried_at, doubts"
 )
-_ENTRY = "campaign, association, topic, tag_uri, title, summary, content, language, tags, published, updated"
+ENTRY = (
+    "campaign, association, topic, tag_uri, title, summary, content, language, tags, published, updated,"
+    " enclosure, note, correction, withdrawn"
+)
+"""The columns of an EntryRow, for `entry_of`."""
 
 
 class HostStore:
@@ -203,14 +216,17 @@ class HostStore:
     # --- feed entries -------------------------------------------------------------------------
 
     def save_entry(self, entry: EntryRow) -> None:
-        """Insert; of an entry that exists, change what is said and `updated`, only if something differs."""
+        """Insert; of an entry that exists, change what is said and `updated`, only if something differs.
+
+        An entry that was withdrawn comes back by this only when it is saved as not withdrawn.
+        """
+        said = "title, summary, content, language, tags, enclosure, note, correction, withdrawn"
         self.db.execute(
-            f"INSERT INTO entry ({_ENTRY}) VALUES ({','.join('?' * 11)})"  # noqa: S608 - constants
-            " ON CONFLICT (campaign, association) DO UPDATE SET title = excluded.title,"
-            " summary = excluded.summary, content = excluded.content, language = excluded.language,"
-            " tags = excluded.tags, updated = excluded.updated"
-            " WHERE (title, summary, content, language, tags) IS NOT"
-            " (excluded.title, excluded.summary, excluded.content, excluded.language, excluded.tags)",
+            f"INSERT INTO entry ({ENTRY}) VALUES ({','.join('?' * 15)})"  # noqa: S608 - constants
+            " ON CONFLICT (campaign, association) DO UPDATE SET"
+            f" {', '.join(f'{name} = excluded.{name}' for name in said.split(', '))}, updated = excluded.updated"
+            f" WHERE ({', '.join(f'entry.{name}' for name in said.split(', '))}) IS NOT"
+            f" ({', '.join(f'excluded.{name}' for name in said.split(', '))})",
             [
                 entry.campaign,
                 entry.association,
@@ -223,34 +239,32 @@ class HostStore:
                 json.dumps(list(entry.tags)),
                 stamp(entry.published),
                 stamp(entry.updated),
+                json.dumps(dict(entry.enclosure)) if entry.enclosure else "",
+                entry.note,
+                entry.correction,
+                stamp(entry.withdrawn) if entry.withdrawn else None,
             ],
         )
+        self._make_searchable(entry)
 
-    def entries(self, association: str, topic: str | None = None, *, limit: int = 100) -> list[EntryRow]:
-        """An association's entries, of one topic or of all, newest first."""
-        where = "" if topic is None else " AND topic = :topic"
-        rows = self.db.execute(
-            f"SELECT {_ENTRY} FROM entry WHERE association = :association{where}"  # noqa: S608
-            " ORDER BY published DESC, id DESC LIMIT :limit",
-            {"association": association, "topic": topic, "limit": limit},
-        )
-        return [_entry(row) for row in rows]
+    def _make_searchable(self, entry: EntryRow) -> None:
+        which = "(SELECT id FROM entry WHERE campaign = ? AND association = ?)"
+        names = [entry.campaign, entry.association]
+        self.db.execute(f"DELETE FROM entry_text WHERE rowid = {which}", names)  # noqa: S608 - constants
+        if entry.withdrawn is None:
+            texts = [searchable(text) for text in (entry.title, entry.summary, entry.content)]
+            self.db.execute(
+                f"INSERT INTO entry_text (rowid, title, summary, body) VALUES ({which}, ?, ?, ?)",  # noqa: S608
+                [*names, *texts],
+            )
 
     def entry(self, association: str, campaign: str) -> EntryRow | None:
         """The entry of one campaign in one association's feed."""
         row = self.db.execute(
-            f"SELECT {_ENTRY} FROM entry WHERE association = ? AND campaign = ?",  # noqa: S608
+            f"SELECT {ENTRY} FROM entry WHERE association = ? AND campaign = ?",  # noqa: S608
             [association, campaign],
         ).fetchone()
-        return _entry(row) if row else None
-
-    def entry_topics(self, association: str) -> list[str]:
-        """Topics of which the association has entries."""
-        rows = self.db.execute(
-            "SELECT DISTINCT topic FROM entry WHERE association = ? AND topic <> '' ORDER BY topic",
-            [association],
-        )
-        return [row[0] for row in rows]
+        return entry_of(row) if row else None
 
     # --- posts --------------------------------------------------------------------------------
 
@@ -370,11 +384,13 @@ def _campaign(row: Sequence[Any]) -> CampaignRow:
     return CampaignRow(**values)
 
 
-def _entry(row: Sequence[Any]) -> EntryRow:
-    values = dict(zip(_ENTRY.split(", "), row, strict=True))
+def entry_of(row: Sequence[Any]) -> EntryRow:
+    """A row with the columns of `ENTRY`."""
+    values = dict(zip(ENTRY.split(", "), row, strict=True))
     values["tags"] = tuple(json.loads(values["tags"]))
-    for name in ("published", "updated"):
-        values[name] = datetime.fromisoformat(values[name])
+    values["enclosure"] = json.loads(values["enclosure"]) if values["enclosure"] else None
+    for name in ("published", "updated", "withdrawn"):
+        values[name] = datetime.fromisoformat(values[name]) if values[name] else None
     return EntryRow(**values)
 
 

@@ -103,6 +103,7 @@ def entry(workspace: Workspace, campaign: Campaign, association: Association, no
         tags=campaign.tags,
         published=now,
         updated=now,
+        enclosure=pictures.enclosure(workspace, campaign.blocks),
     )
 
 

@@ -1,24 +1,56 @@
-"""The public side of a workspace: feeds, the pages of their entries, and where to find them. Serves nothing."""
+"""The public feeds of a workspace as bytes and as files: which there are, and what stands in each. Serves nothing."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 from pathlib import Path
 from typing import Literal
+from unicodedata import normalize
+from urllib.parse import quote
 
 from audiences.models import Association
+from campaigns.entries import Choice, Entries
 from campaigns.store import EntryRow
-from comms.channels.feed import FeedEntry, FeedInfo, FeedUrls, to_atom, to_rss
-from comms.channels.markup import absolute_url, sanitise
+from comms.channels.feed import to_atom, to_rss
+from comms.channels.feed_json import to_json
+from comms.channels.feed_model import Enclosure, FeedEntry, FeedInfo, FeedUrls, Place, Withdrawal
+from comms.channels.markup import absolute_url
+from comms.engine import languages
 from comms.engine.editions import ID_YEAR, site_name
 from comms.engine.workspace import SLUG, Workspace
 from comms.errors import StorageError, UsageError
 
-Format = Literal["rss", "atom"]
-FORMATS: tuple[Format, ...] = ("rss", "atom")
+Format = Literal["rss", "atom", "json"]
+MEDIA_TYPES: Mapping[Format, str] = {
+    "rss": "application/rss+xml",
+    "atom": "application/atom+xml",
+    "json": "application/feed+json",
+}
+NEWEST = 100
+"""Entries in the document that readers subscribe to, and in each archive document."""
+EDITED = 20
+"""Older entries that stand there once more because they were corrected or withdrawn (RFC 5005 section 4)."""
+ALL = Choice()
+_WRITERS = {"rss": to_rss, "atom": to_atom, "json": to_json}
+_NO_SLUG = re.compile(r"[\W_]+")
+_LONGEST_SLUG = 40
+"""Letters of four bytes each still fit into the name of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One feed of an association: what it takes in, where it lies, and what people call it."""
+
+    choice: Choice
+    path: str
+    """Behind `/feeds/<association>`, without ending: empty for everything, else `/news`, `/tag/grants`."""
+    title: str
+    """The topic, language or tag; empty for the feed of everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,102 +61,106 @@ class PublicFeed:
     updated: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class FeedListing:
-    """A feed that anyone may follow."""
-
-    title: str
-    topic: str
-    """The topic's title; empty for the feed of everything."""
-    rss: str
-    atom: str
+# --- which there are --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class AssociationListing:
-    """An association and its feeds, the one of everything first."""
-
-    name: str
-    homepage: str
-    """Absolute web address, or empty."""
-    feeds: tuple[FeedListing, ...]
-    sign_up: str
-    """Address of its sign-up page; empty where nobody can sign up."""
-
-
-@dataclass(frozen=True, slots=True)
-class EntryPage:
-    """An entry as a page of its own. `content` is harmless HTML with absolute addresses."""
-
-    association: str
-    homepage: str
-    title: str
-    summary: str
-    content: str
-    url: str
-    """The page's one public address."""
-    language: str
-    tags: tuple[str, ...]
-    published: datetime
-    updated: datetime
-    feeds: tuple[FeedListing, ...]
-    sign_up: str
-    """Address of the association's sign-up page; empty where nobody can sign up."""
-
-
-def feed(workspace: Workspace, association: str, topic: str | None, kind: Format) -> PublicFeed | None:
-    """A feed of an association, of one topic or of everything; None when there is no such feed.
-
-    The same entries give the same bytes. Raises FeedError for an entry that can not be published.
-    """
-    owner = _find(workspace, association)
-    if owner is None or (topic is not None and topic not in _topics(workspace, owner)):
+def find(workspace: Workspace, slug: str) -> Association | None:
+    """The association, None when there is none."""
+    try:
+        return workspace.association(slug)
+    except UsageError:
         return None
-    rows = workspace.host.entries(owner.slug, topic)
-    entries = [_feed_entry(workspace, owner, row) for row in rows]
-    write = to_rss if kind == "rss" else to_atom
-    body = write(_info(workspace, owner, topic), entries)
-    return PublicFeed(body, max((row.updated for row in rows), default=None))
+
+
+def channels(workspace: Workspace, owner: Association) -> dict[str, Channel]:
+    """Path -> feed: of everything, of each topic, and of each language and tag that entries have.
+
+    Languages have feeds of their own once there are two.
+    """
+    entries = Entries(workspace.host.db)
+    found = [Channel(ALL, "", "")]
+    topics = _topics(workspace, owner, entries)
+    found += [Channel(Choice("topic", (slug,)), f"/{slug}", title) for slug, title in topics.items()]
+    spoken = entries.languages(owner.slug)
+    if len(spoken) > 1:
+        found += [Channel(Choice("language", (tag,)), f"/language/{tag}", languages.name(tag)) for tag in spoken]
+    tags: dict[str, list[str]] = {}
+    for tag in entries.tags(owner.slug):
+        tags.setdefault(slug_of(tag), []).append(tag)
+    tags.pop("", None)
+    found += [Channel(Choice("tag", tuple(same)), f"/tag/{slug}", same[0]) for slug, same in tags.items()]
+    return {channel.path: channel for channel in found}
+
+
+def slug_of(tag: str) -> str:
+    """A tag as it stands in addresses: small letters and digits of any script, hyphens; empty for one without."""
+    return _NO_SLUG.sub("-", normalize("NFKC", tag).casefold())[:_LONGEST_SLUG].strip("-")
+
+
+def _topics(workspace: Workspace, owner: Association, entries: Entries) -> dict[str, str]:
+    """Topics that have a feed -> title: those the association made public, and those it published in."""
+    known = {topic.slug: topic for topic in workspace.people(owner.slug).topics()}
+    slugs = {slug for slug, topic in known.items() if topic.public} | set(entries.topics(owner.slug))
+    titles = {slug: known[slug].title if slug in known else slug for slug in sorted(slugs)}
+    return {slug: title or slug for slug, title in titles.items() if SLUG.fullmatch(slug)}
+
+
+def stamp(workspace: Workspace, association: str) -> str | None:
+    """A text that is another one whenever a feed of the association may be; None when there is no association.
+
+    Cheap to ask, so that a reader who has the feed already is answered without writing it.
+    """
+    owner = find(workspace, association)
+    if owner is None:
+        return None
+    topics = [(topic.slug, topic.title, topic.public) for topic in workspace.people(owner.slug).topics()]
+    return f"{Entries(workspace.host.db).revision()} {topics}"
+
+
+# --- one feed ---------------------------------------------------------------------------------
+
+
+def feed(workspace: Workspace, association: str, path: str, kind: Format, page: int | None = None) -> PublicFeed | None:
+    """The feed at a path (see `Channel`), or one of its archive documents; None when there is no such feed.
+
+    Archive documents are numbered from 1, the oldest, and come into being when they are full: `page` then always has
+    the same entries. The same entries give the same bytes. Raises FeedError for an entry that can not be published.
+    """
+    owner = find(workspace, association)
+    channel = channels(workspace, owner).get(path) if owner else None
+    if owner is None or channel is None:
+        return None
+    entries = Entries(workspace.host.db)
+    complete = max(entries.count(owner.slug, channel.choice) - 1, 0) // NEWEST
+    if page is None:
+        rows = entries.newest(owner.slug, channel.choice, limit=NEWEST, edited=EDITED)
+    elif 1 <= page <= complete:
+        rows = entries.stretch(owner.slug, channel.choice, page, NEWEST)
+    else:
+        return None
+    info = _info(workspace, owner, channel, page, complete)
+    return document(workspace, owner, info, rows, kind)
+
+
+def document(
+    workspace: Workspace, owner: Association, info: FeedInfo, rows: list[EntryRow], kind: Format
+) -> PublicFeed:
+    """A feed with these entries, those that were withdrawn as the format can say it."""
+    shown = [feed_entry(workspace, owner, row) for row in rows if row.withdrawn is None]
+    gone = [Withdrawal(row.tag_uri, row.withdrawn, row.note) for row in rows if row.withdrawn is not None]
+    changes = [row.withdrawn or row.updated for row in rows]
+    return PublicFeed(_WRITERS[kind](info, shown, gone), max(changes, default=None))
 
 
 def single_entry(workspace: Workspace, owner: Association, row: EntryRow) -> bytes:
     """An Atom feed of this one entry, which need not be published: for previews."""
-    return to_atom(_info(workspace, owner, None), [_feed_entry(workspace, owner, row)])
-
-
-def listings(workspace: Workspace) -> list[AssociationListing]:
-    """Every association with its feeds, the host first."""
-    return [
-        AssociationListing(owner.name, _homepage(owner), _listed(workspace, owner), _sign_up(workspace, owner))
-        for owner in workspace.associations()
-    ]
-
-
-def entry_page(workspace: Workspace, association: str, campaign: str) -> EntryPage | None:
-    """The page of one entry; None when there is none."""
-    owner = _find(workspace, association)
-    row = workspace.host.entry(association, campaign) if owner else None
-    if owner is None or row is None:
-        return None
-    url = _entry_url(workspace, row)
-    return EntryPage(
-        association=owner.name,
-        homepage=_homepage(owner),
-        title=row.title,
-        summary=row.summary,
-        content=sanitise(row.content, url),
-        url=url,
-        language=row.language,
-        tags=row.tags,
-        published=row.published,
-        updated=row.updated,
-        feeds=_listed(workspace, owner),
-        sign_up=_sign_up(workspace, owner),
-    )
+    info = _info(workspace, owner, Channel(ALL, "", ""), None, 0)
+    return to_atom(info, [feed_entry(workspace, owner, row)])
 
 
 def write_feeds(workspace: Workspace, folder: Path) -> list[Path]:
-    """Write every public feed as `<association>.rss`, `<association>/<topic>.atom` ...; returns the files.
+    """Write every public feed as `<association>.rss`, `<association>/<topic>.atom` ..., its archive documents as
+    `<association>/<topic>.1.atom`; returns the files.
 
     Each file is replaced whole or not at all, and left alone when nothing changed. Raises StorageError when
     the folder can not be written to.
@@ -132,16 +168,24 @@ def write_feeds(workspace: Workspace, folder: Path) -> list[Path]:
     written = []
     try:
         for owner in workspace.associations():
-            for topic in (None, *_topics(workspace, owner)):
-                for kind in FORMATS:
-                    public = feed(workspace, owner.slug, topic, kind)
-                    assert public is not None
-                    path = folder / f"{owner.slug}{f'/{topic}' if topic else ''}.{kind}"
-                    _replace(path, public.body)
-                    written.append(path)
+            for path, page, kind in _documents(workspace, owner):
+                public = feed(workspace, owner.slug, path, kind, page)
+                assert public is not None
+                file = folder / f"{owner.slug}{path}{f'.{page}' if page else ''}.{kind}"
+                _replace(file, public.body)
+                written.append(file)
     except OSError as error:
         raise StorageError(f"the feeds can not be written to {folder}: {error}.") from error
     return written
+
+
+def _documents(workspace: Workspace, owner: Association) -> Iterator[tuple[str, int | None, Format]]:
+    entries = Entries(workspace.host.db)
+    for path, channel in channels(workspace, owner).items():
+        complete = max(entries.count(owner.slug, channel.choice) - 1, 0) // NEWEST
+        for page in (None, *range(1, complete + 1)):
+            for kind in MEDIA_TYPES:
+                yield path, page, kind
 
 
 def _replace(path: Path, body: bytes) -> None:
@@ -159,77 +203,62 @@ def _replace(path: Path, body: bytes) -> None:
 # --- what feeds are made of -------------------------------------------------------------------
 
 
-def _find(workspace: Workspace, slug: str) -> Association | None:
-    try:
-        return workspace.association(slug)
-    except UsageError:
-        return None
+def urls(workspace: Workspace, owner: Association, path: str, page: int | None = None) -> FeedUrls:
+    """Where a feed, or an archive document of it, is found."""
+    stem = f"{workspace.settings.site.url}/feeds/{owner.slug}{quote(path)}{f'.{page}' if page else ''}"
+    return FeedUrls(*(f"{stem}.{kind}" for kind in MEDIA_TYPES))
 
 
-def _topics(workspace: Workspace, owner: Association) -> dict[str, str]:
-    """Topics that have a feed -> title: those the association made public, and those it published in."""
-    known = {topic.slug: topic for topic in workspace.people(owner.slug).topics()}
-    slugs = {slug for slug, topic in known.items() if topic.public} | set(workspace.host.entry_topics(owner.slug))
-    titles = {slug: known[slug].title if slug in known else slug for slug in sorted(slugs)}
-    return {slug: title or slug for slug, title in titles.items() if SLUG.fullmatch(slug)}
+def title(owner: Association, channel: Channel) -> str:
+    """What a feed is called."""
+    return f"{owner.name}: {channel.title}" if channel.title else owner.name
 
 
-def _listed(workspace: Workspace, owner: Association) -> tuple[FeedListing, ...]:
-    return tuple(_listing(workspace, owner, topic) for topic in _with_all(_topics(workspace, owner)))
+def homepage(owner: Association) -> str:
+    """The association's own site as an absolute address; empty when it has none that can be used."""
+    return absolute_url(owner.homepage, "") or ""
 
 
-def _with_all(topics: dict[str, str]) -> Iterator[tuple[str, str] | None]:
-    yield None
-    yield from topics.items()
+def entry_url(workspace: Workspace, row: EntryRow) -> str:
+    """The entry's one public address."""
+    return f"{workspace.settings.site.url}/a/{row.association}/{row.campaign}"
 
 
-def _listing(workspace: Workspace, owner: Association, topic: tuple[str, str] | None) -> FeedListing:
-    urls = _urls(workspace, owner, topic[0] if topic else None)
-    title = topic[1] if topic else ""
-    return FeedListing(f"{owner.name}: {title}" if title else owner.name, title, urls.rss, urls.atom)
-
-
-def _urls(workspace: Workspace, owner: Association, topic: str | None) -> FeedUrls:
-    stem = f"{workspace.settings.site.url}/feeds/{owner.slug}{f'/{topic}' if topic else ''}"
-    return FeedUrls(rss=f"{stem}.rss", atom=f"{stem}.atom")
-
-
-def _info(workspace: Workspace, owner: Association, topic: str | None) -> FeedInfo:
-    title = _topics(workspace, owner)[topic] if topic else ""
+def _info(workspace: Workspace, owner: Association, channel: Channel, page: int | None, complete: int) -> FeedInfo:
+    older = complete if page is None else page - 1
     return FeedInfo(
-        id=f"tag:{site_name(workspace)},{ID_YEAR}:feed/{owner.slug}{f'/{topic}' if topic else ''}",
-        title=f"{owner.name}: {title}" if title else owner.name,
-        homepage=_homepage(owner) or f"{workspace.settings.site.url}/",
-        self_urls=_urls(workspace, owner, topic),
-        language=owner.language,
-        description=f"{title} from {owner.name}" if title else f"News from {owner.name}",
+        id=f"tag:{site_name(workspace)},{ID_YEAR}:feed/{owner.slug}{quote(channel.path)}",
+        title=title(owner, channel),
+        homepage=homepage(owner) or f"{workspace.settings.site.url}/",
+        self_urls=urls(workspace, owner, channel.path, page),
+        language=channel.choice.values[0] if channel.choice.kind == "language" else owner.language,
+        description=f"{channel.title} from {owner.name}" if channel.title else f"News from {owner.name}",
         author=owner.name,
+        place=Place(
+            previous=urls(workspace, owner, channel.path, older) if older else None,
+            current=urls(workspace, owner, channel.path) if page else None,
+        ),
     )
 
 
-def _feed_entry(workspace: Workspace, owner: Association, row: EntryRow) -> FeedEntry:
+def feed_entry(workspace: Workspace, owner: Association, row: EntryRow) -> FeedEntry:
+    """An entry as feeds show it; what was corrected is named in front of the text."""
+    note = f"<p><em>{escape(corrected(row))}</em></p>\n" if row.note else ""
     return FeedEntry(
         id=row.tag_uri,
-        url=_entry_url(workspace, row),
+        url=entry_url(workspace, row),
         title=row.title,
         summary=row.summary,
-        content_html=row.content,
+        content_html=f"{note}{row.content}",
         published=row.published,
         updated=row.updated,
         author=owner.name,
         language=row.language,
         tags=row.tags,
+        enclosure=Enclosure(**row.enclosure) if row.enclosure else None,
     )
 
 
-def _entry_url(workspace: Workspace, row: EntryRow) -> str:
-    return f"{workspace.settings.site.url}/a/{row.association}/{row.campaign}"
-
-
-def _sign_up(workspace: Workspace, owner: Association) -> str:
-    is_open = any(topic.public for topic in workspace.people(owner.slug).topics())
-    return f"{workspace.settings.site.url}/subscribe/{owner.slug}" if is_open else ""
-
-
-def _homepage(owner: Association) -> str:
-    return absolute_url(owner.homepage, "") or ""
+def corrected(row: EntryRow) -> str:
+    """The sentence that names a correction."""
+    return f"Corrected on {row.updated.day} {row.updated:%B %Y}: {row.note}"

@@ -7,12 +7,21 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from campaigns.models import Blocks, Image, Person, walk
+from campaigns.models import Blocks, Button, Image, Link, Person, spans, walk
 from comms.engine.workspace import Workspace
 from comms.errors import StorageError
 from comms.files import write_whole
 from comms.pictures import SUFFIXES, Picture, PictureError, measure, prepare
 
+ATTACHMENTS = {
+    ".epub": "application/epub+zip",
+    ".m4a": "audio/mp4",
+    ".mp3": "audio/mpeg",
+    ".mp4": "video/mp4",
+    ".pdf": "application/pdf",
+}
+"""Files that feeds offer with an entry that links to them."""
+_PICTURES = {".jpg": "image/jpeg", ".png": "image/png", ".gif": "image/gif"}
 FOLDER = "mail"
 """In the media folder: the copies, by the hash of what they were made from."""
 
@@ -40,6 +49,42 @@ def images(workspace: Workspace, blocks: Blocks) -> dict[str, Picture]:
 def portraits(workspace: Workspace, blocks: Blocks) -> dict[str, Picture]:
     """The same of people's photos."""
     return _copies(workspace, [block.photo for block in walk(blocks) if isinstance(block, Person)], portrait=True)
+
+
+def enclosure(workspace: Workspace, blocks: Blocks) -> dict[str, object] | None:
+    """The file that goes with an entry in feeds, as `url`, `type` and `length`; None when there is none.
+
+    It is the first file of the media folder that a link or button leads to, else the first picture. Raises
+    StorageError.
+    """
+    return _attachment(workspace, blocks) or _first_picture(workspace, blocks)
+
+
+def _attachment(workspace: Workspace, blocks: Blocks) -> dict[str, object] | None:
+    media = f"{workspace.settings.site.url}/media/"
+    links = [block.url for block in walk(blocks) if isinstance(block, Button)]
+    links += [span.url for span in spans(blocks) if isinstance(span, Link)]
+    for url in links:
+        name = url.removeprefix(media)
+        path = media_file(workspace, name) if name != url else None
+        if path is not None and (kind := ATTACHMENTS.get(path.suffix.lower())):
+            return {"url": url, "type": kind, "length": _size(path)}
+    return None
+
+
+def _first_picture(workspace: Workspace, blocks: Blocks) -> dict[str, object] | None:
+    for picture in images(workspace, blocks).values():
+        path = media_file(workspace, picture.url.removeprefix(f"{workspace.settings.site.url}/media/"))
+        if path is not None:
+            return {"url": picture.url, "type": _PICTURES[path.suffix], "length": _size(path)}
+    return None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise StorageError(f"the file {path.name} can not be read: {error}.") from error
 
 
 def copy_of(workspace: Workspace, path: Path, *, portrait: bool) -> Picture:

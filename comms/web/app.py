@@ -17,7 +17,9 @@ from comms.engine.workspace import LOCALE
 from comms.errors import CommsError
 from comms.language.catalogues import Catalogues
 from comms.language.words import marked
+from comms.web.archive import ArchivePages
 from comms.web.bounces import BounceHooks
+from comms.web.feeds import FeedRoutes
 from comms.web.headers import SecurityHeaders, required
 from comms.web.letters import Letters
 from comms.web.metrics import MetricsPage
@@ -58,7 +60,9 @@ def create_app(folder: Path) -> Starlette:
             *PreferenceRequests(workspaces, pages, settings.site.url).routes(),
             *MetricsPage(workspaces, settings.metrics, pages).routes(),
             *BounceHooks(folder, settings.bounces, pages).routes(),
-            *Publications(workspaces, pages).routes(),
+            *Publications(workspaces, pages, settings.site.url).routes(),
+            *FeedRoutes(workspaces, pages).routes(),
+            *ArchivePages(workspaces, pages).routes(),
         ],
         middleware=[Middleware(SecurityHeaders)],
         max_body_size=MAX_BODY,

@@ -12,6 +12,43 @@ from starlette.responses import Response
 
 _SMALLEST_GZIP = 500
 _GZIP_SUFFIX = "-gzip"
+BY_LANGUAGE = "Accept-Language"
+"""What pages in the visitor's language vary by."""
+
+
+class Prepared:
+    """A body with its validators, in both encodings, made once for all who ask."""
+
+    def __init__(self, body: bytes, media_type: str, *, modified: datetime | None = None) -> None:
+        self._body = body
+        self._media_type = media_type
+        self._modified = modified
+        self._tag = hashlib.sha256(body).hexdigest()[:32]
+        self._zipped = gzip.compress(body, mtime=0) if len(body) >= _SMALLEST_GZIP else None
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes in memory."""
+        return len(self._body) + len(self._zipped or b"")
+
+    def response(self, headers: Headers, *, status: int = 200, max_age: int = 300, vary: str = "") -> Response:
+        """The body with a strong ETag and, when known, Last-Modified; 304 when the reader has it by either of the two.
+
+        `vary` names another header that the body depends on. Each encoding has an ETag of its own, as a strong one
+        must; a reader that sends back either gets its 304.
+        """
+        varies = ", ".join(filter(None, ("Accept-Encoding", vary)))
+        answer = {"Cache-Control": f"public, max-age={max_age}", "Vary": varies}
+        if self._modified is not None:
+            answer["Last-Modified"] = http_date(self._modified)
+        zipped = self._zipped if accepts_gzip(headers.get("accept-encoding", "")) else None
+        answer["ETag"] = f'"{self._tag}"' if zipped is None else f'"{self._tag}{_GZIP_SUFFIX}"'
+        if status == 200 and is_known(headers, {self._tag, f"{self._tag}{_GZIP_SUFFIX}"}, self._modified):
+            return Response(status_code=304, headers=answer)
+        if zipped is not None:
+            answer["Content-Encoding"] = "gzip"
+        body = self._body if zipped is None else zipped
+        return Response(body, status_code=status, headers=answer, media_type=self._media_type)
 
 
 def public_response(
@@ -23,23 +60,8 @@ def public_response(
     max_age: int = 300,
     vary: str = "",
 ) -> Response:
-    """`body` with a strong ETag and, when known, Last-Modified; 304 when the reader has it by either of the two.
-
-    `vary` names another header that the body depends on. Each encoding has an ETag of its own, as a strong one must;
-    a reader that sends back either gets its 304.
-    """
-    tag = hashlib.sha256(body).hexdigest()[:32]
-    answer = {"Cache-Control": f"public, max-age={max_age}", "Vary": ", ".join(filter(None, ("Accept-Encoding", vary)))}
-    if modified is not None:
-        answer["Last-Modified"] = http_date(modified)
-    zipped = len(body) >= _SMALLEST_GZIP and accepts_gzip(headers.get("accept-encoding", ""))
-    answer["ETag"] = f'"{tag}{_GZIP_SUFFIX}"' if zipped else f'"{tag}"'
-    if is_known(headers, {tag, f"{tag}{_GZIP_SUFFIX}"}, modified):
-        return Response(status_code=304, headers=answer)
-    if zipped:
-        answer["Content-Encoding"] = "gzip"
-        body = gzip.compress(body, mtime=0)
-    return Response(body, headers=answer, media_type=media_type)
+    """A body that was made for this one request, answered as `Prepared` does."""
+    return Prepared(body, media_type, modified=modified).response(headers, max_age=max_age, vary=vary)
 
 
 def is_known(headers: Headers, tags: set[str], modified: datetime | None) -> bool:

@@ -5,6 +5,7 @@ Every page speaks one language: the one that its visitor reads best of those tha
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -30,6 +31,12 @@ def _day(moment: date, language: str) -> str:
     return dates.day(moment, locale_of(language))
 
 
+def _machine(data: Any) -> Markup:
+    """JSON that can stand in a page: nothing in it ends the element or begins another one."""
+    text = json.dumps(data, ensure_ascii=True)
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
+
+
 @lru_cache(maxsize=64)
 def _environment(words: Words) -> Environment:
     environment = Environment(
@@ -40,7 +47,7 @@ def _environment(words: Words) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": _day, "harmless": Markup, "direction": direction}
+    environment.filters |= {"day": _day, "harmless": Markup, "direction": direction, "machine": _machine}
     environment.install_gettext_translations(words.translations, newstyle=True)  # type: ignore[attr-defined]
     return environment
 

@@ -1,10 +1,9 @@
-"""The public pages: follow us, feeds, the page of each entry, and the files of the media folder."""
+"""The front page (follow us), files for calendars, the files of the media folder, and whether all is well."""
 
 from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,11 +12,11 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from comms.db import DATABASE_ERRORS
-from comms.engine import feeds, occasions
-from comms.engine.feeds import Format
+from comms.engine import listings, occasions
 from comms.engine.languages import Wishes
+from comms.engine.pictures import ATTACHMENTS
 from comms.errors import CommsError
-from comms.web.conditional import is_known, public_response
+from comms.web.conditional import BY_LANGUAGE, is_known, public_response
 from comms.web.headers import CSP, FILE_POLICY
 from comms.web.pages import Pages
 from comms.web.workspaces import Workspaces
@@ -31,20 +30,20 @@ _SHOWN = {
     ".webp": "image/webp",
 }
 """What a browser may show by itself; everything else is offered as a download."""
-_SAVED = {".pdf": "application/pdf", ".svg": "image/svg+xml"}
+_SAVED = {**ATTACHMENTS, ".svg": "image/svg+xml"}
 """Types that are named all the same: `<img>` shows a drawing only by its type, and runs nothing in it."""
 _EVENT = re.compile(r"[0-9]{1,4}", re.ASCII)
 _STYLE = Path(__file__).parent / "static" / "site.css"
 _DAY_S = 86_400
-_BY_LANGUAGE = "Accept-Language"
 
 
 class Publications:
     """Routes of everything that anyone may read."""
 
-    def __init__(self, workspaces: Workspaces, pages: Pages) -> None:
+    def __init__(self, workspaces: Workspaces, pages: Pages, site: str) -> None:
         self._workspaces = workspaces
         self._pages = pages
+        self._site = site
         self._style = _STYLE.read_bytes()
 
     def routes(self) -> list[Route]:
@@ -52,9 +51,6 @@ class Publications:
             Route("/", self.home),
             Route("/healthz", self.health),
             Route("/site.css", self.style),
-            *(Route(f"/feeds/{{association}}.{kind}", self._feed(kind)) for kind in feeds.FORMATS),
-            *(Route(f"/feeds/{{association}}/{{topic}}.{kind}", self._feed(kind)) for kind in feeds.FORMATS),
-            Route("/a/{association}/{campaign}", self.entry),
             Route("/e/{association}/{campaign}/{number}.ics", self.calendar),
             Route("/e/{association}/{campaign}/{variant}/{number}.ics", self.calendar),
             Route("/media/{path:path}", self.media),
@@ -63,10 +59,10 @@ class Publications:
     def home(self, request: Request) -> Response:
         """Who publishes here, and how to follow them."""
         workspace = self._workspaces.here()
-        host = workspace.association(None)
-        words = self._pages.words(request, Wishes(last=(host.language,)))
-        page = self._pages.html(words, "home", listings=feeds.listings(workspace))
-        return public_response(request.headers, page.encode(), "text/html", vary=_BY_LANGUAGE)
+        words = self._pages.words(request, Wishes(last=(workspace.association(None).language,)))
+        found, opml = listings.listings(workspace), f"{self._site}/feeds.opml"
+        page = self._pages.html(words, "home", listings=found, opml=opml)
+        return public_response(request.headers, page.encode(), "text/html", vary=BY_LANGUAGE)
 
     def health(self, request: Request) -> Response:
         """200 when the databases can be read, else 503; says nothing more, for anyone may ask."""
@@ -78,15 +74,6 @@ class Publications:
 
     def style(self, request: Request) -> Response:
         return public_response(request.headers, self._style, "text/css", max_age=3600)
-
-    def entry(self, request: Request) -> Response:
-        """One entry as a page."""
-        page = feeds.entry_page(self._workspaces.here(), **request.path_params)
-        if page is None:
-            return self._pages.not_found(request)
-        words = self._pages.words(request, Wishes((page.language,)))
-        html = self._pages.html(words, "entry", language=page.language, page=page)
-        return public_response(request.headers, html.encode(), "text/html", vary=_BY_LANGUAGE)
 
     def calendar(self, request: Request) -> Response:
         """One event of a campaign, for calendars."""
@@ -101,19 +88,6 @@ class Publications:
         response = public_response(request.headers, file, "text/calendar; charset=utf-8")
         response.headers["Content-Disposition"] = f'attachment; filename="{names["campaign"]}.ics"'
         return response
-
-    def _feed(self, kind: Format) -> Callable[[Request], Response]:
-        def serve(request: Request) -> Response:
-            association, topic = request.path_params["association"], request.path_params.get("topic")
-            public = feeds.feed(self._workspaces.here(), association, topic, kind)
-            if public is None:
-                return self._pages.not_found(request)
-            media_type = f"application/{kind}+xml"
-            return public_response(
-                request.headers, public.body, f"{media_type}; charset=utf-8", modified=public.updated
-            )
-
-        return serve
 
     def media(self, request: Request) -> Response:
         """A file of the media folder and of nowhere else, whatever path or symbolic link leads out of it."""

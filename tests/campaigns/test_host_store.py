@@ -137,7 +137,6 @@ def test_nothing_can_hang_on_a_campaign_or_association_that_does_not_exist(store
 def test_an_entry_comes_back_as_it_was(store: HostStore) -> None:
     store.save_entry(ENTRY)
     assert store.entry("coalition", "partner") == ENTRY
-    assert store.entries("coalition") == [ENTRY]
     assert store.entry("museums", "partner") is None
 
 
@@ -155,22 +154,6 @@ def test_saving_the_same_words_again_is_no_edit(store: HostStore) -> None:
     store.save_entry(ENTRY)
     store.save_entry(dataclasses.replace(ENTRY, updated=LATER))
     assert store.entry("coalition", "partner") == ENTRY
-
-
-def test_entries_come_newest_first_of_one_topic_or_all_and_no_more_than_asked(store: HostStore) -> None:
-    for number, topic in enumerate(["news", "jobs", "news"]):
-        save(store, f"c{number}")
-        at = NOW + timedelta(days=number)
-        store.save_entry(
-            dataclasses.replace(
-                ENTRY, campaign=f"c{number}", topic=topic, tag_uri=f"tag:{number}", published=at, updated=at
-            )
-        )
-    assert [entry.campaign for entry in store.entries("coalition")] == ["c2", "c1", "c0"]
-    assert [entry.campaign for entry in store.entries("coalition", "news")] == ["c2", "c0"]
-    assert [entry.campaign for entry in store.entries("coalition", limit=1)] == ["c2"]
-    assert store.entry_topics("coalition") == ["jobs", "news"]
-    assert store.entries("museums") == []
 
 
 # --- posts ----------------------------------------------------------------------------------

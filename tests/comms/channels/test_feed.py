@@ -20,7 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from comms.channels.feed import FeedEntry, FeedError, FeedInfo, FeedUrls, to_atom, to_rss
+from comms.channels.feed import to_atom, to_rss
+from comms.channels.feed_model import FeedEntry, FeedError, FeedInfo, FeedUrls
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 DC = "{http://purl.org/dc/elements/1.1/}"
@@ -38,7 +39,7 @@ def make_info(**changes: object) -> FeedInfo:
         id="tag:coalition.example,2027:news",
         title="Coalition news",
         homepage="https://coalition.example/",
-        self_urls=FeedUrls("https://coalition.example/news.rss", "https://coalition.example/news.atom"),
+        self_urls=FeedUrls(*(f"https://coalition.example/news.{kind}" for kind in ("rss", "atom", "json"))),
         language="en",
         description="What the Coalition does",
         author="The Coalition",
@@ -373,7 +374,7 @@ def test_an_id_that_is_no_tag_uri_is_refused_by_name(write: Writer, bad: str) ->
 @both
 @pytest.mark.parametrize("bad", ["", "/news", "ftp://a.example/", "javascript:alert(1)", "https://", "https://[bad"])
 def test_addresses_of_the_feed_must_be_whole(write: Writer, bad: str) -> None:
-    for change in ({"homepage": bad}, {"self_urls": FeedUrls(bad, bad)}):
+    for change in ({"homepage": bad}, {"self_urls": FeedUrls(bad, bad, bad)}):
         with pytest.raises(FeedError, match="can not be used"):
             write(make_info(**change), [])
 

@@ -9,7 +9,7 @@ import feedparser
 import pytest
 from sent_newsletter import NOW, Sent, add_topics, association, make_workspace, publish, save_campaign
 
-from comms.engine import feeds
+from comms.engine import archive, feeds
 from comms.engine.workspace import Workspace
 from comms.errors import StorageError
 
@@ -23,7 +23,7 @@ def published(workspace: Workspace) -> Workspace:
 
 
 def test_a_feed_names_itself_its_owner_and_its_entries(published: Workspace) -> None:
-    public = feeds.feed(published, "coalition", "news", "atom")
+    public = feeds.feed(published, "coalition", "/news", "atom")
     assert public is not None
     assert public.updated == NOW
     parsed = feedparser.parse(public.body)
@@ -34,13 +34,13 @@ def test_a_feed_names_itself_its_owner_and_its_entries(published: Workspace) -> 
 
 def test_a_topic_has_a_feed_before_its_first_entry_so_that_people_can_follow_it(workspace: Workspace) -> None:
     add_topics(workspace, "coalition", board="Board news")
-    public = feeds.feed(workspace, "coalition", "board", "rss")
+    public = feeds.feed(workspace, "coalition", "/board", "rss")
     assert public is not None
     assert public.updated is None
     assert feedparser.parse(public.body).entries == []
-    assert feeds.feed(workspace, "coalition", "nothing", "rss") is None
-    assert feeds.feed(workspace, "nobody", None, "rss") is None
-    empty = feeds.feed(workspace, "coalition", None, "rss")
+    assert feeds.feed(workspace, "coalition", "/nothing", "rss") is None
+    assert feeds.feed(workspace, "nobody", "", "rss") is None
+    empty = feeds.feed(workspace, "coalition", "", "rss")
     assert empty is not None
     assert not feedparser.parse(empty.body).bozo
 
@@ -50,11 +50,12 @@ def test_written_feeds_are_the_served_ones_and_stay_untouched_when_nothing_chang
 ) -> None:
     folder = tmp_path / "site" / "feeds"
     paths = feeds.write_feeds(published, folder)
-    names = ["coalition.rss", "coalition.atom", "coalition/news.rss", "coalition/news.atom"]
+    stems = ["coalition", "coalition/news", "coalition/tag/hosting"]
+    names = [f"{stem}.{kind}" for stem in stems for kind in ("rss", "atom", "json")]
     assert paths == [folder / name for name in names]
-    served = feeds.feed(published, "coalition", "news", "atom")
+    served = feeds.feed(published, "coalition", "/news", "atom")
     assert served is not None
-    assert paths[-1].read_bytes() == served.body
+    assert paths[4].read_bytes() == served.body
     before = [path.stat().st_ino for path in paths]
     assert feeds.write_feeds(published, folder) == paths
     assert [path.stat().st_ino for path in paths] == before
@@ -85,16 +86,16 @@ def test_odd_addresses_do_not_kill_a_feed(tmp_path: Path, site: str, homepage: s
     with Workspace(tmp_path / "w", environment={"COMMS_SITE__URL": site}) as workspace:
         save_campaign(workspace, ["coalition"])
         publish(workspace, "coalition", topic="")
-        public = feeds.feed(workspace, "coalition", None, "atom")
+        public = feeds.feed(workspace, "coalition", "", "atom")
     assert public is not None
     assert not feedparser.parse(public.body).bozo
 
 
 def test_an_entry_without_a_feed_topic_has_a_page_with_the_associations_feed(sent: Sent) -> None:
     publish(sent.workspace, "coalition", topic="", content="<p onclick=x>Hi</p><script>alert(1)</script>")
-    page = feeds.entry_page(sent.workspace, "coalition", "hosting-partner")
+    page = archive.entry_page(sent.workspace, "coalition", "hosting-partner")
     assert page is not None
     assert page.content == "<p>Hi</p>"
     assert page.url == "https://news.example.org/a/coalition/hosting-partner"
-    assert page.feeds[0].rss == "https://news.example.org/feeds/coalition.rss"
-    assert feeds.entry_page(sent.workspace, "coalition", "other") is None
+    assert page.association.feeds[0].rss == "https://news.example.org/feeds/coalition.rss"
+    assert archive.entry_page(sent.workspace, "coalition", "other") is None
