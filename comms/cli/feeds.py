@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from comms.cli.entries import correct, withdraw
 from comms.cli.output import (
     NO,
     JsonFlag,
@@ -26,6 +27,8 @@ from comms.engine import feeds
 from comms.engine import sources as engine
 
 app = typer.Typer(no_args_is_help=True, help="Our feeds, and those of others.")
+app.command()(correct)
+app.command()(withdraw)
 
 SourceName = Annotated[str, typer.Argument(metavar="NAME|URL", help="The source's name, or its address.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; ask nobody, change nothing.")]
