@@ -75,8 +75,8 @@ def test_a_search_marks_what_it_found_and_is_no_page_to_index(browser: Browser) 
 
 @pytest.mark.parametrize(
     "words",
-    ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', '" OR 1=1 --', "NEAR(", "\x02\x03", "%", "x" * 5_000,
-     "{{ 7*7 }}", "\u202e", "*"],
+    ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', '" OR 1=1 --', "NEAR(", "\x02\x03", "%",
+     "x" * 5_000, "{{ 7*7 }}", "\u202e", "*"],
 )  # fmt: skip
 def test_nothing_that_is_searched_for_does_harm(browser: Browser, words: str) -> None:
     answer = browser.get(f"/a/coalition?q={quote(words)}")
@@ -127,7 +127,8 @@ def test_nothing_of_any_member_is_in_what_anyone_can_read(sent: Sent, browser: B
     with people.db.atomic():
         people.update([Member("canary@canary.example", id=number, attributes={"first_name": CANARY})], NOW)
     text = (
-        "---\ncampaign: hosting-partner\ntitle: For you\nlanguage: en\naudience:\n  topic: news\nfeed:\n  summary: x\n---\n\n"
+        "---\ncampaign: hosting-partner\ntitle: For you\nlanguage: en\naudience:\n  topic: news\n"
+        "feed:\n  summary: x\n---\n\n"
         'Dear {{ member.first_name or "colleague" }}, {{ member.email }}\n'
     )
     campaign = definition.read(text, path="x.md")
