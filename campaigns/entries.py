@@ -28,7 +28,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An entry that a search found. In both texts `MARK_START` and `MARK_END` stand around the words."""
+    """An entry that a search found. `MARK_START` and `MARK_END` stand around words in its title and in `snippet`."""
 
     row: EntryRow
     title: str
@@ -113,7 +113,7 @@ class Entries:
         rows = self._db.execute(
             f"SELECT {_COLUMNS},"  # noqa: S608 - constants
             " highlight(entry_text, 0, :start, :end),"
-            f" snippet(entry_text, -1, :start, :end, '…', {_SNIPPET_WORDS})"
+            f" snippet(entry_text, 2, :start, :end, '…', {_SNIPPET_WORDS})"
             f" FROM entry_text JOIN entry ON entry.id = entry_text.rowid WHERE {_MATCHING}"
             f" ORDER BY bm25(entry_text, {_WEIGHTS}), published DESC, entry.id DESC LIMIT :limit OFFSET :offset",
             {
