@@ -40,11 +40,11 @@ def identities(text: str) -> frozenset[str]:
 
 
 def restored(campaign: Campaign, text: str) -> Campaign:
-    """The campaign with the items that `kept` wrote down."""
+    """The campaign with the items that `kept` wrote down; where it was corrected since, a further feed stays empty."""
     if not text:
         return campaign
     items = iter(json.loads(text))
-    return gathered(campaign, lambda block: tuple(FeedItem(**item) for item in next(items)))
+    return gathered(campaign, lambda block: tuple(FeedItem(**item) for item in next(items, ())))
 
 
 def _with(blocks: Blocks, find: Find) -> Blocks:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from campaigns.gathering import restored
 from campaigns.models import Campaign
 from campaigns.store import EntryRow
 from comms.channels.markup import clean_line
@@ -53,7 +54,7 @@ def correction(
     campaign that has no entry, or one that was withdrawn.
     """
     note = _one_line(note, "--note", "what was corrected")
-    campaign = editions.read_definition(file)
+    campaign = restored(editions.read_definition(file), sending.find(workspace, campaign_id).gathered)
     if campaign.id != campaign_id:
         raise UsageError(f"{file} is the campaign {campaign.id}, not {campaign_id}.", hint="Name the file of that one.")
     if campaign.feed is None:
