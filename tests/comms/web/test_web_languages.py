@@ -32,7 +32,8 @@ ADA, BEN, EVA = "ada@example.org", "ben@example.org", "eva@example.org"
 POLL = DEFINITION.replace("language: en", "language: LANGUAGE") + "\n::: poll Which day?\n- Monday\n- Friday\n:::\n"
 FORM = "application/x-www-form-urlencoded"
 NAMES = {
-    "The Coalition", "Lakeland Archives", "RSS", "Atom", "A partner", "Hello", "Which day?", "Monday", "Friday",
+    "The Coalition", "Lakeland Archives", "RSS", "Atom", "JSON Feed", "JSON", "hosting",
+    "A partner", "In short", "partner", "A", "Hello", "Which day?", "Monday", "Friday",
     "Coalition news", "Jobs", "News from Lakeland Archives", "https://example.org/", "English", "Español", "Français",
     TAG, "2027-Februaro-01",
 }  # fmt: skip
@@ -80,6 +81,7 @@ def letter_token(sent: Sent) -> str:
 
 def bare(page: str) -> set[str]:
     """The words of a page that no catalogue gave: outside brackets, in text and in attributes that are read out."""
+    page = re.sub(r'(?s)<script type="application/ld\+json">.*?</script>', "", page)  # for machines
     spoken = re.findall(r'(?:aria-label|title|alt|placeholder)="([^"]*)"', page)
     text = unescape(re.sub(r"<[^>]*>", "\n", re.sub(r"(?s)<!--.*?-->", "", page)))
     left = re.sub(rf"(?s){OPEN}.*?{CLOSE}", "\n", "\n".join([text, *map(unescape, spoken)]))
@@ -89,7 +91,8 @@ def bare(page: str) -> set[str]:
 
 
 def all_pages(sent: Sent, browser: Browser) -> Iterator[tuple[str, Answer]]:
-    for path in ("/", "/a/coalition/hosting-partner", "/nothing", "/subscribe/coalition", "/preferences/coalition"):
+    public = ("/", "/a/coalition/hosting-partner", "/a/coalition", "/a/coalition?q=partner")
+    for path in (*public, "/nothing", "/subscribe/coalition", "/preferences/coalition"):
         yield path, ask(browser, path)
     for path, form in (
         ("/subscribe/coalition", "address=none&topic=news"),
