@@ -207,7 +207,7 @@ PIECES = st.recursive(
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(["'xy'", "member.x", "['x', member.l]"]), PIECES)
 def test_any_template_is_done_in_time_and_memory(start: str, piece: str) -> None:
     assume(len(piece) < MAX_SOURCE)
