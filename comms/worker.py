@@ -80,6 +80,7 @@ class SenderTask:
                 log.warning("batch is too old to begin; is the clock of this machine right?", batch=item.id)
                 return
             receipts: tuple[Receipt, ...]
+            begun_at = time.monotonic()
             if isinstance(item, MailBatch):
                 association, receipts = item.association.slug, self._mail.send(item, journal)
             elif isinstance(item, LetterOrder):
@@ -87,7 +88,7 @@ class SenderTask:
             else:
                 association, receipts = "", (posts.publish(item, journal, self._sessions),)
         try:
-            self._queue.report(Report(item.id, association, receipts))
+            self._queue.report(Report(item.id, association, receipts, time.monotonic() - begun_at))
         except StorageError as error:
             log.error("batch can not be reported; control reads its journal", batch=item.id, reason=str(error))
 

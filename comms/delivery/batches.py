@@ -204,13 +204,18 @@ class Report:
     association: str
     """Slug of the association whose ledger it settles; empty for a post."""
     receipts: tuple[Receipt, ...]
+    seconds: float = 0.0
+    """How long the sender was busy with it; 0 when that is not known."""
 
     def to_json(self) -> dict[str, Any]:
         receipts = [receipt.to_json() for receipt in self.receipts]
-        return {"batch": self.batch, "association": self.association, "receipts": receipts}
+        return {"batch": self.batch, "association": self.association, "receipts": receipts, "seconds": self.seconds}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Report:
         return cls(
-            data["batch"], data["association"], tuple(Receipt.from_json(receipt) for receipt in data["receipts"])
+            data["batch"],
+            data["association"],
+            tuple(Receipt.from_json(receipt) for receipt in data["receipts"]),
+            float(data.get("seconds", 0.0)),
         )

@@ -24,6 +24,7 @@ from comms.delivery.dispatch import BATCH_VALID_S, Outfit, Queue
 from comms.delivery.hours import Hours
 from comms.delivery.letterbox import Letterbox
 from comms.delivery.pace import Pace
+from comms.delivery.sizes import BatchSizes
 from comms.delivery.store import Ledger, Run
 from comms.engine import editions, intake, letters, posts, retention, sending, series, starting, stops, timing, variants
 from comms.engine.journals import WorkspaceJournals
@@ -36,13 +37,12 @@ log = structlog.get_logger(__name__)
 
 IDLE_S = 0.2
 """Pause between two steps when there was nothing to do."""
-BUSY_S = 0.05
+BUSY_S = 0.1
 """The same while senders are at work: what they report makes room for the batch after the next."""
 BLOCKED_S = 2.0
 """Pause before the next try when the disk is full or a database is held by others."""
 RECOVER_EVERY_S = 1.0
 SWEEP_EVERY_S = 6 * 3600.0
-SMALLEST_BATCH = 100
 BATCHES_PER_SENDER = 2
 """One that it works on, and one that waits for it."""
 _LOOKS, _LOOK_S = 5, 0.02
@@ -112,6 +112,7 @@ class Control:
     _turns: dispatch.Turns = field(default_factory=dispatch.Turns, init=False)
     _starting: bool = field(default=True, init=False)
     _pace: Pace = field(init=False)
+    _sizes: BatchSizes = field(init=False)
     _pulse: Pulse = field(init=False)
     _series: series.Maker = field(init=False)
     _journals: WorkspaceJournals = field(init=False)
@@ -120,6 +121,7 @@ class Control:
 
     def __post_init__(self) -> None:
         self._pace = Pace(self.workspace.settings.pacing, self.workspace.now)
+        self._sizes = BatchSizes(self.workspace.settings.delivery.batch_size)
         self._pulse = Pulse(self.workspace.folder)
         self._series = series.Maker(self.workspace)
         self._journals = WorkspaceJournals(self.workspace)
@@ -195,6 +197,7 @@ class Control:
                     now=now,
                     give_up_s=self._give_up_s,
                 ):
+                    self._sizes.learn(report.association, len(report.receipts), report.seconds)
                     self._pace.learn(ledger, report.receipts, now)
                     self._pulse.note(report.association, report.receipts)
             else:
@@ -276,7 +279,7 @@ class Control:
         if run.state != "sending":
             return False, True
         moved, hours = False, timing.hours(self.workspace, self.workspace.association(slug))
-        while self._room > 0 and (size := self._batch_size(ledger, run, hours)) and self._still_sending(row):
+        while self._room > 0 and (size := self._batch_size(ledger, slug, run, hours)) and self._still_sending(row):
             try:
                 outfit = self._outfit(row, slug, run.channel)
             except StateError as error:  # its keys can not be read: nothing of it goes out unsigned, all else does
@@ -318,16 +321,16 @@ class Control:
                 self._troubled.discard(slug)
                 yield slug
 
-    def _batch_size(self, ledger: Ledger, run: Run, hours: Hours) -> int:
+    def _batch_size(self, ledger: Ledger, slug: str, run: Run, hours: Hours) -> int:
         """Small enough that every sender has something to do, large enough that the queue costs nothing.
 
         0 when nothing of the run is due, or nothing may go now. No more is counted than a full round takes.
         """
-        most, shares = self.workspace.settings.delivery.batch_size, BATCHES_PER_SENDER * self._all_senders
-        due = ledger.due(run.id, self.workspace.now(), most * shares)
+        shares = BATCHES_PER_SENDER * self._all_senders
+        due = ledger.due(run.id, self.workspace.now(), self._sizes.wanted(slug) * shares)
         if not due:
             return 0
-        return self._pace.room(ledger, hours, self.workspace.now(), min(most, max(-(-due // shares), SMALLEST_BATCH)))
+        return self._pace.room(ledger, hours, self.workspace.now(), self._sizes.share(slug, due, shares))
 
     def _outfit(self, row: CampaignRow, slug: str, channel: str) -> Outfit:
         key = (row.id, slug, channel)

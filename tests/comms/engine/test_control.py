@@ -14,7 +14,7 @@ from control_scene import HOST, Scene, add_members, begin
 
 from comms.db import patience
 from comms.delivery.batches import Outcome
-from comms.engine.control import SMALLEST_BATCH
+from comms.delivery.sizes import SMALLEST
 from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
 
@@ -41,7 +41,7 @@ def test_a_round_leaves_enough_for_the_next_and_no_batch_is_too_small_to_be_wort
     assert queue.sizes() == [250, 188, 141, 106], "a quarter of what is left, for two senders with two batches each"
     queue.answer(Outcome.ACCEPTED)
     control.step()
-    assert queue.sizes() == [SMALLEST_BATCH, SMALLEST_BATCH, SMALLEST_BATCH, 15]
+    assert queue.sizes() == [SMALLEST, SMALLEST, SMALLEST, 15]
 
 
 def test_no_batch_is_larger_than_the_settings_allow(scene: Callable[..., Scene]) -> None:
