@@ -37,6 +37,9 @@ class Exclusion(StrEnum):
     """The person has had a newsletter of this topic as recently as they, or the topic, want no other."""
     HEARD_ENOUGH = "heard_enough"
     """The person was sent as many newsletters lately, of whatever topics, as the association sends to one member."""
+    NOT_RELAYED = "not_relayed"
+    """The person wants nothing that is relayed, or gets this very campaign from another association. Which of the two
+    is written down nowhere: that somebody is a member elsewhere is nobody's business."""
 
     @property
     def words(self) -> str:
@@ -51,6 +54,7 @@ _WORDS = {
     Exclusion.NO_CONSENT: "never agreed to this newsletter",
     Exclusion.PAUSED: "asked for a pause",
     Exclusion.TOO_OFTEN: "asked for fewer mails",
+    Exclusion.NOT_RELAYED: "wants nothing relayed, or has this from another association",
     Exclusion.HEARD_ENOUGH: "heard enough: got as many newsletters lately as one member gets",
 }
 

@@ -67,6 +67,10 @@ class Association:
     brand: Brand = field(default_factory=Brand)
     welcome: bool = True
     """Does a letter go to who has just signed up."""
+    kind: str = ""
+    """What it is an association of, in one word such as `library` or `museum`; empty when nobody said."""
+    region: str = ""
+    """Where its members are, such as a state (`US-ME`); empty when nobody said."""
 
 
 class Frequency(StrEnum):

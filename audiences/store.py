@@ -184,6 +184,23 @@ class People:
         """
         return self._suppressed(addresses, SuppressionScope.RELAYS)
 
+    def is_suppressed(self, digest: bytes, scope: SuppressionScope) -> bool:
+        """Is an address suppressed, of which only the keyed hash is known (`hash_of`)."""
+        row = self.db.execute(
+            "SELECT 1 FROM suppression WHERE address_hash = ? AND scope IN (?, 'all')", [digest, scope.value]
+        ).fetchone()
+        return row is not None
+
+    def hash_of(self, address: str) -> bytes:
+        """The keyed hash by which an address is known to suppressions, the same for all associations."""
+        return address_hash(self._hash_key, address)
+
+    def address_hashes(self, condition: Condition) -> Iterator[bytes]:
+        """The keyed hash of the address of each member for whom `condition` holds, and who has one."""
+        sql = f"SELECT address_hash FROM member WHERE {condition.sql} AND address_hash IS NOT NULL"  # noqa: S608
+        for (digest,) in self.db.execute(sql, dict(condition.parameters)):
+            yield bytes(digest)
+
     def suppressions_of(self, address: str) -> list[tuple[SuppressionScope, str]]:
         """Every suppression of an address: (scope, reason)."""
         rows = self.db.execute(

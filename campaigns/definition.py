@@ -123,7 +123,6 @@ def _repeat_problems(definition: schema.Definition, front: FrontMatter) -> Itera
 
 
 def _campaign(definition: schema.Definition, front: FrontMatter, blocks: Blocks, source: str) -> Campaign:
-    relay = definition.relay
     return Campaign(
         id=definition.campaign,
         title=definition.title,
@@ -137,9 +136,20 @@ def _campaign(definition: schema.Definition, front: FrontMatter, blocks: Blocks,
         social=MappingProxyType(definition.social.texts() if definition.social else {}),
         post_options=_post_options(definition.social) if definition.social else PostOptions(),
         schedule=_schedule(definition.schedule) if definition.schedule else None,
-        relay=RelayPart(tuple(relay.associations), relay.respond_by) if relay else None,
+        relay=_relay(definition.relay) if definition.relay else None,
         tags=tuple(definition.tags),
         key_lines=MappingProxyType(dict(front.key_lines)),
+    )
+
+
+def _relay(section: schema.RelaySection) -> RelayPart:
+    return RelayPart(
+        associations=tuple(section.associations or ()),
+        kinds=tuple(section.kinds),
+        respond_by=section.respond_by,
+        not_before=section.not_before,
+        not_after=section.not_after,
+        topics=tuple(section.topics),
     )
 
 

@@ -252,3 +252,89 @@ def entries_for_good(db: Database) -> None:
     for number, *texts in db.execute("SELECT id, title, summary, content FROM entry").fetchall():
         db.execute("INSERT INTO entry_text (rowid, title, summary, body) VALUES (?, ?, ?, ?)",
                    [number, *map(searchable, texts)])  # fmt: skip
+
+
+@CAMPAIGNS()
+def relays(db: Database) -> None:
+    """What is offered to associations, in every version; what each makes of it; and who speaks for it."""
+    for statement in (
+        "ALTER TABLE association ADD COLUMN kind TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE association ADD COLUMN region TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE campaign ADD COLUMN relay_of TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE campaign ADD COLUMN adaptation TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX campaign_relay ON campaign(relay_of) WHERE relay_of <> ''",
+        """
+        CREATE TABLE offer (
+            campaign TEXT PRIMARY KEY,
+            title TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('open', 'recalled', 'closed')),
+            reason TEXT NOT NULL DEFAULT '',
+            version INTEGER NOT NULL,
+            offered_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            figures TEXT NOT NULL DEFAULT ''
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE offer_version (
+            campaign TEXT NOT NULL REFERENCES offer(campaign),
+            version INTEGER NOT NULL,
+            definition TEXT NOT NULL,
+            gathered TEXT NOT NULL DEFAULT '',
+            note TEXT NOT NULL DEFAULT '',
+            at TEXT NOT NULL,
+            PRIMARY KEY (campaign, version)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE relay (
+            id INTEGER PRIMARY KEY,
+            campaign TEXT NOT NULL REFERENCES offer(campaign),
+            association TEXT NOT NULL REFERENCES association(slug),
+            state TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            adaptation TEXT NOT NULL DEFAULT '',
+            approved TEXT NOT NULL DEFAULT '',
+            approved_by INTEGER,
+            reason TEXT NOT NULL DEFAULT '',
+            reminded TEXT NOT NULL DEFAULT '[]',
+            offered_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            UNIQUE (campaign, association)
+        )
+        """,
+        "CREATE INDEX relay_state ON relay(state)",
+        """
+        CREATE TABLE relay_step (
+            id INTEGER PRIMARY KEY,
+            relay_id INTEGER NOT NULL REFERENCES relay(id),
+            at TEXT NOT NULL,
+            who TEXT NOT NULL,
+            state TEXT NOT NULL,
+            detail TEXT NOT NULL DEFAULT ''
+        )
+        """,
+        "CREATE INDEX relay_step_relay ON relay_step(relay_id, id)",
+        """
+        CREATE TABLE seat (
+            id INTEGER PRIMARY KEY,
+            association TEXT NOT NULL REFERENCES association(slug),
+            name TEXT NOT NULL,
+            address TEXT NOT NULL COLLATE NOCASE,
+            serial INTEGER NOT NULL DEFAULT 1,
+            added_at TEXT NOT NULL,
+            removed_at TEXT
+        )
+        """,
+        "CREATE UNIQUE INDEX seat_address ON seat(association, address) WHERE removed_at IS NULL",
+        """
+        CREATE TABLE relay_rule (
+            association TEXT PRIMARY KEY REFERENCES association(slug),
+            two_seats INTEGER NOT NULL DEFAULT 0,
+            accepts TEXT NOT NULL DEFAULT '[]'
+        ) WITHOUT ROWID
+        """,
+        # Through whom a person wants what is relayed. A keyed hash, as suppressions are.
+        "CREATE TABLE relay_choice (address_hash BLOB PRIMARY KEY, association TEXT NOT NULL) WITHOUT ROWID",
+    ):
+        db.execute(statement)

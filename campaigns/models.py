@@ -359,10 +359,19 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class RelayPart:
-    """`associations` is ("all",) or slugs."""
+    """To whom a campaign is offered, and between which days, by each association's own calendar."""
 
-    associations: tuple[str, ...]
+    associations: tuple[str, ...] = ()
+    """("all",) or slugs."""
+    kinds: tuple[str, ...] = ()
+    """Of these kinds (`library`, `museum` ...), beside those that are named."""
     respond_by: date | None = None
+    not_before: date | None = None
+    """The embargo: nothing of it goes out before that day."""
+    not_after: date | None = None
+    """The last day on which it may go out."""
+    topics: tuple[str, ...] = ()
+    """What it is about, for associations that accept some things without being asked."""
 
 
 @dataclass(frozen=True, slots=True)

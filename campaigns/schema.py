@@ -242,8 +242,20 @@ class ScheduleSection(Section):
 
 
 class RelaySection(Section):
-    associations: Associations = Field(description="Who may pass the campaign on: all, or a list.")
+    associations: Associations | None = Field(None, description="Who may pass the campaign on: all, or a list.")
+    kinds: list[Slug] = Field([], max_length=50, description="Associations of these kinds, such as library or museum.")
     respond_by: Day | None = Field(None, description="Last day to accept or decline, like 2027-01-25.")
+    not_before: Day | None = Field(None, description="Embargo: no association sends it before that day.")
+    not_after: Day | None = Field(None, description="Last day on which an association may send it.")
+    topics: list[Slug] = Field([], max_length=50, description="What it is about, for those who accept that unasked.")
+
+    @model_validator(mode="after")
+    def _has_someone_and_days(self) -> RelaySection:
+        if not self.associations and not self.kinds:
+            raise _refuse("nobody is named", "write `associations: all`, a list of them, or `kinds:`")
+        if self.not_before and self.not_after and self.not_after < self.not_before:
+            raise _refuse("the last day to send is before the first", "swap `not_before` and `not_after`")
+        return self
 
 
 class Definition(Section):

@@ -33,6 +33,10 @@ class CampaignRow:
     """Why it waits for a person; empty when none has to decide."""
     gathered: str = ""
     """The items of feeds that it shows, as `gathering.kept` writes them."""
+    relay_of: str = ""
+    """Of an edition that an association relays: the campaign that was offered."""
+    adaptation: str = ""
+    """What the association made of it, as `relay.Adaptation` writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,9 @@ class PostRow:
     """Tries in a row that ended without anyone knowing whether the network has the post."""
 
 
-_CAMPAIGN = "id, title, definition, state, senders, due_at, created_at, series, wall, reason, gathered"
+_CAMPAIGN = (
+    "id, title, definition, state, senders, due_at, created_at, series, wall, reason, gathered, relay_of, adaptation"
+)
 _POST = (
     "id, campaign, association, network, part, text, state, remote_id, url, reason, attempts, next_at, updated_at,"
     " tried_at, doubts"
@@ -137,6 +143,11 @@ class HostStore:
         sql = f"SELECT {_CAMPAIGN} FROM campaign{where} ORDER BY created_at, id"  # noqa: S608
         return [_campaign(row) for row in self.db.execute(sql, list(states or ()))]
 
+    def editions_of(self, campaign_id: str) -> list[CampaignRow]:
+        """The editions that associations relay of a campaign, by id."""
+        sql = f"SELECT {_CAMPAIGN} FROM campaign WHERE relay_of = ? ORDER BY id"  # noqa: S608
+        return [_campaign(row) for row in self.db.execute(sql, [campaign_id])]
+
     def campaign_ids(self) -> set[str]:
         """The id of every campaign there is."""
         return {row[0] for row in self.db.execute("SELECT id FROM campaign")}
@@ -154,17 +165,21 @@ class HostStore:
         series: str | None = None,
         wall: datetime | None = None,
         gathered: str = "",
+        relay_of: str = "",
+        adaptation: str = "",
     ) -> None:
-        """Insert, or replace all but `created_at`, `series` and `wall`.
+        """Insert, or replace all but `created_at`, `series`, `wall` and `relay_of`.
 
         Raises sqlite3.IntegrityError when the series has an occurrence at `wall` under another id.
         """
         self.db.execute(
             "INSERT INTO campaign (id, title, definition, state, senders, due_at, created_at, updated_at, series, wall,"
-            " gathered)"
-            " VALUES (:id, :title, :definition, :state, :senders, :due_at, :now, :now, :series, :wall, :gathered)"
+            " gathered, relay_of, adaptation)"
+            " VALUES (:id, :title, :definition, :state, :senders, :due_at, :now, :now, :series, :wall, :gathered,"
+            " :relay_of, :adaptation)"
             " ON CONFLICT (id) DO UPDATE SET title = :title, definition = :definition, state = :state,"
-            " senders = :senders, due_at = :due_at, updated_at = :now, reason = '', gathered = :gathered",
+            " senders = :senders, due_at = :due_at, updated_at = :now, reason = '', gathered = :gathered,"
+            " adaptation = :adaptation",
             {
                 "id": campaign_id,
                 "title": title,
@@ -176,6 +191,8 @@ class HostStore:
                 "series": series,
                 "wall": wall.isoformat() if wall else None,
                 "gathered": gathered,
+                "relay_of": relay_of,
+                "adaptation": adaptation,
             },
         )
 

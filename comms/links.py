@@ -20,10 +20,11 @@ from itsdangerous import BadSignature, Signer
 from comms.keys import WorkspaceKey
 from comms.verp import ReturnSigner
 
-_MEMBER, _EDITION, _PERSON = "m", "e", "p"
+_MEMBER, _EDITION, _PERSON, _SEAT = "m", "e", "p", "l"
 _TOKEN = re.compile(
     r"(?P<kind>[mep])\.(?P<association>[a-z0-9-]{1,64})\.(?P<number>[1-9][0-9]{0,17})(?:\.(?P<mark>[0-9a-f]{32}))?"
 )
+_SEAT_TOKEN = re.compile(rf"{_SEAT}\.([a-z0-9-]{{1,64}})" + r"\.([1-9][0-9]{0,17})" * 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,20 @@ class PersonToken:
     association: str
     number: int
     mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatToken:
+    """One seat of an association, for one relay: `number` is the relay's id in the host's database.
+
+    `serial` is the seat's: a new one makes all older links worthless. `expires` is in Unix time.
+    """
+
+    association: str
+    number: int
+    seat: int
+    serial: int
+    expires: int
 
 
 Token = MemberToken | EditionToken | PersonToken
@@ -82,6 +97,24 @@ class LinkSigner:
         """Tells one address from others, and nothing of it to who has no key."""
         return hmac.digest(self._key, f"address {address.lower()}".encode(), "sha256").hex()[:32]
 
+    def sign_seat(self, token: SeatToken) -> str:
+        """The token as URL-safe text with a 256-bit HMAC."""
+        value = f"{_SEAT}.{token.association}.{token.number}.{token.seat}.{token.serial}.{token.expires}"
+        digest = hmac.digest(self._key, value.encode(), "sha256")
+        return f"{value}.{urlsafe_b64encode(digest)[:-1].decode()}"
+
+    def read_seat(self, text: str) -> SeatToken | None:
+        """The token, or None for anything that was not signed with this key. Whether it holds, the caller asks."""
+        try:
+            value = self._signer.unsign(text).decode()
+        except (BadSignature, UnicodeError):
+            return None
+        match = _SEAT_TOKEN.fullmatch(value)
+        if match is None:
+            return None
+        token = SeatToken(match[1], *map(int, match.groups()[1:]))
+        return token if self.sign_seat(token) == text else None
+
     def read(self, text: str) -> Token | None:
         """The token, or None for anything that was not signed with this key."""
         try:
@@ -111,6 +144,10 @@ class LinkMaker:
     def unsubscribe(self, token: MemberToken) -> str:
         """Page on GET, effect on POST (RFC 8058 section 3.1)."""
         return f"{self.site_url}/u/{self.signer.sign(token)}"
+
+    def relay(self, token: SeatToken) -> str:
+        """Page where a seat answers an offer."""
+        return f"{self.site_url}/l/{self.signer.sign_seat(token)}"
 
     def preferences(self, token: PersonToken) -> str:
         """The same page, for a letter."""

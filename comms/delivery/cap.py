@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from audiences.consent import Exclusion
 from audiences.segments import Condition
 from comms.delivery.settling import stamp
+
+
+class Hindrance(Protocol):
+    """Something beside what a member wants that may stand against a newsletter."""
+
+    def reason(self, now: datetime) -> Condition:
+        """Why `member` gets it not now: SQL with the name of a reason, or NULL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrances:
+    """Several, of which the first that holds is the reason."""
+
+    several: Sequence[Hindrance]
+
+    def reason(self, now: datetime) -> Condition:
+        """As `Hindrance.reason`. Raises ValueError when there is none."""
+        if not self.several:
+            raise ValueError("there is nothing that could stand against it")
+        found = [each.reason(now) for each in self.several]
+        merged = {name: value for each in found for name, value in each.parameters.items()}
+        return Condition(f"coalesce({', '.join(each.sql for each in found)}, NULL)", merged)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from audiences.models import Association
 from comms.delivery.batches import MailBatch, Recipient, Report
-from comms.delivery.cap import Cap
+from comms.delivery.cap import Cap, Hindrance, Hindrances
 from comms.delivery.journal import Journals
 from comms.delivery.pace import Pace
-from comms.delivery.store import Ledger, Run
+from comms.delivery.store import Ledger, Run, Wait
 
 BATCH_VALID_S = 6 * 3600.0
 """How long after its claim a sender may begin a batch."""
@@ -39,6 +39,13 @@ class Queue(Protocol):
 
     def take_reports(self) -> list[Mapping[str, Any]]:
         """Reports that came in since the last call."""
+
+
+class OneCopy(Hindrance, Protocol):
+    """Of a campaign that several associations send to people whom some of them share, one copy for each person."""
+
+    def wait(self, address: str) -> datetime | None:
+        """Until when somebody waits whom another association is to reach; None: the copy goes out now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +122,17 @@ def dispatch(
     now: datetime,
     pace: Pace | None = None,
     cap: Cap | None = None,
+    copies: OneCopy | None = None,
 ) -> int:
-    """Claim one batch and hand it on. Returns how many rows were moved: 0 when nothing is due."""
+    """Claim one batch and hand it on. Returns how many rows were moved: 0 when nothing is due.
+
+    `copies`, of a campaign that several associations send, sees to it that each person gets one of them.
+    """
     batch_id = uuid.uuid4().hex
+    hindrances = [each for each in (copies, cap) if each is not None]
+    waits = [wait for wait in (copies.wait if copies else None, pace.wait if pace else None) if wait is not None]
     with ledger.db.atomic():
-        claim = ledger.claim(run, batch_id, size, now, pace.wait if pace else None, cap)
+        claim = ledger.claim(run, batch_id, size, now, _first_of(waits), Hindrances(hindrances) if hindrances else None)
         if pace and claim.recipients:
             pace.spend(ledger, len(claim.recipients), now)
     if not claim.recipients:
@@ -127,6 +140,13 @@ def dispatch(
     batch = outfit.batch(batch_id, run.id, claim.recipients, not_after=now.timestamp() + BATCH_VALID_S)
     queue.put(batch.to_json())
     return len(claim.recipients) + claim.skipped + claim.waiting
+
+
+def _first_of(waits: Sequence[Wait]) -> Wait | None:
+    """Until when the first that minds says an address has to wait; those after it are not asked then."""
+    if len(waits) < 2:
+        return waits[0] if waits else None
+    return lambda address: next((until for wait in waits if (until := wait(address)) is not None), None)
 
 
 def take_report(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ from audiences.segments import Condition
 from audiences.store import exclusion_sql, tracked_sql
 from comms.db import Database
 from comms.delivery.batches import Receipt, Recipient
-from comms.delivery.cap import Cap
+from comms.delivery.cap import Cap, Hindrance
 from comms.delivery.retry import LONGEST_S
 from comms.delivery.settling import Settlement, stamp
 from comms.events import DeliveryState
@@ -172,7 +172,7 @@ class Ledger:
     # --- claim --------------------------------------------------------------------------------
 
     def claim(
-        self, run: Run, batch: str, size: int, now: datetime, wait: Wait | None = None, cap: Cap | None = None
+        self, run: Run, batch: str, size: int, now: datetime, wait: Wait | None = None, cap: Hindrance | None = None
     ) -> Claim:
         """Take up to `size` due deliveries, once more asking of each member whether it may be written to."""
         moment = int(now.timestamp())
@@ -387,6 +387,22 @@ class Ledger:
             "UPDATE delivery SET member_id = NULL, reply = NULL, reason = 'erased' WHERE member_id = ?", [member_id]
         )
         return cursor.rowcount
+
+    def state_of(self, delivery: int) -> DeliveryState | None:
+        """Where one delivery stands; None when there is none of this number."""
+        row = self.db.execute("SELECT state FROM delivery WHERE id = ?", [delivery]).fetchone()
+        return DeliveryState(row[0]) if row else None
+
+    def recipients(self, runs: Sequence[int]) -> Iterator[tuple[bytes, int]]:
+        """(keyed hash of the address, delivery) of everybody in these runs who is still here."""
+        marks = ",".join("?" * len(runs))
+        rows = self.db.execute(
+            "SELECT member.address_hash, delivery.id FROM delivery JOIN member ON member.id = delivery.member_id"  # noqa: S608
+            f" WHERE delivery.run_id IN ({marks}) AND member.address_hash IS NOT NULL",
+            list(runs),
+        )
+        for digest, delivery in rows:
+            yield bytes(digest), delivery
 
     def recipient(self, delivery: int) -> tuple[int, int | None] | None:
         """(run, member) of a delivery; the member is None once it was erased."""

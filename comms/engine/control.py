@@ -29,6 +29,8 @@ from comms.delivery.store import Ledger, Run
 from comms.engine import editions, intake, letters, posts, retention, sending, series, starting, stops, timing, variants
 from comms.engine.journals import WorkspaceJournals
 from comms.engine.pulse import Pulse
+from comms.engine.relaying import keeping
+from comms.engine.relaying.copying import Copies
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StateError, StorageError
 from comms.events import CampaignState
@@ -116,6 +118,7 @@ class Control:
     _pulse: Pulse = field(init=False)
     _series: series.Maker = field(init=False)
     _journals: WorkspaceJournals = field(init=False)
+    _copies: Copies = field(init=False)
     _elsewhere: int = field(default=0, init=False)
     """How many senders there are on other machines."""
 
@@ -125,6 +128,7 @@ class Control:
         self._pulse = Pulse(self.workspace.folder)
         self._series = series.Maker(self.workspace)
         self._journals = WorkspaceJournals(self.workspace)
+        self._copies = Copies(self.workspace)
 
     def run(self, stopped: Callable[[], bool], after_step: Callable[[], None] = lambda: None) -> None:
         """Work until `stopped()`; `after_step` is called after each step, for progress."""
@@ -156,6 +160,7 @@ class Control:
             starting.start_due(self.workspace)
             self._series.make_due()
             retention.daily(self.workspace)
+            keeping.keep(self.workspace)
             intake.follow(self.workspace)
             intake.follow_refusals(self.workspace)
             self._recovered_at = time.monotonic()
@@ -288,7 +293,10 @@ class Control:
                 self._unsigned.add(slug)
                 break
             now, cap = self.workspace.now(), timing.cap(self.workspace, sending.read_back(row))
-            if not dispatch.dispatch(ledger, run, outfit, self.queue, size=size, now=now, pace=self._pace, cap=cap):
+            copies = self._copies.of(row, slug)
+            if not dispatch.dispatch(
+                ledger, run, outfit, self.queue, size=size, now=now, pace=self._pace, cap=cap, copies=copies
+            ):
                 break
             moved = True
             self._room -= 1

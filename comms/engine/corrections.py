@@ -59,9 +59,15 @@ def correction(
         raise UsageError(f"{file} is the campaign {campaign.id}, not {campaign_id}.", hint="Name the file of that one.")
     if campaign.feed is None:
         raise UsageError(f"{file} has no `feed:` any more.", hint="To take the entry away: comms feed withdraw.")
-    changes = []
     for row in _published(workspace, campaign_id, association):
-        _refuse_moves(row, campaign, file)
+        _refuse_moves(row, campaign, str(file))
+    return changed(workspace, campaign, note=note, association=association)
+
+
+def changed(workspace: Workspace, campaign: Campaign, *, note: str, association: str | None = None) -> list[Change]:
+    """What a corrected campaign changes in its entries; changes nothing. Raises StateError as `correction`."""
+    changes = []
+    for row in _published(workspace, campaign.id, association):
         fresh = editions.entry(workspace, campaign, workspace.association(row.association), workspace.now())
         after = replace(
             row,
@@ -125,7 +131,7 @@ def _published(workspace: Workspace, campaign_id: str, association: str | None) 
     return there
 
 
-def _refuse_moves(row: EntryRow, campaign: Campaign, file: Path) -> None:
+def _refuse_moves(row: EntryRow, campaign: Campaign, file: str) -> None:
     wanted = {"language": campaign.language, "topic": campaign.audience.topic or "", "tags": campaign.tags}
     for name, value in wanted.items():
         if getattr(row, name) != value:

@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from audiences.models import Association
-from campaigns import definition
+from campaigns import definition, relay
 from campaigns.gathering import kept, restored
 from campaigns.models import Campaign
 from campaigns.recurrence import occurrence
@@ -57,11 +57,13 @@ def prepare(
     *,
     scheduled: bool = False,
     series: str | None = None,
+    gathered: bool = False,
 ) -> Prepared:
     """Compile everything and count who gets it. `senders` are slugs; empty for the one the definition names.
 
     `scheduled` keeps the definition's time instead of now. Raises TemplateError, segments.RuleError, UsageError.
-    What repeats is prepared by `series.prepare`; `series` says of which it is an occurrence.
+    What repeats is prepared by `series.prepare`; `series` says of which it is an occurrence. `gathered`: the feeds
+    that it shows have their items already.
     """
     if campaign.schedule is not None and campaign.schedule.repeat:
         raise UsageError(
@@ -72,7 +74,8 @@ def prepare(
     associations = tuple(workspace.association(slug) for slug in slugs)
     if scheduled and campaign.schedule is None:
         raise UsageError(f"campaign {campaign.id} has no schedule.", hint="Add `schedule:` with `at:` and `timezone:`.")
-    campaign = gathering.gather(workspace, campaign, series=series)
+    if not gathered:
+        campaign = gathering.gather(workspace, campaign, series=series)
     newsletters: dict[tuple[str, str], Edition] = {}
     plans = []
     posts = []
@@ -107,7 +110,7 @@ def approve(workspace: Workspace, prepared: Prepared, *, who: str) -> CampaignRo
         if SeriesStore(host.db).get(campaign.id) is not None:
             raise StateError(f"{campaign.id} is a campaign that repeats.", hint="For another one choose a new id.")
         row = host.campaign(campaign.id)
-        if row is not None and (row.series or _was_started(workspace, row)):
+        if row is not None and (row.series or was_started(workspace, row)):
             raise StateError(
                 f"campaign {campaign.id} was sent before (state: {row.state}, since {row.created_at:%Y-%m-%d %H:%M}"
                 " UTC); nobody gets it twice.",
@@ -122,11 +125,19 @@ def approve(workspace: Workspace, prepared: Prepared, *, who: str) -> CampaignRo
 
 
 def write_down(
-    host: HostStore, prepared: Prepared, state: CampaignState, now: datetime, *, series: str | None = None
+    host: HostStore,
+    prepared: Prepared,
+    state: CampaignState,
+    now: datetime,
+    *,
+    series: str | None = None,
+    relay_of: str = "",
+    adaptation: str = "",
 ) -> CampaignRow:
     """Write everything that will be sent. Expects to run inside `db.atomic()`; asks nothing, for its callers did.
 
-    `series`: it is that series' occurrence at the time of its schedule.
+    `series`: it is that series' occurrence at the time of its schedule. `relay_of`: it is what an association made of
+    that campaign, which `adaptation` says as `relay.kept` does.
     """
     campaign = prepared.campaign
     host.drop_editions(campaign.id)
@@ -141,6 +152,8 @@ def write_down(
         series=series,
         wall=campaign.schedule.at if series and campaign.schedule else None,
         gathered=kept(campaign),
+        relay_of=relay_of,
+        adaptation=adaptation,
     )
     for (slug, channel), edition in prepared.newsletters.items():
         host.save_edition(campaign.id, slug, channel, edition.digest, edition.to_json().encode(), now)
@@ -194,12 +207,13 @@ def under_way(workspace: Workspace, campaign: Campaign) -> CampaignRow | None:
 
 def read_back(row: CampaignRow) -> Campaign:
     """The campaign as it was approved."""
-    return _parsed(row.id, row.definition, row.wall, row.gathered)
+    return _parsed(row.id, row.definition, row.wall, row.gathered, row.adaptation)
 
 
 @lru_cache(maxsize=64)
-def _parsed(campaign_id: str, text: str, wall: datetime | None, gathered: str) -> Campaign:
+def _parsed(campaign_id: str, text: str, wall: datetime | None, gathered: str, adaptation: str) -> Campaign:
     campaign = restored(definition.read(text, path=f"{campaign_id} (as approved)"), gathered)
+    campaign = relay.restored(campaign, adaptation)
     return occurrence(campaign, wall) if wall else campaign
 
 
@@ -233,7 +247,7 @@ def pause(workspace: Workspace, campaign_id: str, *, who: str) -> None:
 def resume(workspace: Workspace, campaign_id: str, *, who: str) -> None:
     """Go on where it was paused; a scheduled campaign waits for its time again."""
     row = find(workspace, campaign_id)
-    waiting = row.due_at is not None and row.due_at > workspace.now() and not _was_started(workspace, row)
+    waiting = row.due_at is not None and row.due_at > workspace.now() and not was_started(workspace, row)
     state = CampaignState.SCHEDULED if waiting else CampaignState.SENDING
     _change(workspace, campaign_id, state, (CampaignState.PAUSED,), who)
 
@@ -392,7 +406,7 @@ def _freeze(workspace: Workspace, row: CampaignRow, campaign: Campaign, associat
             )
 
 
-def _was_started(workspace: Workspace, row: CampaignRow) -> bool:
+def was_started(workspace: Workspace, row: CampaignRow) -> bool:
     """Has anything of the campaign left, or been made ready to leave."""
     if row.state in (CampaignState.SENDING, CampaignState.SENT):
         return True

@@ -20,6 +20,7 @@ from audiences.migrations import AUDIENCES
 from audiences.models import Association, Brand, Frequency, Topic
 from audiences.store import People
 from campaigns.migrations import CAMPAIGNS
+from campaigns.relays import RelayStore
 from campaigns.store import HostStore
 from comms import config, keys
 from comms.channels.sessions import SealedSessions
@@ -103,6 +104,11 @@ class Workspace:
     def templates_folder(self) -> Path:
         return self.folder / "templates"
 
+    @property
+    def relays_folder(self) -> Path:
+        """What can be made anew at any time: who would get a relayed campaign from several associations."""
+        return self.folder / "relays"
+
     def association_path(self, slug: str) -> Path:
         return self.folder / "associations" / f"{slug}.db"
 
@@ -112,6 +118,11 @@ class Workspace:
     def host(self) -> HostStore:
         """The host's database: associations, campaigns, editions, entries, posts."""
         return HostStore(self._open(self.host_path, HOST_SETS))
+
+    @property
+    def relays(self) -> RelayStore:
+        """Offers, what associations make of them, and who speaks for them."""
+        return RelayStore(self._open(self.host_path, HOST_SETS))
 
     def people(self, slug: str) -> People:
         """The members of an association. Raises UsageError for one that the workspace does not have."""

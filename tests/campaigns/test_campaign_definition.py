@@ -74,7 +74,7 @@ def test_every_key_of_the_format_reaches_the_campaign() -> None:
         "mastodon": "We are looking for a hosting partner. {{ url }} #Libraries #Archives #Museums",
     }
     assert campaign.schedule == Schedule(NINE, "member")
-    assert campaign.relay == RelayPart(("all",), date(2027, 1, 25))
+    assert campaign.relay == RelayPart(("all",), respond_by=date(2027, 1, 25))
     assert campaign.tags == ("partners", "2027")
     assert campaign.source == FULL
 

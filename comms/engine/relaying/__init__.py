@@ -1,0 +1,11 @@
+"""The relay: associations take the coalition's campaign to their own members, under their own name.
+
+offering    who is offered a campaign, what that would do, and the offer itself
+answering   what an association does about it: look, adapt, choose a time, accept, decline, ask
+making      the edition that comes of it, as a campaign of its own
+correcting  corrections and recalls
+keeping     what control does about it: reminders, last days, where editions stand
+seating     who speaks for an association, and their links
+copying     one copy for each person, whoever sends it
+letters     the mails to those who speak for associations
+"""

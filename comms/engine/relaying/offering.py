@@ -1,0 +1,233 @@
+"""Who is offered a campaign, what the relay would come to, and the offer itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from audiences.models import Association
+from audiences.segments import RuleError
+from campaigns import gathering as feeds
+from campaigns import relay as rules
+from campaigns.models import Campaign
+from campaigns.relay import AGREED, UNANSWERED, Adaptation, RelayState, adapted, edition_id
+from campaigns.relays import OfferRow, RelayRow, RelayRule, VersionRow
+from comms.db import storage_errors
+from comms.engine import gathering, timing
+from comms.engine.relaying import answering, copying, letters
+from comms.engine.workspace import Workspace
+from comms.errors import CommsError, StateError, UsageError
+from comms.events import CampaignState
+
+FEWEST = 10
+"""No count of people under this is shown to anybody but the association whose people they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """What an offer would mean for one association."""
+
+    association: str
+    name: str
+    audience: int | None
+    """How many members it would go to; None for fewer than 10, and where it can not be counted."""
+    seats: int
+    """How many people speak for it."""
+    by_rule: bool
+    """It accepts this without asking, as it once decided."""
+    clashes: tuple[str, ...] = ()
+    """Other campaigns of its own on the day on which this would go out."""
+    faults: tuple[str, ...] = ()
+    """What is missing or wrong before it can take part."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class OfferPlan:
+    """What offering a campaign would do."""
+
+    campaign: Campaign
+    invited: tuple[Invited, ...]
+
+    @property
+    def total(self) -> int:
+        """How many copies would go out at most, of associations whose count is known."""
+        return sum(each.audience or 0 for each in self.invited)
+
+    def to_json(self) -> dict[str, Any]:
+        part = self.campaign.relay
+        assert part is not None
+        return {
+            "campaign": self.campaign.id,
+            "title": self.campaign.title,
+            "respond_by": part.respond_by.isoformat() if part.respond_by else None,
+            "not_before": part.not_before.isoformat() if part.not_before else None,
+            "not_after": part.not_after.isoformat() if part.not_after else None,
+            "associations": [each.to_json() for each in self.invited],
+            "total": self.total,
+        }
+
+
+def plan(workspace: Workspace, campaign: Campaign) -> OfferPlan:
+    """What an offer would do; changes nothing. Raises UsageError for what can not be offered."""
+    part = campaign.relay
+    if part is None:
+        raise UsageError(f"campaign {campaign.id} has no `relay:` section.", hint="Add `relay:` with `associations:`.")
+    if campaign.newsletter is None:
+        raise UsageError(f"campaign {campaign.id} has no newsletter that could be relayed.", hint="Add `newsletter:`.")
+    if campaign.schedule is not None and campaign.schedule.repeat:
+        raise UsageError(f"campaign {campaign.id} repeats.", hint="Offer one campaign at a time, without `repeat:`.")
+    today = workspace.now().date()
+    if rules.has_expired(part, today) or rules.is_over(part, today):
+        raise UsageError("its last day to respond, or to send, is over.", hint="Choose later days under `relay:`.")
+    campaign = gathering.gather(workspace, campaign)
+    invited = tuple(_invited(workspace, campaign, each) for each in guests(workspace, campaign))
+    if not invited:
+        raise UsageError(
+            f"campaign {campaign.id} would be offered to nobody.",
+            hint="See: comms association list; `relay:` names whom.",
+        )
+    return OfferPlan(campaign, invited)
+
+
+def guests(workspace: Workspace, campaign: Campaign) -> list[Association]:
+    """Whom the campaign's `relay:` means, but for the association whose campaign it is. Raises UsageError for a slug
+    that there is not."""
+    part = campaign.relay
+    assert part is not None
+    author = workspace.association(campaign.association).slug
+    everyone = [each for each in workspace.associations() if each.slug != author]
+    named = {workspace.association(slug).slug for slug in part.associations if slug != "all"}
+    return [
+        each
+        for each in everyone
+        if "all" in part.associations or each.slug in named or (each.kind and each.kind in part.kinds)
+    ]
+
+
+def offer(workspace: Workspace, planned: OfferPlan, *, who: str) -> OfferRow:
+    """Offer the campaign, and mail those who speak for the associations. Raises StateError for one offered before."""
+    campaign, host, store, now = planned.campaign, workspace.host, workspace.relays, workspace.now()
+    with storage_errors(workspace.host_path), host.db.atomic():
+        if store.offer(campaign.id) is not None:
+            raise StateError(
+                f"{campaign.id} was offered before.", hint="To change it: comms relay correct FILE --note ..."
+            )
+        row = OfferRow(campaign.id, campaign.title, "open", "", 1, now, now, "")
+        store.save_offer(row)
+        store.add_version(VersionRow(campaign.id, 1, campaign.definition, feeds.kept(campaign), "", now))
+        for each in planned.invited:
+            if host.campaign(edition_id(campaign.id, each.association)) is not None:
+                raise StateError(f"{each.association} has a campaign {edition_id(campaign.id, each.association)}.")
+            store.add_relay(campaign.id, each.association, 1, now)
+        host.note(who, "offered", campaign.id, ", ".join(each.association for each in planned.invited), now)
+    for relay in store.relays(campaign.id):
+        _open(workspace, relay, campaign)
+    return row
+
+
+def accepts_by_rule(rule: RelayRule, campaign: Campaign) -> bool:
+    """Has an association decided to take part in campaigns like this without being asked."""
+    part = campaign.relay
+    return part is not None and bool(set(rule.accepts) & set(part.topics))
+
+
+def accept_by_rule(workspace: Workspace, relay: RelayRow, campaign: Campaign) -> bool:
+    """Accept for an association that once decided so; False where it did not, or where something stands in the way."""
+    rule = workspace.relays.rule(relay.association)
+    if not accepts_by_rule(rule, campaign) or rule.two_seats:
+        return False
+    try:
+        answering.accept(workspace, relay, who="standing rule")
+    except CommsError:
+        return False
+    return True
+
+
+def _open(workspace: Workspace, relay: RelayRow, campaign: Campaign) -> None:
+    """Mail the offer; or accept it, where the association once decided to. Its seats hear of that as well."""
+    accept_by_rule(workspace, relay, campaign)
+    letters.offer(workspace, relay, campaign)
+
+
+def _invited(workspace: Workspace, campaign: Campaign, association: Association) -> Invited:
+    slug, faults = association.slug, []
+    seats = len(workspace.relays.seats(slug))
+    if not seats:
+        faults.append("nobody speaks for it: comms relay seat add")
+    if not association.postal_address:
+        faults.append("it has no postal address")
+    audience: int | None = None
+    at: datetime | None = None
+    try:
+        topics = [topic.slug for topic in workspace.people(slug).topics()]
+        edition = adapted(campaign, slug, Adaptation(), zone=association.timezone, topics=topics)
+        audience = copying.audience(workspace, edition, slug)
+        at = timing.due(workspace, edition, association)[None] if edition.schedule else workspace.now()
+    except (RuleError, CommsError) as error:
+        faults.append(str(error))
+    if audience == 0:
+        faults.append("nobody among its members would get it")
+    return Invited(
+        association=slug,
+        name=association.name,
+        audience=audience if audience and audience >= FEWEST else None,
+        seats=seats,
+        by_rule=accepts_by_rule(workspace.relays.rule(slug), campaign),
+        clashes=_clashes(workspace, slug, at.date()) if at else (),
+        faults=tuple(faults),
+    )
+
+
+def _clashes(workspace: Workspace, slug: str, day: date) -> tuple[str, ...]:
+    """Other campaigns that the association's members get on a day."""
+    rows = workspace.host.campaigns([CampaignState.SCHEDULED, CampaignState.SENDING])
+    return tuple(row.id for row in rows if slug in row.senders and row.due_at and row.due_at.date() == day)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one association stands with an offer, as the coalition may see it."""
+
+    association: str
+    name: str
+    state: RelayState
+    since: datetime
+    version: int
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "state": self.state.value, "since": self.since.isoformat()}
+
+
+def standings(workspace: Workspace, campaign: str) -> list[Standing]:
+    """Raises UsageError for a campaign that was not offered."""
+    rows = workspace.relays.relays(campaign)
+    if workspace.relays.offer(campaign) is None:
+        raise UsageError(f"{campaign!r} was not offered.", hint="See: comms relay list.")
+    return [
+        Standing(
+            row.association,
+            workspace.association(row.association).name,
+            row.state,
+            row.updated_at,
+            row.version,
+            row.reason,
+        )
+        for row in rows
+    ]
+
+
+def tally(states: Sequence[RelayState]) -> dict[str, int]:
+    """How many associations were offered a campaign, have accepted it, sent it, said no, or said nothing."""
+    return {
+        "offered": len(states),
+        "accepted": sum(state in AGREED for state in states),
+        "sent": sum(state is RelayState.SENT for state in states),
+        "declined": sum(state is RelayState.DECLINED for state in states),
+        "open": sum(state in UNANSWERED for state in states),
+    }
