@@ -48,8 +48,8 @@ Ask us about it.
 
 The deadline is 1 March.
 """
-HOUR = timedelta(hours=3, minutes=1)
-"""So long before the end of a stretch of work time passes slowly."""
+SLOWLY = timedelta(hours=3, minutes=1)
+"""So long before the end of a stretch of work time passes in small steps."""
 START = datetime(2027, 1, 10, 12, tzinfo=UTC)
 
 
@@ -111,19 +111,23 @@ class Scene:
         offering.offer(self.workspace, offering.plan(self.workspace, definition.read(text)), who="dana")
 
     def work(self, *, until: datetime | None = None) -> None:
-        """Let control and senders work until nothing moves; then let time pass in steps, until the given moment."""
-        while True:
+        """Let control and senders work until nothing moves; with a moment, again and again until that has come."""
+        self._settle()
+        while until is not None and self.now < until:
+            step = timedelta(hours=12) if until - self.now > SLOWLY else timedelta(minutes=10)
+            self.now = min(until, self.now + step)
+            self._settle()
+
+    def _settle(self) -> None:
+        """Two rounds: who waits for another association looks again after some seconds."""
+        for _ in range(2):
             for _ in range(200):
                 self.control._recovered_at = float("-inf")  # what is done once a second is due
                 moved = self.control.step()
                 self.senders.answer()
                 if not moved and not self.senders.reports:
                     break
-            if until is None or self.now >= until:
-                return
-            self.now = min(
-                until, self.now + (timedelta(hours=12) if until - self.now > HOUR else timedelta(minutes=10))
-            )
+            self.now += timedelta(seconds=20)
 
     def restart(self) -> None:
         """Another control process goes on."""
