@@ -223,7 +223,8 @@ def test_a_minor_correction_goes_out_unasked_and_any_other_asks_again(scene: Sce
     _correct(scene, "1 March", "1 May")
     assert _state(scene, "maine") is RelayState.ADAPTING
     edition = scene.workspace.host.campaign("partner.maine")
-    assert edition is not None and edition.state == "cancelled", "nothing goes out before somebody says yes again"
+    assert edition is not None
+    assert edition.state == "cancelled", "nothing goes out before somebody says yes again"
     change = answering.desk(scene.workspace, answering.find(scene.workspace, "partner", "maine")).change
     assert change is not None
     assert "+The deadline is 1 May." in change.lines

@@ -198,7 +198,7 @@ def test_of_two_that_make_the_same_occurrence_one_does(scene: Scene) -> None:
     host = scene.workspace.host
     with pytest.raises(DATABASE_ERRORS, match="UNIQUE"), host.db.atomic():
         host.db.execute("INSERT INTO campaign SELECT 'twin', title, definition, state, senders, due_at, created_at,"
-                        " updated_at, series, wall, reason, gathered FROM campaign")  # fmt: skip
+                        " updated_at, series, wall, reason, gathered, relay_of, adaptation FROM campaign")  # fmt: skip
 
 
 def test_a_pause_in_the_very_moment_holds(scene: Scene) -> None:
