@@ -38,6 +38,7 @@ COMMANDS = {
     "template": "templates:app",
     "feed": "feeds:app",
     "bounces": "bounces:app",
+    "relay": "relay:app",
 }
 """Where each command is, below `comms.cli`, in the order of `comms --help`."""
 

@@ -35,6 +35,11 @@ LogoUrl = Annotated[str | None, typer.Option(help="Web address of its logo.")]
 Typeface = Annotated[str | None, typer.Option(help="Letters of its newsletters: mixed, sans or serif.")]
 Footer = Annotated[str | None, typer.Option(help="A line at the foot of its mails, such as a charity number.")]
 
+Kind = Annotated[
+    str | None, typer.Option(metavar="WORD", help="What its members are: library, archive, museum or another word.")
+]
+Region = Annotated[str | None, typer.Option(metavar="PLACE", help="Where they are, such as the state: US-ME.")]
+
 
 @app.command()
 def add(
@@ -53,6 +58,8 @@ def add(
     logo_url: LogoUrl = None,
     typeface: Typeface = None,
     footer: Footer = None,
+    kind: Kind = None,
+    region: Region = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Add an association, with an empty database of its own."""
@@ -61,6 +68,7 @@ def add(
         blank, name=name, sender_address=sender, postal_address=postal_address, sender_name=sender_name,
         reply_to=reply_to, homepage=homepage, language=language, timezone=timezone, send_window=send_window,
         accent=accent, background=background, logo_url=logo_url, typeface=typeface, footer=footer,
+        kind=kind, region=region,
     )  # fmt: skip
     with open_workspace() as workspace:
         association = workspace.add_association(association)
@@ -87,6 +95,8 @@ def edit(
     logo_url: LogoUrl = None,
     typeface: Typeface = None,
     footer: Footer = None,
+    kind: Kind = None,
+    region: Region = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Change what is given; the rest stays."""
@@ -95,7 +105,7 @@ def edit(
             workspace.association(slug), name=name, sender_address=sender, postal_address=postal_address,
             sender_name=sender_name, reply_to=reply_to, homepage=homepage, language=language, timezone=timezone,
             send_window=send_window, accent=accent, background=background, logo_url=logo_url,
-            typeface=typeface, footer=footer,
+            typeface=typeface, footer=footer, kind=kind, region=region,
         )  # fmt: skip
         association = workspace.change_association(association)
     if as_json:

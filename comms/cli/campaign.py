@@ -12,6 +12,7 @@ from campaigns.models import Campaign
 from campaigns.schema import json_schema
 from campaigns.series import SeriesRow
 from campaigns.store import CampaignRow
+from comms.cli.findings import require_checked, show_check
 from comms.cli.following import follow, show
 from comms.cli.output import (
     NO,
@@ -28,7 +29,7 @@ from comms.cli.output import (
     table,
     who,
 )
-from comms.cli.plan import show_coming, show_plan
+from comms.cli.plan import show_plan
 from comms.cli.preview import show_preview
 from comms.cli.series import act_on_series, schedule_series, show_series
 from comms.cli.settle import settle
@@ -37,7 +38,6 @@ from comms.engagement import terminal
 from comms.engagement.html import to_html
 from comms.engagement.report import CampaignStatus
 from comms.engine import checking, preview, proofs, reporting, sending, series
-from comms.engine.checking import CheckResult
 from comms.engine.control import ControlLock
 from comms.engine.preflight import Network
 from comms.engine.progress import gather
@@ -79,7 +79,7 @@ def check(
     with open_workspace() as workspace:
         network = Network.of_this_machine() if online else None
         result = checking.check(workspace, file, tuple(association or ()), judge=True, network=network)
-    _show_check(result, as_json=as_json)
+    show_check(result, as_json=as_json)
     if not (result.perfect if strict else result.ok):
         stop(NO)
 
@@ -114,10 +114,10 @@ def preview_(
     """
     wishes = preview.Wishes(address, tuple(association or ()), worst_cases, matrix, language)
     with open_workspace() as workspace:
-        campaign = _require_checked(workspace, file, wishes.associations, as_json=as_json)
+        campaign = require_checked(workspace, file, wishes.associations, as_json=as_json)
         if matrix and campaign.relay:
             every = tuple(each.slug for each in proofs.senders(workspace, campaign, wishes.associations))
-            _require_checked(workspace, file, every, as_json=as_json)
+            require_checked(workspace, file, every, as_json=as_json)
         with progress("Looking at the mails") as update:
             made = preview.show(workspace, file, out_folder, wishes, browser=chromium.find(), progress=update)
     if as_json:
@@ -132,7 +132,7 @@ def preview_(
 def plan(file: File, association: Senders = None, as_json: JsonFlag = False) -> None:
     """Say who would get what, per association and channel, and why others would not. Changes nothing."""
     with open_workspace() as workspace:
-        campaign = _require_checked(workspace, file, tuple(association or ()), as_json=as_json)
+        campaign = require_checked(workspace, file, tuple(association or ()), as_json=as_json)
         if _repeats(campaign):
             prepared = series.prepare(workspace, campaign, tuple(association or ())).first
         else:
@@ -156,7 +156,7 @@ def send(
 ) -> None:
     """Send now: shows the plan, asks, and goes. Run again after a crash, it goes on where it was."""
     with open_workspace() as workspace:
-        campaign = _require_checked(workspace, file, tuple(association or ()), as_json=as_json)
+        campaign = require_checked(workspace, file, tuple(association or ()), as_json=as_json)
         row = sending.under_way(workspace, campaign)
         if row is None:
             prepared = sending.prepare(workspace, campaign, tuple(association or ()))
@@ -182,7 +182,7 @@ def send(
 def schedule(file: File, association: Senders = None, yes: Yes = False, as_json: JsonFlag = False) -> None:
     """Approve a campaign for the time in its definition, or for each time if it repeats; `comms run` then sends it."""
     with open_workspace() as workspace:
-        campaign = _require_checked(workspace, file, tuple(association or ()), as_json=as_json)
+        campaign = require_checked(workspace, file, tuple(association or ()), as_json=as_json)
         if _repeats(campaign):
             schedule_series(workspace, campaign, tuple(association or ()), yes=yes, as_json=as_json)
         else:
@@ -276,31 +276,6 @@ def report(
 
 def _repeats(campaign: Campaign) -> bool:
     return campaign.schedule is not None and bool(campaign.schedule.repeat)
-
-
-def _require_checked(workspace: Workspace, file: Path, senders: tuple[str, ...], *, as_json: bool) -> Campaign:
-    result = checking.check(workspace, file, senders)
-    if not result.ok or result.campaign is None:
-        _show_check(result, as_json=as_json)
-        stop(NO)
-    return result.campaign
-
-
-def _show_check(result: CheckResult, *, as_json: bool) -> None:
-    if as_json:
-        print_json(result.to_json())
-        return
-    for finding in result.findings:
-        colour = "red" if finding.level == "must fix" else "yellow"
-        file = finding.file or result.path
-        place = f"{file}:{finding.line}" if finding.line else file
-        say(f"[{colour}]{finding.level}[/]  {escape(place)}: {escape(finding.field)}: {escape(finding.message)}")
-        for words in filter(None, (finding.why, finding.hint)):
-            say(f"          {escape(words)}")
-    must = sum(finding.level == "must fix" for finding in result.findings)
-    should = len(result.findings) - must
-    say(f"{must} to fix, {should} to consider" if result.findings else "No problems found.")
-    show_coming(result.coming)
 
 
 def _show_status(workspace: Workspace, campaign_id: str, *, as_json: bool) -> None:

@@ -54,6 +54,8 @@ def checked(association: Association) -> Association:
         reply_to=_mailbox(association.reply_to) if association.reply_to else "",
         postal_address="\n".join(line for line in lines if line),
         homepage=clean_text(association.homepage),
+        kind=clean_text(association.kind).lower(),
+        region=clean_text(association.region),
         send_window=window,
         brand=replace(
             brand,

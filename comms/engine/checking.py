@@ -112,8 +112,8 @@ def _findings(
     yield from _check_images(workspace, campaign)
     yield from gathering.findings(workspace, campaign)
     if campaign.relay is not None:
-        hint = "send it for an association with: --association SLUG"
-        message = "offers are not sent out yet: only the sender's own edition goes"
+        hint = "offer it with: comms relay offer FILE"
+        message = "sending it sends the sender's own edition alone; the others are asked by an offer"
         yield rules.RELAY.at(campaign.key_lines.get("relay", 0), "relay", message, hint)
 
 

@@ -86,6 +86,10 @@ class SubscriptionView:
     """Anyone may sign up, and whoever does gets around what blocks the address now."""
     relays_stopped: bool = False
     """The person gets nothing that is relayed, from whichever association."""
+    relayed: bool = False
+    """The newsletter was itself relayed: one click stops all that is, and nothing else."""
+    preferred: bool = False
+    """The person wants what is relayed from this association, rather than from another."""
     erased: bool = False
     """The association holds nothing of this person any more."""
 
@@ -133,6 +137,9 @@ def subscription_page(workspace: Workspace, token: str, words: Words | None = No
         coalition=_coalition(workspace),
         open=any(topic.public for topic in topics),
         relays_stopped=_stopped_relays(workspace, people, member),
+        relayed=_is_relayed(workspace, holder),
+        preferred=bool(member.address)
+        and workspace.relays.choice(people.hash_of(member.address or "")) == association.slug,
     )
 
 
@@ -169,14 +176,31 @@ def unsubscribe(
 ) -> SubscriptionView | None:
     """Stop every newsletter of the association to the token's member; doing it again changes nothing.
 
+    Of a newsletter that was relayed it stops whatever is relayed, from everyone: who left one association alone would
+    get the next one from another, and think that nobody listens. The rest of the association's mail stays.
+
     Holds before the next message is claimed. Returns the page as it is then. A wish of an earlier moment `at` gives
     way to whatever the person said since.
     """
 
     def stop(reader: _Reader) -> None:
-        if at is None or not reader.spoken.since(reader.id, at):
+        if _is_relayed(workspace, reader.holder):
+            _stop_relays(reader, source)
+        elif at is None or not reader.spoken.since(reader.id, at):
             when = at or reader.now
             reader.record([Consent(ANY_TOPIC, ConsentState.WITHDRAWN, when, reader.evidence(source))])
+
+    return _do(workspace, token, stop, words)
+
+
+def stop_all(
+    workspace: Workspace, token: str, *, source: str = PAGE, words: Words | None = None
+) -> SubscriptionView | None:
+    """Stop every newsletter of the association, relayed or its own."""
+    withdrawn = ConsentState.WITHDRAWN
+
+    def stop(reader: _Reader) -> None:
+        reader.record([Consent(ANY_TOPIC, withdrawn, reader.now, reader.evidence(source))])
 
     return _do(workspace, token, stop, words)
 
@@ -286,11 +310,31 @@ def set_relays(workspace: Workspace, token: str, *, stop: bool) -> SubscriptionV
         if reader.people.db is not host.db:
             # What an import once said to this association counts no more either.
             reader.people.lift(reader.member.address, SuppressionScope.RELAYS)
+        if stop:
+            _stop_relays(reader, PREFERENCES)
+            return
         with host.db.atomic():
-            if stop:
-                host.suppress(reader.member.address, SuppressionScope.RELAYS, PREFERENCES, reader.now)
-            else:
-                host.lift(reader.member.address, SuppressionScope.RELAYS)
+            host.lift(reader.member.address, SuppressionScope.RELAYS)
+
+    return _do(workspace, token, choose)
+
+
+def prefer(workspace: Workspace, token: str, *, this: bool) -> SubscriptionView | None:
+    """Note that the person wants what is relayed from this association rather than from another; or from whichever.
+
+    The page names no other association: who has the mail, by being forwarded it, must not learn of memberships.
+    """
+
+    def choose(reader: _Reader) -> None:
+        if reader.member.address is None:
+            return
+        store, digest = workspace.relays, reader.people.hash_of(reader.member.address)
+        slug = reader.holder.association.slug
+        with store.db.atomic():
+            if this:
+                store.choose(digest, slug)
+            elif store.choice(digest) == slug:
+                store.choose(digest, None)
 
     return _do(workspace, token, choose)
 
@@ -379,6 +423,25 @@ def _after(today: date, months: int) -> date:
 def _coalition(workspace: Workspace) -> str:
     host, *others = workspace.associations()
     return host.name if others else ""
+
+
+def _is_relayed(workspace: Workspace, holder: Holder) -> bool:
+    """Does the link stand in a newsletter that an association relayed."""
+    row = workspace.host.campaign(holder.copy.run.campaign) if holder.copy else None
+    return row is not None and bool(row.relay_of)
+
+
+def _stop_relays(reader: _Reader, source: str) -> None:
+    """Send the person nothing that is relayed, whoever would."""
+    if reader.member.address is None:
+        return
+    host = reader.workspace.people(reader.workspace.association(None).slug)
+    copy = reader.holder.copy
+    if copy is not None and not host.suppressed_for_relays([reader.member.address]):
+        events = reader.workspace.events(copy.association.slug)
+        events.add(copy.run.id, EventKind.UNSUBSCRIBED, reader.now, delivery=copy.delivery)
+    with host.db.atomic():
+        host.suppress(reader.member.address, SuppressionScope.RELAYS, source, reader.now)
 
 
 def _stopped_relays(workspace: Workspace, people: People, member: Member) -> bool:

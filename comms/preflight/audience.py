@@ -40,7 +40,9 @@ NEVER_OPEN = must(
 )
 OVER = must("schedule-over", "a campaign that repeats and has no occurrence to come", "It would never go out.")
 POST_DEAR = should("post-dear", "a post that costs more than is left of the month's budget", "It would be held.")
-RELAY = should("relay-not-offered", "a relay section", "Only the sender's own edition goes out.")
+RELAY = should(
+    "relay-not-offered", "a relay section", "Associations are asked by an offer; sending sends the own edition alone."
+)
 NO_SOURCE = must("feed-unknown", "a feed that is not read here", "Nothing would be shown in its place.")
 SOURCE_FAILS = should(
     "feed-failing",

@@ -41,6 +41,8 @@ class Subscriptions:
             "pause": _pause,
             "language": _language,
             "relays": _relays,
+            "through": _through,
+            "everything": _everything,
             "tracking": _tracking,
         }
         return [
@@ -157,6 +159,14 @@ def _language(workspace: Workspace, token: str, form: FormData, words: Words) ->
 
 def _relays(workspace: Workspace, token: str, form: FormData, words: Words) -> SubscriptionView | None:
     return preferences.set_relays(workspace, token, stop=form.get("stop") == "yes")
+
+
+def _through(workspace: Workspace, token: str, form: FormData, words: Words) -> SubscriptionView | None:
+    return preferences.prefer(workspace, token, this=form.get("this") == "yes")
+
+
+def _everything(workspace: Workspace, token: str, form: FormData, words: Words) -> SubscriptionView | None:
+    return preferences.stop_all(workspace, token, words=words)
 
 
 def _tracking(workspace: Workspace, token: str, form: FormData, words: Words) -> SubscriptionView | None:
