@@ -55,6 +55,7 @@ def read_file(path: str | os.PathLike[str]) -> Campaign:
     for tag, file in variants.beside(Path(name)).files:
         try:
             files.append(VariantFile(tag, str(file), reading.load(str(file))))
+            problems.extend(variants.doubts(files[-1]))
         except DefinitionError as error:
             problems.extend(replace(problem, file=str(file)) for problem in error.problems)
     return _joined(text, name, files, problems)

@@ -286,6 +286,7 @@ class VariantDefinition(Section):
     """The front matter of a variant: what it says in its own language. All else is the campaign's."""
 
     campaign: Slug | None = Field(None, description="The campaign's own id, or left out.")
+    language: Language | None = Field(None, description="The tag in the file's name, or left out.")
     title: Line | None = Field(None, description="Title in this language.")
     newsletter: VariantNewsletterSection = Field(VariantNewsletterSection(), description="What differs in the mail.")
     feed: FeedSection = Field(FeedSection(), description="Summary in this language.")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from campaigns import reading, schema
+from campaigns import languages, reading, schema
 from campaigns.errors import DefinitionError, Problem
 from campaigns.frontmatter import FIELD, NO_KEYS, FrontMatter
 from campaigns.models import VARIANT_MARK, Blocks, Campaign, FeedPart, NewsletterPart
@@ -122,6 +122,28 @@ def read(file: VariantFile) -> Variant:
     return Variant(file, definition, front, opened.blocks)
 
 
+def doubts(file: VariantFile) -> Iterator[Problem]:
+    """What may be no variant: `old` of `welcome.old.md` is written like a tag, and no language that we know.
+
+    Nobody can tell it from a language with few readers, so the file has to say which it is.
+    """
+    if languages.is_known(file.tag) or _says(file, file.tag):
+        return
+    hint = (
+        f"rename or move the file if it is no variant; if {file.tag} is a language, write `language: {file.tag}` in it"
+    )
+    yield Problem(1, "file", f"`{file.tag}` in the file's name is no language that is known here", hint, file.name)
+
+
+def _says(file: VariantFile, tag: str) -> bool:
+    """Does the front matter have `language:` with the tag. A file that can not be read says nothing."""
+    try:
+        said = reading.opened(file.text, file.name).front.data.get("language")
+    except DefinitionError:
+        return False
+    return isinstance(said, str) and said.strip().lower() == tag.lower()
+
+
 def collisions(files: Iterable[VariantFile]) -> Iterator[Problem]:
     """Several files for one language: tags that differ in capitals only (RFC 5646 section 2.1.1)."""
     files = tuple(files)
@@ -140,6 +162,10 @@ def conflicts(campaign: Campaign, variant: Variant) -> Iterator[Problem]:
         message = f"the variant says it is of `{variant.definition.campaign}`, and the campaign is `{campaign.id}`"
         hint = "take the line out; a campaign of its own needs another file name"
         found.append(Problem(front.line("campaign"), "campaign", message, hint))
+    if variant.definition.language and variant.definition.language.lower() != tag.lower():
+        hint = "correct the line or the file's name, or take the line out"
+        message = f"the file's name says that it is in {tag}"
+        found.append(Problem(front.line("language"), "language", message, hint))
     if tag.lower() == campaign.language.lower():
         hint = f"remove the file, or correct its name or the `language:` of the campaign, {campaign.language}"
         found.append(Problem(1, "file", f"the campaign is in {tag} itself", hint))

@@ -1,7 +1,7 @@
 """Pictures of all templates filled with their examples, as Chromium shows them: what to look at after a change.
 
 scripts/template_pictures.py            one sheet of all, for the docs: docs/pictures/templates.png
-scripts/template_pictures.py FOLDER     each at 360 and 700 pixels, by day and by night, and from right to left
+scripts/template_pictures.py FOLDER     each at 360 and 700 pixels, by day and by night, from right to left and in each language
 """
 
 from __future__ import annotations
@@ -47,8 +47,11 @@ def _all() -> Iterator[tuple[str, str]]:
     for name in gallery.NAMES:
         yield name, gallery.mail(gallery.example(name)).html
         yield f"{name}-arabic", gallery.mail(gallery.arabic(name)).html
+        for tag in gallery.LANGUAGES:
+            yield f"{name}-{tag}", gallery.mail(gallery.translated(name, tag)).html
     for name in gallery.LETTERS:
-        yield f"letters-{name}", gallery.letter(name).html
+        for tag in ("en", *gallery.LANGUAGES):
+            yield f"letters-{name}-{tag}", gallery.letter(name, language=tag).html
 
 
 def _shot(browser: Any, html: str, width: int, scheme: str = "light") -> bytes:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from babel import Locale
-
+from campaigns import languages
 from campaigns.errors import shown
 from comms.language.tags import direction
 from comms.preflight import markup
@@ -16,7 +15,7 @@ from comms.preflight.report import Finding, should
 
 UNKNOWN = should(
     "language-unknown",
-    "a language that nobody speaks: `xx`, `eng-US` for `en-US`",
+    "a language that is not known here: `xx`, `eng-US` for `en-US`",
     "Screen readers do not know how to say it, and days and months are written in English.",
 )
 DIRECTION = should(
@@ -37,10 +36,11 @@ _FEWEST_LETTERS = 40
 def find(facts: Facts) -> Iterator[Finding]:
     """Findings on the campaign's language, and on what the template makes of it."""
     language = facts.campaign.language
-    primary = language.split("-")[0].lower()
-    if primary not in Locale("en").languages:
+    if not languages.is_known(language):
         hint = "write it like en, es, fr or pt-BR (the subtags of BCP 47)"
-        yield UNKNOWN.at(facts.language_line, "language", f"there is no language `{shown(language)}`", hint)
+        yield UNKNOWN.at(
+            facts.language_line, "language", f"`{shown(language)}` is no language that is known here", hint
+        )
     written = _written(" ".join(passage.text for passage in passages(facts.campaign)))
     if written and written != direction(language):
         way = "right to left" if written == "rtl" else "left to right"

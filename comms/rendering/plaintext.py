@@ -25,7 +25,7 @@ def body(blocks: Sequence[Data], follow: Follow) -> str:
 def with_facts(blocks: Sequence[Data], facts: Sequence[Data]) -> list[Data]:
     """The blocks with what the template is told beside them (`slots.facts`), below the heading they begin with."""
     entries = [
-        [{"kind": "text", "spans": [{"kind": "text", "text": f"{fact['label']}: "}, *fact["spans"]]}] for fact in facts
+        [{"kind": "text", "spans": [{"kind": "text", "text": f"{fact['lead']} "}, *fact["spans"]]}] for fact in facts
     ]
     listed = [{"kind": "list", "ordered": False, "start": 1, "entries": entries}] if entries else []
     at = 1 if blocks and blocks[0]["kind"] == "heading" else 0
@@ -141,8 +141,8 @@ def _inline(spans: Sequence[Data], follow: Follow) -> str:
                 parts.append("\n")
             case "link":
                 label, address = _inline(span["spans"], follow), span["url"]
-                said = address.removeprefix("mailto:") == label
-                parts.append(follow(address) if said else f"{label} ({follow(address)})")
+                shown, said = follow(address).removeprefix("mailto:"), address.removeprefix("mailto:") == label
+                parts.append(shown if said else f"{label} ({shown})")
             case "strong" | "emphasis" | "code":
                 parts.append(_inline(span["spans"], follow))
     return "".join(parts)

@@ -36,6 +36,7 @@ _MARK = re.compile(r"\bslots:")
 _ENTRY = re.compile(
     r'\s*(?P<name>[a-z][a-z0-9_]{0,39})\s+(?P<type>[a-z]+)(?:\s+"(?P<label>[^"{}]{1,80})")?(?P<optional>\s+optional)?\s*'
 )
+_MAILBOX = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,253}\.[A-Za-z]{2,63}")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,6})?")
 _SAMPLES: dict[SlotType, str] = {
     "text": "Words",
@@ -104,12 +105,8 @@ def values(slots: Sequence[TemplateSlot], campaign: Campaign) -> dict[str, str]:
 
 def facts(slots: Sequence[TemplateSlot], shown: dict[str, str], words: Words) -> list[dict[str, Any]]:
     """The values that are given, in the order of the declaration, as blocks of a campaign hold words:
-    `name`, `label` (translated where it is one of ours), `value` and `spans`."""
-    return [
-        {"name": slot.name, "label": words.translated(slot.label), "value": value, "spans": _spans(slot.type, value)}
-        for slot in slots
-        if (value := shown[slot.name])
-    ]
+    `name`, `label` (translated where it is one of ours), `lead` (the label with its colon), `value` and `spans`."""
+    return [_fact(slot, value, words) for slot in slots if (value := shown[slot.name])]
 
 
 def problems(slots: Sequence[TemplateSlot], campaign: Campaign) -> Iterator[tuple[str, TemplateProblem]]:
@@ -183,6 +180,14 @@ def _shown(kind: SlotType, value: str, language: str) -> str:
     return value
 
 
+def _fact(slot: TemplateSlot, value: str, words: Words) -> dict[str, Any]:
+    label = words.translated(slot.label)
+    lead = words.gettext("%(label)s:", label=label)
+    return {"name": slot.name, "label": label, "lead": lead, "value": value, "spans": _spans(slot.type, value)}
+
+
 def _spans(kind: SlotType, value: str) -> list[dict[str, Any]]:
+    """A mail address is a link, too: some mail programs make it one of their own, in a colour of their own."""
     text = {"kind": "text", "text": value}
-    return [{"kind": "link", "url": value, "spans": [text]}] if kind == "link" else [text]
+    url = value if kind == "link" else f"mailto:{value}" if kind == "text" and _MAILBOX.fullmatch(value) else ""
+    return [{"kind": "link", "url": url, "spans": [text]}] if url else [text]

@@ -123,7 +123,7 @@ def test_problems_name_the_file_and_the_line_of_the_variant(tmp_path: Path) -> N
     ("text", "field", "message"),
     [
         (SPANISH.replace("title:", "campaign: other\ntitle:"), "campaign", "the variant says it is of `other`"),
-        (SPANISH.replace("title:", "language: es\ntitle:"), "language", "the campaign's own file alone"),
+        (SPANISH.replace("title:", "language: fr\ntitle:"), "language", "the file's name says that it is in es"),
         (SPANISH.replace("title:", "audience:\n  topic: news\ntitle:"), "audience", "the campaign's own file alone"),
         (SPANISH.replace("title:", "tittle:"), "tittle", "no such key"),
         ("---\ntitle: Hola\n---\n", "body", "the variant has no text"),
@@ -175,6 +175,18 @@ def test_files_without_a_language_tag_are_strays(tmp_path: Path) -> None:
     assert found.files == (("es", tmp_path / "welcome.es.md"),)
     assert [stray.name for stray in found.strays] == ["welcome.de.md", "welcome.draft.md"]
     assert list(read_file(path).variants) == ["es"]
+
+
+def test_a_file_whose_tag_is_no_known_language_is_refused_until_it_says_that_it_is_one(tmp_path: Path) -> None:
+    message = "`old` in the file's name is no language that is known here"
+    assert problems(written(tmp_path, old=SPANISH)) == [("welcome.old.md", 1, "file", message)]
+    path = written(tmp_path, old=SPANISH.replace("title:", "language: OLD\ntitle:"))
+    assert list(read_file(path).variants) == ["old"]
+
+
+def test_a_campaign_that_was_approved_is_read_whatever_its_variants_are_called(tmp_path: Path) -> None:
+    approved = read_file(written(tmp_path, old=SPANISH.replace("title:", "language: old\ntitle:")))
+    assert list(read(approved.definition.replace("language: old\n", "")).variants) == ["old"]
 
 
 def test_each_occurrence_of_a_series_has_the_variants(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import io
 import random
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,9 @@ from audiences.models import Association, Brand
 from campaigns import definition
 from campaigns.blocks import parse_body
 from campaigns.models import Campaign, NewsletterPart
+from comms.engine import letter_words, signup_words
+from comms.language.catalogues import SHIPPED
+from comms.language.words import Words
 from comms.pictures import Picture
 from comms.rendering import slots
 from comms.rendering.compile import compile_edition
@@ -30,7 +33,10 @@ from comms.surroundings import Surroundings
 
 EXAMPLES = BUILT_IN / "examples"
 NAMES = tuple(info.name for info in TemplateLibrary().list())
-LETTERS = tuple(path.stem for path in sorted((BUILT_IN / "letters").glob("*.mjml")))
+LETTERS = tuple(path.stem for path in sorted((BUILT_IN / "letters").glob("*.mjml")) if path.stem != "one-person")
+"""`one-person` is what all of them look like."""
+LANGUAGES = ("es", "fr")
+"""Of which each example has a file, beside English."""
 SITE = "https://news.coalition.example"
 PICTURES = f"{SITE}/media/"
 BRANDS = {
@@ -49,17 +55,8 @@ AROUND = Surroundings(
     images={f"{name}.jpg": Picture(f"{PICTURES}{name}.jpg", *_WIDE) for name in ("reading-room", "museum", "archive")},
     portraits={name: Picture(f"{PICTURES}{name}", *size) for name, size in _SIZES.items()},
 )
+TOPICS = ("News of the Coalition", "Calls and deadlines")
 LINKS = {name: f"{SITE}/{name[0]}/token" for name in ("click", "unsubscribe", "view", "poll")} | {"pixel": ""}
-LETTER = LetterContent(
-    subject="Please confirm your subscription",
-    heading="One click, and you are subscribed",
-    paragraphs=("Somebody, probably you, asked that these newsletters of the Coalition go to this address:",),
-    button="Yes, subscribe me",
-    url=f"{SITE}/s/token",
-    points=("News of the Coalition", "Calls and deadlines"),
-    notes=("The link works until 5 March. If it was not you, do nothing: no further mail comes.",),
-    why="You get this one mail because this address was typed into our form.",
-)
 ARABIC = """
 # مدرسة صيفية للأرشيفات الصغيرة
 
@@ -140,6 +137,11 @@ def example(name: str) -> Campaign:
     return definition.read_file(EXAMPLES / f"{name}.md")
 
 
+def translated(name: str, tag: str) -> Campaign:
+    """The example in another language, by the file beside it."""
+    return example(name).variants[tag]
+
+
 def arabic(name: str) -> Campaign:
     """All kinds of blocks, written from right to left, in the template."""
     blocks, problems = parse_body(ARABIC, first_line=1)
@@ -166,10 +168,28 @@ def mail(campaign: Campaign, sender: Association | None = None, member: Mapping[
     return Renderer(edition).render(context)
 
 
-def letter(name: str, sender: Association | None = None) -> Rendered:
-    """A letter to one person."""
+def letter(name: str, sender: Association | None = None, language: str = "en") -> Rendered:
+    """A letter to one person, in the words that it is sent with."""
+    sender = sender or association(brand=BRANDS["announcement"])
     template = TemplateLibrary([BUILT_IN / "letters"]).find(name)
-    return render_letter(LETTER, sender or association(brand=BRANDS["announcement"]), template, media_url=PICTURES)
+    return render_letter(_LETTERS[name](SHIPPED.words(language), sender.name), sender, template, media_url=PICTURES)
+
+
+def _confirm(words: Words, name: str) -> LetterContent:
+    wordings = [signup_words.topic_wording(words, title, name) for title in TOPICS]
+    until = datetime(2027, 3, 5, 9, tzinfo=UTC)
+    return signup_words.confirmation(words, name, wordings, url=f"{SITE}/s/token", expires_at=until, invited=False)
+
+
+def _welcome(words: Words, name: str) -> LetterContent:
+    return letter_words.welcome(words, name, TOPICS, url=f"{SITE}/p/token", own=None)
+
+
+def _preferences(words: Words, name: str) -> LetterContent:
+    return letter_words.preferences(words, name, url=f"{SITE}/p/token")
+
+
+_LETTERS = {"confirm": _confirm, "welcome": _welcome, "preferences": _preferences}
 
 
 def long_newsletter(stories: int) -> Campaign:

@@ -12,19 +12,33 @@ from test_announcement_in_browser import CHROMIUM
 from audiences.models import Brand
 from comms.preview.readers import Invented, worst
 from tests.support import axe
-from tests.support.template_gallery import LETTERS, NAMES, PICTURES, arabic, association, drawn, example, letter, mail
+from tests.support.template_gallery import (
+    LANGUAGES,
+    LETTERS,
+    NAMES,
+    PICTURES,
+    arabic,
+    association,
+    drawn,
+    example,
+    letter,
+    mail,
+    translated,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
 
-MAILS = [*NAMES, *(f"{name} in Arabic" for name in NAMES), *(f"letters/{name}" for name in LETTERS)]
+WRITTEN = [*NAMES, *(f"letters/{name}" for name in LETTERS)]
+MAILS = [*WRITTEN, *(f"{name} in {tag}" for tag in LANGUAGES for name in WRITTEN), *(f"{name} in ar" for name in NAMES)]
 
 
 def html(name: str, brand: Brand | None = None) -> str:
     sender = association(brand=brand) if brand else None
-    if name.startswith("letters/"):
-        return letter(name.removeprefix("letters/"), sender).html
-    base = name.removesuffix(" in Arabic")
-    return mail(example(base) if base == name else arabic(base), sender).html
+    base, _, tag = name.partition(" in ")
+    if base.startswith("letters/"):
+        return letter(base.removeprefix("letters/"), sender, tag or "en").html
+    campaign = arabic(base) if tag == "ar" else translated(base, tag) if tag else example(base)
+    return mail(campaign, sender).html
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +79,7 @@ def test_axe_finds_nothing_by_day_and_by_night(page: Any, axe_script: str, name:
 
 
 @pytest.mark.parametrize("accent", ["#ffd400", "#101010", "#e8e8e8", "#ff0000"])
-@pytest.mark.parametrize("name", [*NAMES, *(f"letters/{name}" for name in LETTERS)])
+@pytest.mark.parametrize("name", WRITTEN)
 def test_axe_finds_nothing_in_any_colour(page: Any, axe_script: str, name: str, accent: str) -> None:
     page.set_viewport_size({"width": 360, "height": 800})
     page.set_content(html(name, Brand(accent=accent, background="#dfe8e2")))
@@ -98,7 +112,7 @@ def test_nothing_sticks_out_at_the_side(page: Any, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_from_right_to_left_words_begin_at_the_right(page: Any, name: str) -> None:
     page.set_viewport_size({"width": 700, "height": 800})
-    page.set_content(html(f"{name} in Arabic"))
+    page.set_content(html(f"{name} in ar"))
     astray = """() => [...document.querySelectorAll("h2, p, li, blockquote")]
       .filter(e => e.checkVisibility() && e.innerText.trim() && !["right", "center", "start"]
         .includes(getComputedStyle(e).textAlign)).map(e => e.innerText.slice(0, 40))"""
