@@ -184,4 +184,6 @@ def _newsletter(section: schema.NewsletterSection, front: FrontMatter) -> Newsle
         slots=MappingProxyType(dict(section.slots)),
         ignore_cap=section.ignore_cap,
         doubt=section.doubt,
+        attachments=tuple(section.attachments),
+        inline_images=section.inline_images,
     )

@@ -337,6 +337,10 @@ class NewsletterPart:
     """Does it go even to members who had as many newsletters lately as the settings allow."""
     doubt: Literal["resend", "hold"] | None = None
     """What becomes of a mail that may have arrived; None: what the settings say."""
+    attachments: tuple[str, ...] = ()
+    """Files of the media folder, by name."""
+    inline_images: bool = False
+    """Do images of the media folder go with each mail, in place of links to them."""
 
 
 @dataclass(frozen=True, slots=True)

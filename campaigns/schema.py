@@ -192,6 +192,12 @@ class NewsletterSection(Section):
         description="A mail that may have arrived: resend it under the same Message-ID, or hold it for a person to "
         "decide; else as the settings say.",
     )
+    attachments: list[Line] = Field(
+        [], max_length=10, description="Files of the media folder that go with each mail, such as programme.pdf."
+    )
+    inline_images: bool = Field(
+        False, description="true: images of the media folder go with each mail, in place of links to them."
+    )
 
 
 class FeedSection(Section):
@@ -280,6 +286,9 @@ class VariantNewsletterSection(Section):
     subject: Short | None = Field(None, description="Subject of the mail in this language.")
     preview: Short | None = Field(None, description="What mail programs show beside it.")
     slots: dict[str, Short] = Field({}, max_length=50, description="Those values that differ, by name.")
+    attachments: list[Line] | None = Field(
+        None, max_length=10, description="The files in this language, in place of the campaign's."
+    )
 
 
 class VariantDefinition(Section):

@@ -202,6 +202,7 @@ def _newsletter(own: NewsletterPart, definition: VariantDefinition, front: Front
         subject_line=front.value_lines.get("newsletter.subject", 0),
         preview_line=front.value_lines.get("newsletter.preview", 0),
         slots=MappingProxyType({**own.slots, **said.slots}),
+        attachments=own.attachments if said.attachments is None else tuple(said.attachments),
     )
 
 

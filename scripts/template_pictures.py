@@ -1,7 +1,7 @@
 """Pictures of all templates filled with their examples, as Chromium shows them: what to look at after a change.
 
 scripts/template_pictures.py            one sheet of all, for the docs: docs/pictures/templates.png
-scripts/template_pictures.py FOLDER     each at 360 and 700 pixels, by day and by night, from right to left and in each language
+scripts/template_pictures.py FOLDER     each at 360 and 700 pixels, by day and by night, in all languages
 """
 
 from __future__ import annotations

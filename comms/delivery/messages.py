@@ -15,6 +15,7 @@ from comms.links import EditionToken, LinkMaker, MemberToken
 from comms.message import Message
 from comms.rendering.context import association_data, member_data
 from comms.rendering.dkim import DkimKey, signer_for
+from comms.rendering.enclosed import with_cids
 from comms.rendering.mime import Frame, addr_spec
 from comms.rendering.render import Rendered, Renderer
 
@@ -45,12 +46,13 @@ class MessageMaker:
             sender_address=association.sender_address,
             recipient=recipient.address,
             subject=rendered.subject,
-            html=rendered.html,
+            html=with_cids(rendered.html, self._renderer.files),
             text=rendered.text,
             message_id=self._message_id(recipient),
             date=datetime.now(UTC),
             language=batch.campaign["language"],
             headers=(*own_headers(links), *self._shared_headers),
+            files=self._renderer.files,
         )
 
     def rendered(self, recipient: Recipient) -> Rendered:
@@ -120,6 +122,7 @@ class MessageMaker:
             sender_address=association.sender_address,
             language=self._batch.campaign["language"],
             headers=self._shared_headers,
+            files=self._renderer.files,
         )
 
 

@@ -17,7 +17,18 @@ from campaigns.expressions import merge_fields
 from campaigns.mergefields import fields_without_fallback
 from campaigns.models import Blocks, Campaign, Expression, Image, Person, When, own_spans, parts, walk
 from campaigns.schedule import times_to_json
-from comms.engine import editions, gathering, pictures, post_orders, preflight, segments, social, times, timing
+from comms.engine import (
+    editions,
+    enclosures,
+    gathering,
+    pictures,
+    post_orders,
+    preflight,
+    segments,
+    social,
+    times,
+    timing,
+)
 from comms.engine.audience import known_names
 from comms.engine.preflight import Network
 from comms.engine.segments import compile_rule
@@ -171,7 +182,7 @@ def _compiled(
     workspace: Workspace, campaign: Campaign, association: Association
 ) -> tuple[Edition | None, tuple[Finding, ...]]:
     """The newsletter, or what keeps it from being compiled."""
-    refused = tuple(_check_conditions(workspace, campaign, association))
+    refused = (*_check_conditions(workspace, campaign, association), *enclosures.problems(workspace, campaign))
     if refused or campaign.newsletter is None:
         return None, refused
     try:

@@ -18,7 +18,7 @@ from comms.channels.feed_content import content_from_blocks
 from comms.channels.markup import absolute_url
 from comms.delivery.dispatch import Outfit
 from comms.delivery.messages import list_id
-from comms.engine import dkim, pictures, segments
+from comms.engine import dkim, enclosures, pictures, segments
 from comms.engine.workspace import Workspace
 from comms.rendering.body import numbered_rules
 from comms.rendering.compile import compile_edition
@@ -37,7 +37,7 @@ def read_definition(path: Path) -> Campaign:
 
 def newsletter(workspace: Workspace, campaign: Campaign, association: Association) -> Edition:
     """Compile the newsletter. Raises TemplateError; UsageError when the template does not exist; RuleError for a
-    condition on the reader that can not be used; StorageError when pictures can not be copied."""
+    condition on the reader that can not be used; StorageError when pictures can not be copied, or files not read."""
     assert campaign.newsletter is not None
     template = workspace.templates.find(campaign.newsletter.template)
     rules = numbered_rules(campaign.blocks)
@@ -45,7 +45,9 @@ def newsletter(workspace: Workspace, campaign: Campaign, association: Associatio
         surroundings(workspace, campaign, association),
         conditions={rule: segments.condition(workspace, rule, association.slug) for rule in rules},
     )
-    return compile_edition(campaign, association, template, media_url=media_url(workspace), around=around)
+    edition = compile_edition(campaign, association, template, media_url=media_url(workspace), around=around)
+    files = enclosures.with_files(workspace, campaign, edition, media_url(workspace))
+    return replace(edition, files=files) if files else edition
 
 
 def surroundings(workspace: Workspace, campaign: Campaign, association: Association) -> Surroundings:

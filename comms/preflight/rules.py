@@ -9,6 +9,7 @@ from comms.preflight import (
     audience,
     contrast,
     dates,
+    enclosures,
     footer,
     headings,
     language,
@@ -34,6 +35,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType({
     "Headings": headings.RULES,
     "Links": links.RULES,
     "Images": pictures.RULES,
+    "Files that go with the mail": enclosures.RULES,
     "Dates": dates.RULES,
     "Language": language.RULES,
     "Variants": variants.RULES,
@@ -49,6 +51,19 @@ RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType({
 def find(facts: Facts, *, postal_placeholder: str) -> Iterator[Finding]:
     """Everything that can be found without asking anyone. What concerns the campaign alone comes out alike for
     every association."""
-    for module in (subject, words, headings, links, pictures, dates, language, parts, contrast, tracking, sender):
+    for module in (
+        subject,
+        words,
+        headings,
+        links,
+        pictures,
+        enclosures,
+        dates,
+        language,
+        parts,
+        contrast,
+        tracking,
+        sender,
+    ):
         yield from module.find(facts)
     yield from footer.find(facts, placeholder=postal_placeholder)

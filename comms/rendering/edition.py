@@ -8,6 +8,11 @@ from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
+from comms.message import MailFile
+
+_LATER = frozenset({"conditions", "files"})
+"""What editions may have, and are written without where they have it not."""
+
 
 @dataclass(frozen=True)
 class Edition:
@@ -30,12 +35,15 @@ class Edition:
     """Tracked addresses; `{{ links.click }}/<index>` leads to them."""
     conditions: tuple[str, ...] = ()
     """On the reader, as `conditions.freeze` writes them; `member["when <index>"]` in the sources answers them."""
+    files: tuple[MailFile, ...] = ()
+    """What goes with each mail. The sources link to images; only mails show those that go with them."""
 
     def to_json(self) -> str:
         """Canonical JSON: the same edition gives the same ASCII text everywhere."""
         data = asdict(self)
-        if not self.conditions:
-            del data["conditions"]  # as in editions from before there were any, whose names are made from their text
+        for name in _LATER:
+            if not data[name]:
+                del data[name]  # as in editions from before there were any, whose names are made from their text
         return json.dumps(data, sort_keys=True, separators=(",", ":"))
 
     @classmethod
@@ -43,15 +51,19 @@ class Edition:
         """The edition that `to_json` wrote. Raises ValueError for any other text."""
         data: Any = json.loads(text)
         names = {field.name for field in fields(cls)}
-        if not isinstance(data, dict) or set(data) | {"conditions"} != names:
+        if not isinstance(data, dict) or set(data) | _LATER != names:
             raise ValueError("this is no edition")
+        try:
+            files = tuple(MailFile(**file) for file in data.pop("files", ()))
+        except TypeError as error:
+            raise ValueError("this is no edition: a file has the wrong keys") from error
         lists = (data.pop("links"), data.pop("conditions", []))
         if not all(isinstance(values, list) for values in lists):
             raise ValueError("this is no edition: a value has the wrong type")
         links, conditions = lists
         if not all(isinstance(value, str) for value in (*links, *conditions, *data.values())):
             raise ValueError("this is no edition: a value has the wrong type")
-        return cls(**data, links=tuple(links), conditions=tuple(conditions))
+        return cls(**data, links=tuple(links), conditions=tuple(conditions), files=files)
 
     @cached_property
     def digest(self) -> str:

@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
 import idna
 
-from comms.message import Message
+from comms.message import MailFile, Message
 from comms.rendering import quoted
 from comms.rendering.clean import one_line
+from comms.rendering.enclosed import closing
 from comms.rendering.errors import UnsendableAddress
 
 __all__ = ["Frame", "UnsendableAddress", "addr_spec", "build"]
@@ -44,9 +45,9 @@ _LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,35}")
 def build(message: Message) -> bytes:
     """The message in the format of RFC 5322 and MIME, all ASCII, lines ended by CRLF.
 
-    A multipart/alternative of text and HTML in UTF-8, quoted-printable. The same message gives the same
-    bytes. Raises UnsendableAddress, and ValueError for a header of `message.headers` with a line break,
-    a bad name, or a word too long for a line.
+    A multipart/alternative of text and HTML in UTF-8, quoted-printable; images that the HTML shows stand beside it,
+    attached files behind both, in base64. The same message gives the same bytes. Raises UnsendableAddress, and
+    ValueError for a header of `message.headers` with a line break, a bad name, or a word too long for a line.
     """
     frame = Frame(
         message.message_id,
@@ -54,6 +55,7 @@ def build(message: Message) -> bytes:
         sender_address=message.sender_address,
         language=message.language,
         headers=message.headers,
+        files=message.files,
     )
     return frame.fill(
         recipient=addr_spec(message.recipient),
@@ -79,20 +81,28 @@ class Frame:
         sender_address: str,
         language: str,
         headers: Iterable[tuple[str, str]] = (),
+        files: Sequence[MailFile] = (),
     ) -> None:
         address = addr_spec(sender_address)
         shown = one_line(sender_name) or sender_address.partition("@")[0]
         # `=_` never comes out of quoted-printable (RFC 2045 section 6.7), so no text can hold the boundary.
-        boundary = f"=_{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:32]}"
+        digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:32]
+        # None begins with another: the start of a line decides which part ends there (RFC 2046 section 5.1.2).
+        boundary, mixed, related = f"=_{digest}", f"=_m{digest}", f"=_r{digest}"
+        attached = [file for file in files if not file.shown_at]
+        images = [file for file in files if file.shown_at]
         self._from = f"From: {_phrase(shown)}\r\n <{address}>\r\n"
         head = [_header(*each) for each in headers]
         head.append("MIME-Version: 1.0")
         if _LANGUAGE.fullmatch(language):
             head.append(f"Content-Language: {language}")
-        head.append(f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n')
-        self._head = "\r\n".join(head) + _opening(boundary, "plain")
-        self._between = f"\r\n{_opening(boundary, 'html')}"
-        self._end = f"\r\n--{boundary}--\r\n"
+        around_all = _multipart("mixed", mixed) if attached else ""
+        head.append(f"{around_all}{_multipart('alternative', boundary)}{_text('plain')}")
+        self._head = "\r\n".join(head)
+        around_html = _multipart("related", related, root="text/html") if images else ""
+        self._between = f"\r\n--{boundary}\r\n{around_html}{_text('html')}"
+        after_html = closing(images, related) if images else ""
+        self._end = f"{after_html}\r\n--{boundary}--\r\n{closing(attached, mixed) if attached else ''}"
 
     def fill(
         self,
@@ -142,11 +152,17 @@ def _a_labels(domain: str) -> str:
     return idna.encode(domain, uts46=True).decode("ascii")
 
 
-def _opening(boundary: str, subtype: str) -> str:
-    return (
-        f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-    )
+def _multipart(subtype: str, boundary: str, root: str = "") -> str:
+    """The head of a multipart, and the line that begins its first part.
+
+    `root` is the media type of the part that the others belong to (RFC 2387 section 3.1).
+    """
+    kind = f'\r\n type="{root}";' if root else ""
+    return f'Content-Type: multipart/{subtype};{kind}\r\n boundary="{boundary}"\r\n\r\n--{boundary}\r\n'
+
+
+def _text(subtype: str) -> str:
+    return f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 
 
 @lru_cache(maxsize=2)

@@ -11,10 +11,12 @@ from jinja2 import Template
 from jinja2.runtime import Undefined
 
 from campaigns.mergefields import Missing, MissingValueError
+from comms.message import MailFile
 from comms.rendering import quoted
 from comms.rendering.clean import one_line, printable
 from comms.rendering.conditions import Conditions
 from comms.rendering.edition import Edition
+from comms.rendering.enclosed import with_cids
 from comms.rendering.errors import RenderError
 from comms.rendering.sandbox import FAULTS, SafeEnvironment, render
 from comms.rendering.skeleton import Skeleton, skeleton
@@ -53,6 +55,11 @@ class Renderer:
         except ValueError as error:
             raise RenderError("conditions", str(error)) from error
 
+    @property
+    def files(self) -> tuple[MailFile, ...]:
+        """What goes with each mail."""
+        return self._edition.files
+
     def render(self, context: Mapping[str, Any]) -> Rendered:
         """One member's message.
 
@@ -64,16 +71,18 @@ class Renderer:
         return self._member.render(self._for_member(context))
 
     def encode(self, context: Mapping[str, Any]) -> Encoded:
-        """What `render` gives, encoded, and many times as fast: only what depends on the member is worked out.
+        """What `render` gives, encoded for a mail, and many times as fast: only what depends on the member is worked
+        out. Images that go with the mail are shown from there, and not by their address.
 
         Raises RenderError as `render` does.
         """
         known = self._for_member(context)
         try:
-            return self._member.fill(known, *self._skeletons)
+            return self._member.fill(known, *self._skeletons, files=self._edition.files)
         except FAULTS:  # rendered whole, the text tells best what is wrong with it
             rendered = self._member.render(known)
-            return Encoded(rendered.subject, quoted.encode(rendered.html), quoted.encode(rendered.text))
+            html = with_cids(rendered.html, self._edition.files)
+            return Encoded(rendered.subject, quoted.encode(html), quoted.encode(rendered.text))
 
     def render_public(self, context: Mapping[str, Any]) -> Rendered:
         """The message as anyone may see it: fallbacks where there are some, `…` where a value is missing, and of
@@ -93,7 +102,7 @@ class Renderer:
     def _skeletons(self) -> tuple[Skeleton | None, Skeleton | None]:
         """Of the HTML and of the text."""
         return (
-            skeleton(self._edition.html, autoescape=True),
+            skeleton(with_cids(self._edition.html, self._edition.files), autoescape=True),
             skeleton(self._edition.text, autoescape=False),
         )
 
@@ -118,12 +127,16 @@ class _Templates:
             text=_rendered(self._text, "text", context),
         )
 
-    def fill(self, context: dict[str, Any], html: Skeleton | None, text: Skeleton | None) -> Encoded:
+    def fill(
+        self, context: dict[str, Any], html: Skeleton | None, text: Skeleton | None, *, files: tuple[MailFile, ...]
+    ) -> Encoded:
         """As `render`, through a skeleton where there is one. Raises what a skeleton raises, too."""
         subject, _ = self._lines(context)
         return Encoded(
             subject,
-            html=html.fill(context) if html else quoted.encode(_rendered(self._html, "html", context)),
+            html=html.fill(context)
+            if html
+            else quoted.encode(with_cids(_rendered(self._html, "html", context), files)),
             text=text.fill(context) if text else quoted.encode(_rendered(self._text, "text", context)),
         )
 

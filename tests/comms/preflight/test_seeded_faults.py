@@ -15,6 +15,7 @@ MUST, SHOULD = "must fix", "should fix"
 PICTURE_ALONE = (GOOD[GOOD.index("Dear {{") :], "![Come to the spring school in May](map.jpg)\n")
 PROGRAMME = "https://coalition.org/spring/programme"
 SENTENCE = "Everyone who works in a small archive is welcome, whether paid or not."
+WITH_IMAGES = (("  template:", "  inline_images: true\n  template:"),)
 SPANISH = (("language: en", "language: es"), (SENTENCE, "el miércoles, 13 de mayo de 2027"))
 
 
@@ -24,6 +25,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         for name in ("noise.png", "noise2.png"):
             save_picture(workspace.media_folder / name, noise=True)
         Image.new("RGB", (60, 30)).save(workspace.media_folder / "modern.webp")
+        for name, size in (("setup.exe", 10), ("costs.pdf", 10), ("book.pdf", 250_000), ("film.pdf", 3_000_001)):
+            (workspace.media_folder / name).write_bytes(b"%" * size)
         yield workspace
 
 
@@ -52,6 +55,10 @@ def link(address: str, words: str = "the whole programme") -> tuple[tuple[str, s
 
 def text(words: str) -> tuple[tuple[str, str], ...]:
     return ((SENTENCE, f"{SENTENCE}\n{words}"),)
+
+
+def attached(name: str) -> tuple[tuple[str, str], ...]:
+    return (("  template:", f"  attachments: [{name}]\n  template:"),)
 
 
 def template(name: str) -> tuple[tuple[str, str], ...]:
@@ -118,6 +125,12 @@ FAULTS = (
     Fault("picture-heavy", SHOULD, "noise.png", (("map.jpg", "noise.png"),)),
     Fault("picture-heavy-total", SHOULD, "", (("(map.jpg)\n", "(noise.png)\n\n![More of it](noise2.png)\n"),)),
     Fault("picture-kind", SHOULD, "modern.webp", (("map.jpg", "modern.webp"),)),
+    Fault("attachment-missing", MUST, "attachments:", attached("lost.pdf")),
+    Fault("attachment-missing", MUST, "attachments:", attached("../comms.toml")),
+    Fault("attachment-kind", MUST, "attachments:", attached("setup.exe")),
+    Fault("attachment-large", MUST, "attachments:", attached("film.pdf")),
+    Fault("attachment-heavy", SHOULD, "attachments:", attached("book.pdf")),
+    Fault("attachment-heavy", SHOULD, "inline_images:", (("(map.jpg)", "(noise.png)"), *WITH_IMAGES)),
     Fault("mail-mostly-images", SHOULD, "", (PICTURE_ALONE,)),
     Fault("picture-alt", SHOULD, "IMG_2031", (("Two people mend a torn map at a long table", "IMG_2031.jpg"),)),
     Fault("tracking-image", SHOULD, "spy.org", (("(map.jpg)", "(https://spy.org/open.gif?c=12)"),)),
@@ -196,6 +209,8 @@ GOOD_EDITS: dict[str, tuple[tuple[str, str], ...]] = {
     "first headings that exclude each other": (
         ("# Spring school", "::: when state = WA\n# Western school\n:::\n::: otherwise\n# Spring school\n:::"),
     ),
+    "a small attachment": attached("costs.pdf"),
+    "images that go with the mail": WITH_IMAGES,
     "a decorative image": (("![Two people mend a torn map at a long table](map.jpg)", "![](map.jpg){decorative}"),),
     "a link with what is no secret of the reader": (("?utm_source=newsletter", "?state={{ member.state or 'any' }}"),),
     "a template of one's own": template("plain"),
