@@ -226,13 +226,14 @@ def entry_url(workspace: Workspace, row: EntryRow) -> str:
 
 def _info(workspace: Workspace, owner: Association, channel: Channel, page: int | None, complete: int) -> FeedInfo:
     older = complete if page is None else page - 1
+    language = channel.choice.values[0] if channel.choice.kind == "language" else owner.language
     return FeedInfo(
         id=f"tag:{site_name(workspace)},{ID_YEAR}:feed/{owner.slug}{quote(channel.path)}",
         title=title(owner, channel),
         homepage=homepage(owner) or f"{workspace.settings.site.url}/",
         self_urls=urls(workspace, owner, channel.path, page),
-        language=channel.choice.values[0] if channel.choice.kind == "language" else owner.language,
-        description=f"{channel.title} from {owner.name}" if channel.title else f"News from {owner.name}",
+        language=language,
+        description=_description(workspace, owner, channel, language),
         author=owner.name,
         place=Place(
             previous=urls(workspace, owner, channel.path, older) if older else None,
@@ -243,7 +244,7 @@ def _info(workspace: Workspace, owner: Association, channel: Channel, page: int 
 
 def feed_entry(workspace: Workspace, owner: Association, row: EntryRow) -> FeedEntry:
     """An entry as feeds show it; what was corrected is named in front of the text."""
-    note = f"<p><em>{escape(corrected(row))}</em></p>\n" if row.note else ""
+    note = corrected(workspace, row) if row.note else ""
     return FeedEntry(
         id=row.tag_uri,
         url=entry_url(workspace, row),
@@ -259,6 +260,16 @@ def feed_entry(workspace: Workspace, owner: Association, row: EntryRow) -> FeedE
     )
 
 
-def corrected(row: EntryRow) -> str:
-    """The sentence that names a correction."""
-    return f"Corrected on {row.updated.day} {row.updated:%B %Y}: {row.note}"
+def corrected(workspace: Workspace, row: EntryRow) -> str:
+    """The paragraph that names a correction, in the entry's language where there are words in it."""
+    words = workspace.catalogues.words(row.language)
+    when = escape(words.gettext("Corrected on %(day)s:", day=words.day(row.updated)))
+    spoken = words.beside(row.language)
+    return f"<p><em>{f'<span{spoken}>{when}</span>' if spoken else when} {escape(row.note)}</em></p>\n"
+
+
+def _description(workspace: Workspace, owner: Association, channel: Channel, language: str) -> str:
+    gettext = workspace.catalogues.words(language).gettext
+    if channel.title:
+        return gettext("%(title)s from %(association)s", title=channel.title, association=owner.name)
+    return gettext("News from %(association)s", association=owner.name)

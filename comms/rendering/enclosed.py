@@ -41,8 +41,7 @@ def _part(file: MailFile) -> str:
 
 def _file_name(name: str) -> str:
     """The parameter `filename` (RFC 2183), as RFC 2231 writes it where it is not plain, cut to lines of 76."""
-    is_plain = name.isascii() and name.isprintable() and len(name) <= 60 and name == name.strip()
-    if is_plain and not set('"\\') & set(name):
+    if name.isascii() and name.isprintable() and len(name) <= 60 and not set('"\\') & set(name):
         return f'filename="{name}"'
     pieces = [quote(character.encode("utf-8", "replace"), safe=_ATTR_CHAR) for character in name]
     lines, room = ["utf-8''"], 40

@@ -93,11 +93,33 @@ def test_a_corrected_entry_keeps_id_and_first_date_moves_its_change_and_names_it
     (after,) = atom(workspace).entries
     assert (after.id, after.published, after.link) == (before.id, before.published, before.link)
     assert after.updated > before.updated
-    assert after.content[0].value.startswith("<p><em>Corrected on 1 February 2027: At ten.</em></p>")
+    assert after.content[0].value.startswith("<p><em>Corrected on February 1, 2027: At ten.</em></p>")
     assert "come at ten" in after.content[0].value
     page = archive.entry_page(workspace, "coalition", "open-day")
     assert page is not None
     assert (page.note, page.withdrawn) == ("At ten.", None)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("es", "<p><em>Corregido el 1 de febrero de 2027: A las 10 &lt; 11.</em></p>"),
+        ("fr-CA", "<p><em>Corrigé le 1er février 2027\u00a0: A las 10 &lt; 11.</em></p>"),
+        ("qu", '<p><em><span lang="en" dir="ltr">Corrected on February 1, 2027:</span> A las 10 &lt; 11.</em></p>'),
+    ],
+)
+def test_a_correction_is_named_in_the_entrys_own_language(workspace: Workspace, language: str, said: str) -> None:
+    correct(workspace)
+    row = workspace.host.entry("coalition", "open-day")
+    assert row is not None
+    assert (
+        feeds.corrected(workspace, dataclasses.replace(row, language=language, note="A las 10 < 11.")).strip() == said
+    )
+
+
+def test_a_feed_says_what_it_is_in_its_own_language(workspace: Workspace) -> None:
+    workspace.change_association(dataclasses.replace(workspace.association("coalition"), language="fr"))
+    assert atom(workspace).feed.subtitle == "Actualités de The Coalition"
 
 
 def test_the_file_for_calendars_and_the_data_for_machines_say_what_was_corrected(workspace: Workspace) -> None:

@@ -97,7 +97,7 @@ def test_the_nearest_language_that_there_are_words_for() -> None:
 def test_dates_and_numbers_follow_the_reader_and_not_only_the_words() -> None:
     moment = datetime(2027, 2, 1, 9, 5, tzinfo=UTC)
     assert SHIPPED.words("es").day(date(2027, 2, 1)) == "1 de febrero de 2027"
-    assert SHIPPED.words("fr").moment(moment) == "lundi 1 février 2027, 09:05"
+    assert SHIPPED.words("fr").moment(moment) == "lundi 1er février 2027, 09:05"
     assert SHIPPED.words("en-GB").day(moment) == "1 February 2027"
     assert SHIPPED.words("en").day(moment) == "February 1, 2027"
     assert [SHIPPED.words(tag).number(12345) for tag in ("en", "es", "es-MX")] == ["12,345", "12.345", "12,345"]

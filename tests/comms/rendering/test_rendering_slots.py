@@ -109,7 +109,7 @@ def test_a_misspelt_slot_is_recognised() -> None:
 def test_values_are_shown_as_the_language_writes_them() -> None:
     lines = ("deadline: 2027-03-01", "seats: 1200.5")
     assert "[Deadline=March 1, 2027][Seats=1,200.5]" in shown(*lines).html
-    assert "[Date limite=1 mars 2027][Seats=1\u202f200,5]" in shown(*lines, language="fr").html
+    assert "[Date limite=1er mars 2027][Seats=1\u202f200,5]" in shown(*lines, language="fr").html
 
 
 def test_what_is_optional_and_not_given_is_empty() -> None:
