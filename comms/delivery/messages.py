@@ -16,7 +16,7 @@ from comms.message import Message
 from comms.rendering.context import association_data, member_data
 from comms.rendering.dkim import DkimKey, signer_for
 from comms.rendering.enclosed import with_cids
-from comms.rendering.mime import Frame, addr_spec
+from comms.rendering.mime import Frame, addr_spec, domain_of
 from comms.rendering.render import Rendered, Renderer
 
 
@@ -128,13 +128,13 @@ class MessageMaker:
 
 def message_id(association: Association, campaign: str, delivery: int) -> str:
     """The same for every try of a delivery (RFC 5322 section 3.6.4), so that a second copy can be told."""
-    domain = association.sender_address.rpartition("@")[2]
+    domain = domain_of(association.sender_address)
     return f"<{campaign}.{association.slug}.{delivery}@{domain}>"
 
 
 def list_id(association: Association, topic: str | None) -> str:
     """The list's name for ever (RFC 2919): topic and association in front of the sender's domain."""
-    domain = association.sender_address.rpartition("@")[2]
+    domain = domain_of(association.sender_address)
     return f"{topic or 'newsletter'}.{association.slug}.{domain}"
 
 
@@ -143,11 +143,15 @@ def own_headers(links: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return (("List-Unsubscribe", f"<{links['unsubscribe']}>"),)
 
 
+def reply_to(association: Association) -> tuple[tuple[str, str], ...]:
+    """Where answers go, where it is not the sender. Raises UnsendableAddress."""
+    return (("Reply-To", addr_spec(association.reply_to)),) if association.reply_to else ()
+
+
 def list_headers(association: Association, identifier: str) -> tuple[tuple[str, str], ...]:
     """Reply-To, List-ID (RFC 2919), List-Unsubscribe-Post (RFC 8058): the same for every reader."""
-    reply_to = (("Reply-To", association.reply_to),) if association.reply_to else ()
     return (
-        *reply_to,
+        *reply_to(association),
         ("List-ID", f"<{identifier}>"),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
     )

@@ -18,6 +18,7 @@ from comms.delivery.batches import LetterOrder, Outcome, Receipt, Report
 from comms.delivery.dispatch import BATCH_VALID_S, LOST_AFTER_S, SENDER_DIED, Queue
 from comms.delivery.journal import Journals
 from comms.delivery.letterbox import Letterbox, LetterRow
+from comms.delivery.messages import reply_to
 from comms.engine import dkim
 from comms.engine.editions import media_url
 from comms.engine.workspace import Workspace
@@ -26,7 +27,7 @@ from comms.keys import TamperedError
 from comms.message import Message
 from comms.rendering.letter import LetterContent, render_letter
 from comms.rendering.library import BUILT_IN, TemplateLibrary
-from comms.rendering.mime import addr_spec, build
+from comms.rendering.mime import addr_spec, build, domain_of
 from comms.rendering.render import Rendered
 
 log = structlog.get_logger(__name__)
@@ -161,8 +162,6 @@ def _message(workspace: Workspace, association: Association, row: LetterRow) -> 
         raise TamperedError("nothing is left of what it says")
     content = LetterContent.from_json(json.loads(workspace.key.unseal(row.content)))
     rendered = render(workspace, association, row.template, content)
-    domain = association.sender_address.rpartition("@")[2]
-    reply_to = (("Reply-To", association.reply_to),) if association.reply_to else ()
     return Message(
         sender_name=association.sender_name or association.name,
         sender_address=association.sender_address,
@@ -171,9 +170,9 @@ def _message(workspace: Workspace, association: Association, row: LetterRow) -> 
         html=rendered.html,
         text=rendered.text,
         # With its time: ids count anew from where a restored backup stood.
-        message_id=f"<{association.slug}.{row.id}.{row.created_at}.letter@{domain}>",
+        message_id=f"<{association.slug}.{row.id}.{row.created_at}.letter@{domain_of(association.sender_address)}>",
         date=datetime.fromtimestamp(row.created_at, UTC),
         language=content.language,
         # RFC 3834 section 5: so that no vacation program answers.
-        headers=(*reply_to, ("Auto-Submitted", "auto-generated")),
+        headers=(*reply_to(association), ("Auto-Submitted", "auto-generated")),
     )

@@ -22,7 +22,7 @@ from comms.rendering.clean import one_line
 from comms.rendering.enclosed import closing
 from comms.rendering.errors import UnsendableAddress
 
-__all__ = ["Frame", "UnsendableAddress", "addr_spec", "build"]
+__all__ = ["Frame", "UnsendableAddress", "addr_spec", "build", "domain_of"]
 
 MAX_LINE = 998
 """Characters of a line without CRLF (RFC 5322 section 2.1.1)."""
@@ -145,6 +145,17 @@ def addr_spec(address: str) -> str:
         except idna.IDNAError as error:
             raise UnsendableAddress(address, f"{domain!r} is no domain name") from error
     return f"{local}@{domain}"
+
+
+@lru_cache(maxsize=1_024)
+def domain_of(address: str) -> str:
+    """The domain of an address as identifiers in headers hold it (RFC 5322 section 3.6.4): in A-labels, or as it is
+    where it can not be in these."""
+    domain = address.strip().rpartition("@")[2]
+    try:
+        return domain if _LITERAL.fullmatch(domain) else _a_labels(domain)
+    except idna.IDNAError:
+        return domain
 
 
 @lru_cache(maxsize=1_024)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from audiences import attributes
 from audiences.models import Association
 from comms.delivery.batches import Recipient
-from comms.delivery.messages import MessageMaker, feedback_id
+from comms.delivery.messages import MessageMaker, feedback_id, list_id
 from comms.links import LinkMaker, MemberToken
 from comms.rendering.dkim import new_rsa_key, relaxed_body
 from comms.rendering.edition import Edition
@@ -127,7 +127,7 @@ def test_nothing_of_one_reader_is_left_in_the_message_of_the_next() -> None:
 
 def test_every_reader_gets_their_own_links_and_the_same_list_headers() -> None:
     maker = a_maker(
-        association=Association("coalition", "Ü", "news@münchen.example", "1 Main", reply_to="us@example.org")
+        association=Association("coalition", "Ü", "news@münchen.example", "1 Main", reply_to="us@münchen.example")
     )
     first, second = (parsed(maker.make(recipient(number))[2]) for number in (1, 2))
     for read, number in ((first, 1), (second, 2)):
@@ -140,6 +140,15 @@ def test_every_reader_gets_their_own_links_and_the_same_list_headers() -> None:
     assert first["From"].addresses[0].addr_spec == "news@xn--mnchen-3ya.example"
     assert first["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert first["Message-ID"] != second["Message-ID"]
+
+
+def test_an_association_in_a_domain_with_accents_has_identifiers_and_addresses_in_ascii() -> None:
+    association = Association("coalition", "Ü", "news@münchen.example", "1 Main", reply_to="us@münchen.example")
+    maker = a_maker(association=association, list_id=list_id(association, None))
+    head = maker.make(recipient(1))[2].partition(b"\r\n\r\n")[0]
+    assert b"\r\nMessage-ID: <spring.coalition.1@xn--mnchen-3ya.example>\r\n" in head
+    assert b"\r\nList-ID: <newsletter.coalition.xn--mnchen-3ya.example>\r\n" in head
+    assert b"\r\nReply-To: us@xn--mnchen-3ya.example\r\n" in head
 
 
 def test_a_long_unsubscribe_address_is_one_line_as_it_is() -> None:

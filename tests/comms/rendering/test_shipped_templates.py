@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import lxml.html
 import pytest
 
 from audiences.models import ANY_TOPIC, Basis, Brand, Consent, ConsentState, Member
+from campaigns.blocks import parse_body
 from comms.engine import checking, preview
 from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
@@ -22,6 +23,7 @@ from comms.rendering.library import BUILT_IN, TemplateLibrary
 from comms.surroundings import Surroundings
 from tests.support.template_gallery import (
     EXAMPLES,
+    LANGUAGES,
     LETTERS,
     LINKS,
     NAMES,
@@ -33,6 +35,7 @@ from tests.support.template_gallery import (
     letter,
     long_newsletter,
     mail,
+    translated,
 )
 
 GMAIL_CLIP = 95_000
@@ -49,9 +52,10 @@ class Office:
     workspace: Workspace
     folder: Path
 
-    def message(self, name: str) -> bytes:
+    def message(self, name: str, language: str = "en") -> bytes:
         """The example as Ana gets it, whole."""
-        preview.write(self.workspace, EXAMPLES / f"{name}.md", self.folder, address=ANA, association=None)
+        wishes = preview.Wishes(address=ANA, language=language)
+        preview.show(self.workspace, EXAMPLES / f"{name}.md", self.folder, wishes, browser=None)
         return (self.folder / "message.eml").read_bytes()
 
 
@@ -173,6 +177,24 @@ def test_no_line_of_a_message_is_too_long_whoever_reads_it(office: Office, name:
     assert max(len(line) for message in messages for line in message.split(b"\r\n")) <= LONGEST_LINE
 
 
+def test_every_example_is_there_in_every_language() -> None:
+    for name in NAMES:
+        assert set(example(name).variants) == set(LANGUAGES)
+
+
+def test_a_label_is_set_apart_as_its_language_does_it() -> None:
+    assert "Takes: half a minute" in mail(example("survey")).text
+    french = mail(translated("survey", "fr"))
+    assert "Durée\xa0: une demi-minute" in french.text
+    assert "Clôture\xa0: <span" in french.html
+
+
+def test_an_address_among_the_facts_can_be_followed() -> None:
+    rendered = mail(example("call-for-proposals"))
+    assert '<a class="link" href="mailto:programme@coalition.example"' in rendered.html
+    assert "Questions to: programme@coalition.example\n" in rendered.text
+
+
 def test_letters_are_clean_and_say_who_sends_them() -> None:
     assert LETTERS
     for name in LETTERS:
@@ -180,10 +202,21 @@ def test_letters_are_clean_and_say_who_sends_them() -> None:
         assert "12 Shore Road" in letter(name).html
 
 
+def test_no_word_is_set_so_small_that_filters_take_it_for_hidden() -> None:
+    """The rule WORD_INVIS of SpamAssassin 4.0.1 takes 0.9em for none."""
+    blocks, problems = parse_body("Press `Enter`, **then** *wait*.\n\n::: statistic 4\nkeys\n:::", first_line=1)
+    assert problems == ()
+    html = mail(replace(example("announcement"), blocks=blocks)).html
+    words = re.findall(r"<(\w+)\s[^>]*font-size:\s*0*[01](?:\.\d+)?[a-z]+[^>]*>\w{1,20}<", html)
+    assert "Enter" in html
+    assert words == []
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
 @pytest.mark.parametrize("name", NAMES)
-def test_spamassassin_has_nothing_against_it(office: Office, name: str) -> None:
-    verdict = judge(office.message(name))
+def test_spamassassin_has_nothing_against_it(office: Office, name: str, language: str) -> None:
+    verdict = judge(office.message(name, language))
     if verdict is None:
         pytest.skip("SpamAssassin is not here: apt-get install spamassassin")
     assert verdict.points <= 0, verdict.hits
