@@ -14,7 +14,9 @@ from audiences.models import Association
 from campaigns.hours import HoursError, SendWindow
 from comms.errors import UsageError
 from comms.rendering import colour
+from comms.rendering.errors import UnsendableAddress
 from comms.rendering.look import TYPEFACES
+from comms.rendering.mime import addr_spec
 
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}", re.ASCII)
 
@@ -68,9 +70,13 @@ def checked(association: Association) -> Association:
 
 def _mailbox(text: str) -> str:
     try:
-        return normalise_address(text)
+        address = normalise_address(text)
+        addr_spec(address)
     except AddressError as error:
         raise UsageError(str(error)) from error
+    except UnsendableAddress as error:
+        raise UsageError(f"{error.message}.", hint=error.hint) from error
+    return address
 
 
 def _web_address(text: str) -> str:

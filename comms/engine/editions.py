@@ -36,8 +36,9 @@ def read_definition(path: Path) -> Campaign:
 
 
 def newsletter(workspace: Workspace, campaign: Campaign, association: Association) -> Edition:
-    """Compile the newsletter. Raises TemplateError; UsageError when the template does not exist; RuleError for a
-    condition on the reader that can not be used; StorageError when pictures can not be copied, or files not read."""
+    """Compile the newsletter. Raises TemplateError; UsageError when the template does not exist, or a file can not be
+    attached; RuleError for a condition on the reader that can not be used; StorageError when pictures can not be
+    copied, or files not read."""
     assert campaign.newsletter is not None
     template = workspace.templates.find(campaign.newsletter.template)
     rules = numbered_rules(campaign.blocks)

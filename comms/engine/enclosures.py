@@ -12,7 +12,7 @@ from campaigns.errors import shown
 from campaigns.models import Campaign
 from comms.engine.pictures import media_file
 from comms.engine.workspace import Workspace
-from comms.errors import StorageError
+from comms.errors import StorageError, UsageError
 from comms.message import MailFile
 from comms.preflight import enclosures as rules
 from comms.preflight.report import Finding
@@ -40,20 +40,18 @@ def problems(workspace: Workspace, campaign: Campaign) -> Iterator[Finding]:
 
 
 def with_files(workspace: Workspace, campaign: Campaign, edition: Edition, media_url: str) -> tuple[MailFile, ...]:
-    """The files that go with an edition, attachments first. Raises StorageError.
+    """The files that go with an edition, attachments first.
 
-    An attachment of which `problems` says something is left out; a picture that can not be read stays a link.
+    Raises UsageError for the first of `problems`, so that no mail goes out without what it speaks of; StorageError.
+    A picture that is of no kind which mails can hold stays a link.
     """
     part = campaign.newsletter
     if part is None:
         return ()
-    files = [
-        MailFile(one_line(path.name), rules.KINDS[kind], _data(path))
-        for name in dict.fromkeys(part.attachments)
-        if (path := media_file(workspace, name)) is not None
-        and (kind := path.suffix.lower()) in rules.KINDS
-        and _size(path) <= rules.MOST_BYTES
-    ]
+    for problem in problems(workspace, campaign):
+        raise UsageError(f"{problem.message}.", hint=problem.hint)
+    paths = filter(None, (media_file(workspace, name) for name in dict.fromkeys(part.attachments)))
+    files = [MailFile(one_line(path.name), rules.KINDS[path.suffix.lower()], _data(path)) for path in paths]
     if part.inline_images:
         pattern = re.compile(rf'"({re.escape(media_url)}[^"\s{{}}<>]+)"')
         for address in dict.fromkeys(pattern.findall(edition.html)):
