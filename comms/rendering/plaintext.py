@@ -141,8 +141,8 @@ def _inline(spans: Sequence[Data], follow: Follow) -> str:
                 parts.append("\n")
             case "link":
                 label, address = _inline(span["spans"], follow), span["url"]
-                shown, said = follow(address).removeprefix("mailto:"), address.removeprefix("mailto:") == label
-                parts.append(shown if said else f"{label} ({shown})")
+                shown, said = follow(address), address.removeprefix("mailto:") == label
+                parts.append(shown.removeprefix("mailto:") if said else f"{label} ({shown})")
             case "strong" | "emphasis" | "code":
                 parts.append(_inline(span["spans"], follow))
     return "".join(parts)
