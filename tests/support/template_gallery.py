@@ -189,7 +189,22 @@ def _preferences(words: Words, name: str) -> LetterContent:
     return letter_words.preferences(words, name, url=f"{SITE}/p/token")
 
 
-_LETTERS = {"confirm": _confirm, "welcome": _welcome, "preferences": _preferences}
+def _offer(words: Words, name: str) -> LetterContent:
+    return LetterContent(
+        subject=words.gettext("A question about %(title)s", title="Summer school"),
+        heading=words.gettext("Will you pass this on?"),
+        paragraphs=(
+            words.gettext("Please answer by %(day)s. Silence sends nothing.", day=words.day(date(2027, 3, 1))),
+        ),
+        button=words.gettext("Look at it and answer"),
+        url=f"{SITE}/r/token",
+        notes=(words.gettext("The link is yours: whoever has it can answer for %(association)s.", association=name),),
+        why=words.gettext("You get this because you speak for %(association)s.", association=name),
+        language=words.language,
+    )
+
+
+_LETTERS = {"offer": _offer, "confirm": _confirm, "welcome": _welcome, "preferences": _preferences}
 
 
 def long_newsletter(stories: int) -> Campaign:
