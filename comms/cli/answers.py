@@ -173,7 +173,7 @@ def _show(desk: Desk) -> None:
         if day:
             say(f"  {words} {day}")
     if desk.audience is not None:
-        say(f"  goes to {desk.audience:,} members, who get it from nobody else")
+        say(f"  goes to {desk.audience:,} members at most: who has it from another association is left out")
     when = f"{desk.at:%A %Y-%m-%d %H:%M} ({desk.association.timezone})" if desk.at else "as soon as it is accepted"
     say(f"  goes out {when}, subject: {escape(desk.subject)}")
     for place in desk.places:
