@@ -7,7 +7,8 @@ on this machine, three times; before and after each time what Postfix's smtp-sou
 ratios are the medians. Beside it, in the same run, other ways to send the same mail. Then once more, signed (DKIM,
 RSA-2048), beside what signing alone allows. The clock runs from the first batch claimed to the last one settled;
 processor seconds are those of control and senders in that time. It needs Debian's package `postfix` (no service of
-it); nodemailer takes part where npm can install it. Takes some minutes; `--messages` makes it shorter.
+it); nodemailer, django-newsletter and Mailman take part where npm and pip can install
+them. Takes some minutes; `--messages` makes it shorter.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from pathlib import Path
 from statistics import median
 
 from audiences.models import Association
-from bench import nodemailer, peers, processes, rsa
+from bench import django_newsletter, mailman, nodemailer, peers, processes, rsa
 from bench.delay import delayed
 from bench.report import print_json, print_table
 from bench.sink import Sink, free_port, require, run_source, sink
@@ -38,7 +39,7 @@ ROUNDS = 3
 SESSIONS = 10
 KILOBYTES = 40
 LINKS = 25
-ROUND_TRIP_S = 0.02
+ROUND_TRIPS_S = (0.02, 0.08)
 LOOK_S = 0.02
 SLOW_SHARE = 10
 """The others are given so many times fewer messages; the slowest one gets that many fewer again."""
@@ -84,11 +85,14 @@ def run(scratch: Path, messages: int) -> None:
         ["RSA-2048 signatures alone", f"{signatures:,.0f}", "", ""],
     ]
     print_table(["client", "messages/s", "comms is x", "CPU s/10,000"], rows)
-    print(f"control held {ours.control_peak_mb:.0f} MB at most; {ours.lost} lost; a connection over a line of")
-    rtt = measure_long_line(mail)
-    print(f"{ROUND_TRIP_S * 1000:.0f} ms carries {rtt:.1f} times as much as aiosmtplib's\n")
+    print(f"control held {ours.control_peak_mb:.0f} MB at most; {ours.lost} lost")
+    lines = {round(trip * 1000): measure_long_line(mail, trip) for trip in ROUND_TRIPS_S}
+    for trip, times in lines.items():
+        print(f"a connection over a line of {trip} ms carries {times:.1f} times as much as aiosmtplib's")
+    print()
     print_json(
-        figures(ours, others, rtt)
+        figures(ours, others)
+        | {f"ratio_rtt{trip}_aiosmtplib": round(times, 2) for trip, times in lines.items()}
         | {
             "ratio_wire": round(ratio, 3),
             "ratio_cpu_wire": round(cpu_ratio, 2),
@@ -146,8 +150,9 @@ def copy_campaign(scratch: Path, name: str) -> None:
     (scratch / f"{name}.md").write_text(text)
 
 
-def figures(ours: Sending, others: Mapping[str, float], rtt: float) -> dict[str, object]:
-    nodes = others.get("nodemailer, pooled")
+def figures(ours: Sending, others: Mapping[str, float]) -> dict[str, object]:
+    nodes, django = others.get("nodemailer, pooled"), others.get("django-newsletter")
+    list_server = others.get("Mailman 3, personalised")
     return {
         "bench": "send",
         "per_second": round(ours.per_second),
@@ -156,7 +161,8 @@ def figures(ours: Sending, others: Mapping[str, float], rtt: float) -> dict[str,
         "ratio_smtplib_new": round(ours.per_second / others["smtplib, new connection each"], 1),
         "ratio_aiosmtplib": round(ours.per_second / others["aiosmtplib, kept connections"], 2),
         "ratio_nodemailer": round(ours.per_second / nodes, 2) if nodes else None,
-        "ratio_rtt20_aiosmtplib": round(rtt, 2),
+        "ratio_django_newsletter": round(ours.per_second / django, 1) if django else None,
+        "ratio_mailman": round(ours.per_second / list_server, 1) if list_server else None,
         "lost": ours.lost,
         "control_peak_mb": round(ours.control_peak_mb),
     }
@@ -263,13 +269,20 @@ def measure_others(scratch: Path, mail: Path, messages: int) -> dict[str, float]
     with sink() as server:
         if rate := nodemailer.rate(scratch, server.port, few, SESSIONS, mail):
             rates["nodemailer, pooled"] = rate
+    slow = max(few // SLOW_SHARE, 200)
+    with sink() as server:
+        if rate := django_newsletter.rate(scratch, server, slow, mail.stat().st_size):
+            rates["django-newsletter"] = rate
+    with sink() as server:
+        if rate := mailman.rate(scratch, server, slow, mail):
+            rates["Mailman 3, personalised"] = rate
     return rates
 
 
-def measure_long_line(mail: Path) -> float:
+def measure_long_line(mail: Path, round_trip_s: float) -> float:
     """How many times more one connection of ours carries than one of aiosmtplib, far away from the server."""
     rates = {}
-    with sink() as server, delayed(server.port, ROUND_TRIP_S) as port:
+    with sink() as server, delayed(server.port, round_trip_s) as port:
         for name, count in (("bulk", 400), ("aiosmtplib", 100)):
             rates[name] = count / peers.run(name, port, count, 1, mail)[0]
     return rates["bulk"] / rates["aiosmtplib"]
