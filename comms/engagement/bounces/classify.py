@@ -12,7 +12,7 @@ import re
 from comms.engagement.bounces.addresses import ADDRESS
 from comms.engagement.bounces.codes import Status, reply_in, status_in
 from comms.engagement.bounces.models import BounceClass, Kind
-from comms.engagement.bounces.phrases import PHRASES, SURE
+from comms.engagement.bounces.phrases import CHOSEN, PHRASES, SURE
 
 LONGEST = 4_000
 """Characters of one explanation that are looked at."""
@@ -91,7 +91,8 @@ def classify(text: str, status: Status | None = None, *, temporary: bool = False
 def _kind(text: str, status: Status | None, reply: int | None) -> Kind:
     said = said_kind(text)
     coded = _coded(status)
-    if said is None or (said in _WEAK and coded not in (None, Kind.OTHER)):
+    weak = said in _WEAK and not CHOSEN.search(plain_words(text))
+    if said is None or (weak and coded not in (None, Kind.OTHER)):
         return coded or said or _REPLIES.get(reply or 0, Kind.OTHER)
     return said
 

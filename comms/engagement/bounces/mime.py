@@ -22,6 +22,8 @@ _PARAMETER = re.compile(r";\s{0,100}([\w-]{1,40})\*?\s{0,20}=\s{0,20}(?:\"([^\"]
 _BARE_PARAMETER = re.compile(r"(?i)(?:boundary|charset|report-type|name|type|format)\s{0,5}=")
 _ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?\n]{0,5000})\?=")
 _BETWEEN_WORDS = re.compile(r"(?<=\?=)\s{1,20}(?==\?)")
+_BLANK_LINES = re.compile(rb"\A(?:[ \t]*\n)+")
+"""In front of a header, as some mail programs save a message: no folded field."""
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff]")
 _DIRECTIONS = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -70,8 +72,8 @@ class Part:
 
 def parse(data: bytes) -> Part:
     """The message in `data`; only the first `LONGEST_MESSAGE` bytes of it are looked at."""
-    data = data[:LONGEST_MESSAGE].replace(b"\r\n", b"\n").replace(b"\r", b"\n").lstrip(b"\n")
-    return _Parser().part(data, 0)
+    data = data[:LONGEST_MESSAGE].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return _Parser().part(_BLANK_LINES.sub(b"", data, count=1), 0)
 
 
 class _Parser:

@@ -17,11 +17,17 @@ _NO_HOST_FIRST = r"account or domain may not exist, they may be blacklisted"
 """cPanel's sentence for a name that it can not resolve."""
 _FILTERED_FIRST = r"(?:^|\d{3}:? ?|-> \d{3} )(?:<> ?)?: user unknown"
 """KDDI's servers leave the name out when the reader's filter refuses."""
+_CHOSEN = (
+    r"recipient preferences|(?:refused|rejected|blocked|declined) by (?:the )?recipient(?!\w| \w*(?:domain|server|host"
+    r"|system|mx))|recipient (?:has blocked|has rejected|refuses|declines|does not want|did not want)|user rules"
+    r"|(?:blocked|rejected) by (?:the )?user's"
+)
+"""The reader's own choice: who refuses is there, whatever the code says."""
 _NO_USER_FIRST = (
     r"(?:^|\d{3}:? ?|-> \d{3} )<?@>?: user unknown\b|not (?:listed|found) in (?:the )?(?:domino|public name|directory"
     r"|address book|name & address)"
     r"|domino ディレクトリ|address (?:could(?:n't| not)|wasn't|was not) (?:be )?found|address not found"
-    r"|recip(?:ient)?notfound"
+    r"|recip(?:ient)?notfound|recipient name is not recogni[sz]ed|unrecogni[sz]ed o/?r[ -]name"
 )
 """Said by the server that keeps the directory, and by no filter: needs no code beside it."""
 _BLOCK = (
@@ -132,7 +138,7 @@ _SIZE = (
 )
 _DISABLED = (
     r"(?:disabled|suspended|deactivated|frozen|locked|terminated|inactive|expired|archiv[eé]e|blocked) (?:mailbox"
-    r"|account|user|recipient|address)"
+    r"|account|user|recipient|(?:e-?mail )?address)"
     r"|(?:mailbox|account|user|recipient|address|domain|inbox)(?: @| that you tried to reach| you tried to reach"
     r"| has been| is| was| or domain is"
     r"| currently| temporarily| permanently| been| status is| for .{0,30})* (?:disabled|suspended|deactivated"
@@ -166,6 +172,11 @@ _NO_HOST_PLAIN = (
     r"\b(?:domain|host)(?: name)?(?: or domain name)?(?: \S{1,60})? (?:does(?: not|n't) exist|not found|unknown)"
     r"|(?:unknown|no such) (?:host|domain)\b|nxdomain"
     r"|couldn't be found or is misspelled"
+    r"|domaine (?:\S+ )?(?:inconnu|inexistant|n'existe|introuvable)|dom(?:ain|[aä]ne) .{0,40}(?:nicht (?:gefunden"
+    r"|bekannt|vorhanden)|existiert nicht|unbekannt)|dominio (?:\S+ )?(?:inexistente|desconocid|sconosciut|no existe"
+    r"|non esiste|no (?:se )?(?:ha )?(?:sido )?encontr|non (?:[eè] stato )?trovat)|dom[ií]nio (?:\S+ )?(?:inexistente"
+    r"|n[aã]o (?:existe|foi encontrad))|домен .{0,40}не (?:найден|существ)|域名.{0,20}不存在"
+    r"|ドメイン.{0,30}(?:見つかり|存在し)"
 )
 _NO_USER = (
     r"(?:user|account|recipient|mailbox|address|alias|addressee|destination|customer|subscriber|person|local part"
@@ -242,16 +253,10 @@ _NO_HOST = (
     r"|unable to (?:resolve|look ?up|find)|cannot resolve"
     r"|name or service not known|no address associated|name service error .{0,80}not found|has no mail exchanger"
     r"|domain .{0,60}couldn't be found|neither mx|domain not found|account or domain may not exist"
-    r"|domaine (?:inconnu|inexistant|n'existe)|dom[aä]ne .{0,30}(?:nicht|unbekannt)|dominio (?:inexistente|desconocid"
-    r"|sconosciut|non)|dom[ií]nio (?:inexistente|n[aã]o)|домен .{0,30}не (?:найден|существ)|域名不存在"
-    r"|ドメイン.{0,20}(?:見つかり"
-    r"|存在し)"
 )
 _FILTERED = (
-    r"message filtered|filtered|refused due to recipient|recipient preferences|only accept(?:s|ing) (?:mail|messages)"
-    r"|user rules|is not accepting|refused by (?:the )?recipient"
-    r"|rejected by (?:the )?(?:recipient|user)|restricted|protected by|unwilling|recipient error|recipient (?:did not"
-    r"|refuses|has (?:not|blocked|rejected))|blocked by recipient"
+    r"message filtered|filtered|refused due to recipient|only accept(?:s|ing) (?:mail|messages)|is not accepting"
+    r"|rejected by (?:the )?user|restricted|protected by|unwilling|recipient error|recipient (?:did not|has not)"
 )
 _NETWORK = (
     r"timed? ?-?out|timeout|connection (?:was )?(?:refused|lost|reset|closed|dropped|failed|broken)|lost connection"
@@ -274,13 +279,14 @@ _SYSTEM = (
     r"|unimplemented|storedrv|mapi"
 )
 SURE = re.compile(_NO_USER_FIRST)
+CHOSEN = re.compile(_CHOSEN)
 
 PHRASES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
         (Kind.BLOCK, _BLOCK_FIRST),
         (Kind.NO_HOST, _NO_HOST_FIRST),
-        (Kind.FILTERED, _FILTERED_FIRST),
+        (Kind.FILTERED, f"{_FILTERED_FIRST}|{_CHOSEN}"),
         (Kind.NO_USER, _NO_USER_FIRST),
         (Kind.BLOCK, _BLOCK),
         (Kind.SPAM, _SPAM),

@@ -159,7 +159,7 @@ def _place(line: str, match: re.Match[str], above: str) -> int:
     if _FROM.search(lead[-60:]):
         return -4
     weight = 0
-    if not (before + after).strip(_AROUND) or _REPLY_BEFORE.fullmatch(before):
+    if not ADDRESS.sub("", before + after).strip(_AROUND) or _REPLY_BEFORE.fullmatch(before):
         weight = 3
     elif not before.strip(_AROUND):
         weight = 2
