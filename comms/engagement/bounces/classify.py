@@ -12,7 +12,7 @@ import re
 from comms.engagement.bounces.addresses import ADDRESS
 from comms.engagement.bounces.codes import Status, reply_in, status_in
 from comms.engagement.bounces.models import BounceClass, Kind
-from comms.engagement.bounces.phrases import CHOSEN, PHRASES, SURE
+from comms.engagement.bounces.phrases import CERTAIN, PHRASES, SURE
 
 LONGEST = 4_000
 """Characters of one explanation that are looked at."""
@@ -68,6 +68,8 @@ _AFTER_DATA = re.compile(
 )
 _MAILBOX_IS_THERE = ((2, 0), (2, 1), (3, 0), (7, 0), (7, 1))
 
+_RELAYED = re.compile(r"[45]\.\d\.\d{1,3} - [^'\n]{1,80} ([45]\d\d)[- ]'([^']{1,3000})'")
+"""The answer of another server behind a label and a code of the gateway's own, one for every refusal (IronPort)."""
 _SPACE = re.compile(r"\s+")
 _TOKEN = re.compile(r"\S{200,}")
 
@@ -78,6 +80,7 @@ def classify(text: str, status: Status | None = None, *, temporary: bool = False
     `temporary`: the report says that it is still being tried, so that nothing can be hard. `around` is text that tells
     at which command of the SMTP session it happened, and of which nothing else is believed.
     """
+    text = _RELAYED.sub(r"\1 \2", text)
     status = _better(status, status_in(text))
     reply = reply_in(text)
     kind = _kind(text, status, reply)
@@ -91,7 +94,7 @@ def classify(text: str, status: Status | None = None, *, temporary: bool = False
 def _kind(text: str, status: Status | None, reply: int | None) -> Kind:
     said = said_kind(text)
     coded = _coded(status)
-    weak = said in _WEAK and not CHOSEN.search(plain_words(text))
+    weak = said in _WEAK and not CERTAIN.search(plain_words(text))
     if said is None or (weak and coded not in (None, Kind.OTHER)):
         return coded or said or _REPLIES.get(reply or 0, Kind.OTHER)
     return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_STATUS = re.compile(r"(?<![\d.:/-])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
+_STATUS = re.compile(r"(?:(?<![\d.:/-])|(?<=\b[245]\d\d-))([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _REPLY = re.compile(r"(?<![\d.:/\[#-])([45][0-5]\d)(?=[\s\-:;,.)]|$|_)")
 
 

@@ -23,6 +23,8 @@ _CHOSEN = (
     r"|(?:blocked|rejected) by (?:the )?user's"
 )
 """The reader's own choice: who refuses is there, whatever the code says."""
+_LOOPS = r"loops? back to (?:myself|itself)|too many hops|hop count exceeded|mail(?:er)? loop|routing loop"
+"""Goes round in circles: says nothing of the mailbox, whatever the code says."""
 _NO_USER_FIRST = (
     r"(?:^|\d{3}:? ?|-> \d{3} )<?@>?: user unknown\b|not (?:listed|found) in (?:the )?(?:domino|public name|directory"
     r"|address book|name & address)"
@@ -278,8 +280,8 @@ _SYSTEM = (
     r"|i/o error|no such file|permission denied|starttls|\btls\b|ssl|improper sequence|bad sequence|syntax error"
     r"|unimplemented|storedrv|mapi"
 )
-SURE = re.compile(_NO_USER_FIRST)
-CHOSEN = re.compile(_CHOSEN)
+SURE = re.compile(f"{_NO_USER_FIRST}|unrouteable address")
+CERTAIN = re.compile(f"{_CHOSEN}|{_LOOPS}")
 
 PHRASES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
@@ -287,6 +289,7 @@ PHRASES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         (Kind.BLOCK, _BLOCK_FIRST),
         (Kind.NO_HOST, _NO_HOST_FIRST),
         (Kind.FILTERED, f"{_FILTERED_FIRST}|{_CHOSEN}"),
+        (Kind.NETWORK, _LOOPS),
         (Kind.NO_USER, _NO_USER_FIRST),
         (Kind.BLOCK, _BLOCK),
         (Kind.SPAM, _SPAM),

@@ -19,6 +19,8 @@ _ORIGINALS = ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers",
 _STATUSES = ("message/delivery-status", "message/global-delivery-status", "text/delivery-status")
 _BREAK = re.compile(r"(?i)<\s*(?:br|/p|/div|/tr|/li|/h\d|/td|/pre|p)\b[^>]{0,500}>")
 _HIDDEN = re.compile(r"(?i)<(/?)(?:style|script|head)\b[^<>]{0,500}>")
+_MAILTO = re.compile(r"(?i)<a\b[^<>]{0,500}?href=[\"']?mailto:([^\"'?<>\s]{3,320})[^<>]{0,500}>(?=[^<@]{0,200}<)")
+"""A link to somebody who is only named in the text."""
 _TAG = re.compile(r"</?[a-zA-Z!](?![^<>@]{0,200}@)[^<>]{0,2000}>")
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,40}: ?\S?")
 _ORIGINAL_FIELD = re.compile(
@@ -107,7 +109,7 @@ def _leaves(root: Part) -> Iterator[Part]:
 
 
 def _without_tags(page: str) -> str:
-    return html.unescape(_TAG.sub(" ", _BREAK.sub("\n", _shown(page))))
+    return html.unescape(_TAG.sub(" ", _BREAK.sub("\n", _MAILTO.sub(r" \1 ", _shown(page)))))
 
 
 def _shown(page: str) -> str:

@@ -17,7 +17,7 @@ _FAILURE_SUBJECT = re.compile(
     r"|delayed mail|still being retried|permanent fail|unzustellbar|nicht zugestellt|zustellung|unerreichbar"
     r"|fehlgeschlagen|r[üu]ckl[äa]ufer|non remis|non distribu|[ée]chec|erreur de (?:distrib|remise|livraison)"
     r"|avis de non|impossible de (?:remettre|distribuer)"
-    r"|no (?:se )?(?:pudo )?entreg|no entregad|error de entrega|fallo en la entrega|devuelto"
+    r"|no (?:se )?(?:pudo |puede |ha podido )?entreg|no entregad|error de entrega|fallo en la entrega|devuelto"
     r"|notificaci[óo]n de (?:estado|entrega)|n[ãa]o (?:foi )?entreg|falha na entrega|devolvid|devolu|mancata consegna"
     r"|non recapit|consegna|onbestelbaar|niet (?:af)?gelever|bezorg"
     r"|niedor[ęe]cz|nie dostarczon|zwrot|nedoru[čc]|kunde inte levereras|olevererbar|ikke leveres|kunne ikke"
@@ -35,7 +35,7 @@ _FAILURE_TEXT = re.compile(
     r"|undeliverable|permanent).{0,80}(?:deliver|sent to|send|recipient|reach|mail)"
     r"|(?:deliver|recipient|messages?|mail)\w*.{0,80}(?:not|n't|fail|error|reject|undeliverable|unsuccessful|problem"
     r"|bounced|refused|delay)"
-    r"|user unknown|unknown user|no such user|mailbox (?:is )?full|quota|\b[45]\d\d[ -][45]\.\d+\.\d+"
+    r"|user unknown|unknown user|no such user|mailbox (?:is )?full|quota|(?<![\d.])[45]\.\d{1,2}\.\d{1,3}(?![\d.])"
     r"|nicht zugestellt|zugestellt|konnte nicht|n'a pas pu|n'ont pas pu|non remis|no (?:se )?pudo|no ha podido"
     r"|n[ãa]o (?:foi|p[ôo]de)|non [èe] (?:stato|possibile)|niet (?:worden )?(?:af)?(?:geleverd|bezorgd)"
     r"|nie (?:mo[żz]|zosta[łl])|не (?:может|удалось|был|доставлен)|配信|届け|宛先|無法|无法|退信|退回|전송|配達"
@@ -66,7 +66,9 @@ _AWAY_SUBJECT = re.compile(
     r"|frånvar|autosvar|automatiskt svar|ej på plats|fravær|poissa|automaattinen|nepřítomnost|automatick|távollét"
     r"|automatikus|otomatik yan|ofis dışında|автоответ|отпуск|отсутств|вне офиса|不在|自動返信|自動応答|休暇"
     r"|自动回复|自動回覆|外出|休假|부재중"
-    r"|자동 ?(?:응답|회신)"
+    r"|자동 ?(?:응답|회신)|автоматичн|відпустк|автоматичен|αυτ[όο]ματη|απουσί|εκτός γραφείου|răspuns automat|concediu"
+    r"|תשובה אוטומטית|מחוץ למשרד|رد تلقائي|خارج المكتب|trả lời tự động|balasan otomatis|automaatvastus|automātisk"
+    r"|automatinis atsakymas|automatski odgovor|samodejni odgovor|odsotnos|odsutnos"
 )
 _AWAY_TEXT = re.compile(
     r"(?i)out of (?:the )?office|(?:am|are|be|is) (?:currently )?(?:away|on (?:vacation|holiday|leave|maternity)"
@@ -93,6 +95,10 @@ _GUEST_LIST = re.compile(
     r"|list of (?:my )?(?:allowed|approved|authori[sz]ed|permitted|trusted) senders"
 )
 """What no person writes in an answer of his own: the sender has to get himself onto a list first."""
+_ANSWERED = re.compile(
+    r"(?i)\s*(?:re|aw|rif|res?|sv|antw|odp|ynt|vs|回复|答复|fwd?|wg|tr|rv|enc|i|vb|doorst|转发)\s?[:：]"
+)
+"""How mail programs begin the subject of what a person answers or forwards."""
 _AUTOMATIC_FIELDS = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply-from", "x-mail-autoreply")
 _LOOK_AT = 6_000
 
@@ -103,19 +109,27 @@ def is_from_machine(report: Report) -> bool:
     return (
         any(is_machine(address) for address in found_in(sender) or [f"{sender.strip()}@-"])
         or _DAEMON_NAME.search(sender) is not None
-        or report.headers.get("return-path").replace(" ", "") == "<>"
+        or _has_no_sender(report)
     )
 
 
+def _has_no_sender(report: Report) -> bool:
+    return report.headers.get("return-path").replace(" ", "") == "<>"
+
+
 def is_bounce(report: Report) -> bool:
-    """Do enough signs say that it reports on a delivery. One alone is not enough: people quote bounces."""
+    """Do enough signs say that it reports on a delivery. One alone is not enough: people quote and forward bounces."""
     if report.report_type == "delivery-status" or "x-failed-recipients" in report.headers or report.statuses:
         return True
-    subject = report.headers.get("subject")
+    subject, machine = report.headers.get("subject"), is_from_machine(report)
+    about_somebody = "@" in report.notice or bool(report.original.fields)
+    if not machine and (_ANSWERED.match(subject) or not about_somebody):
+        return False
     signs = (
-        is_from_machine(report),
+        machine,
         _FAILURE_SUBJECT.search(subject) is not None,
         _FAILURE_TEXT.search(report.notice[:_LOOK_AT]) is not None,
+        _has_no_sender(report) and "message-id" in report.original,
     )
     return sum(signs) > 1
 
@@ -161,8 +175,4 @@ def is_challenge(report: Report) -> bool:
 
 def _replies(report: Report) -> bool:
     subject = report.headers.get("subject").lower()
-    return (
-        "in-reply-to" in report.headers
-        or subject.startswith(("re:", "aw:", "rif:", "res:", "sv:", "antw"))
-        or says_away(report)
-    )
+    return "in-reply-to" in report.headers or _ANSWERED.match(subject) is not None or says_away(report)
