@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from comms.engagement.bounces.addresses import found_in, is_machine
+from comms.engagement.bounces.codes import reply_in, statuses_in
 from comms.engagement.bounces.report import Report
 
 _FAILURE_SUBJECT = re.compile(
@@ -63,7 +64,7 @@ _AWAY_SUBJECT = re.compile(
     r"|fuori (?:sede|ufficio)|risposta automatica|assenza|assente|ferie|fora do escrit|resposta autom|f[ée]rias"
     r"|ausência"
     r"|afwezig|automatisch antwoord|niet aanwezig|vakantie|nieobecno|autoodpowied|automatyczna odpowied|urlop"
-    r"|frånvar|autosvar|automatiskt svar|ej på plats|fravær|poissa|automaattinen|nepřítomnost|automatick|távollét"
+    r"|frånvar|autosvar|automatiskt? svar|ej på plats|fravær|poissa|automaattinen|nepřítomnost|automatick|távollét"
     r"|automatikus|otomatik yan|ofis dışında|автоответ|отпуск|отсутств|вне офиса|不在|自動返信|自動応答|休暇"
     r"|自动回复|自動回覆|外出|休假|부재중"
     r"|자동 ?(?:응답|회신)|автоматичн|відпустк|автоматичен|αυτ[όο]ματη|απουσί|εκτός γραφείου|răspuns automat|concediu"
@@ -92,7 +93,9 @@ _CHALLENGE_SUBJECT = re.compile(
 _GUEST_LIST = re.compile(
     r"(?i)(?:add(?:ed)?|join)\b.{0,60}\b(?:allowed|approved|authori[sz]ed|white|safe|trusted|permitted|accepted)"
     r"[\s-]{0,3}(?:senders?[\s-]{0,3})?list|senders i have approved"
-    r"|list of (?:my )?(?:allowed|approved|authori[sz]ed|permitted|trusted) senders"
+    r"|list of (?:my )?(?:allowed|approved|authori[sz]ed|permitted|trusted) senders|guest list so (?:that )?your message"
+    r"|pour que votre (?:message|e-?mail|mail) (?:\w+ )?soit (?:remis|transmis|d[ée]livr)|damit (?:ihre|deine)"
+    r" (?:nachricht|e-?mail) zugestellt|para que (?:su|tu|sua) (?:mensaje|mensagem|correo) (?:sea|seja)"
 )
 """What no person writes in an answer of his own: the sender has to get himself onto a list first."""
 _ANSWERED = re.compile(
@@ -122,8 +125,7 @@ def is_bounce(report: Report) -> bool:
     if report.report_type == "delivery-status" or "x-failed-recipients" in report.headers or report.statuses:
         return True
     subject, machine = report.headers.get("subject"), is_from_machine(report)
-    about_somebody = "@" in report.notice or bool(report.original.fields)
-    if not machine and (_ANSWERED.match(subject) or not about_somebody):
+    if not machine and (_ANSWERED.match(subject) or not _shows_evidence(report)):
         return False
     signs = (
         machine,
@@ -132,6 +134,13 @@ def is_bounce(report: Report) -> bool:
         _has_no_sender(report) and "message-id" in report.original,
     )
     return sum(signs) > 1
+
+
+def _shows_evidence(report: Report) -> bool:
+    """Holds it what only a mail server has at hand: the returned message, or the code of an answer."""
+    text = report.notice[:_LOOK_AT]
+    refused = any(status.of_class != 2 for status in statuses_in(text))
+    return bool(report.original.fields) or ("@" in text and (refused or reply_in(text) is not None))
 
 
 def is_delay(report: Report) -> bool:
