@@ -70,6 +70,8 @@ _MAILBOX_IS_THERE = ((2, 0), (2, 1), (3, 0), (7, 0), (7, 1))
 
 _RELAYED = re.compile(r"[45]\.\d\.\d{1,3} - [^'\n]{1,80} ([45]\d\d)[- ]'([^']{1,3000})'")
 """The answer of another server behind a label and a code of the gateway's own, one for every refusal (IronPort)."""
+_PASSING = re.compile(r"(?i)\btemporar(?:y|ily)\b|\btry (?:again )?later|in progress\b")
+"""Where the words say so, they go before a code that says for good."""
 _SPACE = re.compile(r"\s+")
 _TOKEN = re.compile(r"\S{200,}")
 
@@ -95,6 +97,8 @@ def _kind(text: str, status: Status | None, reply: int | None) -> Kind:
     said = said_kind(text)
     coded = _coded(status)
     weak = said in _WEAK and not CERTAIN.search(plain_words(text))
+    if said is not None and coded is not None and coded.of_class is BounceClass.HARD and _PASSING.search(text):
+        return said
     if said is None or (weak and coded not in (None, Kind.OTHER)):
         return coded or said or _REPLIES.get(reply or 0, Kind.OTHER)
     return said
@@ -118,11 +122,13 @@ def _doubted(kind: Kind, text: str, status: Status | None, session: str) -> Kind
     """A hard kind, unless the place in the SMTP session or the code speaks against it.
 
     What is refused before the recipient was named is refused for the sender's sake. "User unknown" after the message
-    was sent, or with a code that says that the mailbox is there, is a filter's answer. Without a telling code or the
-    place where it was said it is only said.
+    was sent, or with a code that says that the mailbox is there, is a filter's answer; an unknown host is then one
+    that the message mentions. Without a telling code or the place where it was said it is only said.
     """
     if _ABOUT_SENDER.search(session):
         return Kind.BLOCK
+    if kind is Kind.NO_HOST and _AFTER_DATA.search(session):
+        return Kind.FILTERED
     if kind is not Kind.NO_USER or _AT_RECIPIENT.search(session):
         return kind
     if _AFTER_DATA.search(session) or (status is not None and (status.subject, status.detail) in _MAILBOX_IS_THERE):

@@ -93,7 +93,7 @@ _CHALLENGE_SUBJECT = re.compile(
 _GUEST_LIST = re.compile(
     r"(?i)(?:add(?:ed)?|join)\b.{0,60}\b(?:allowed|approved|authori[sz]ed|white|safe|trusted|permitted|accepted)"
     r"[\s-]{0,3}(?:senders?[\s-]{0,3})?list|senders i have approved"
-    r"|list of (?:my )?(?:allowed|approved|authori[sz]ed|permitted|trusted) senders|guest list so (?:that )?your message"
+    r"|list of (?:my )?(?:allowed|approved|authori[sz]ed|permitted|trusted) senders|guest list so (?:that )?your mes"
     r"|pour que votre (?:message|e-?mail|mail) (?:\w+ )?soit (?:remis|transmis|d[ée]livr)|damit (?:ihre|deine)"
     r" (?:nachricht|e-?mail) zugestellt|para que (?:su|tu|sua) (?:mensaje|mensagem|correo) (?:sea|seja)"
 )
@@ -125,7 +125,7 @@ def is_bounce(report: Report) -> bool:
     if report.report_type == "delivery-status" or "x-failed-recipients" in report.headers or report.statuses:
         return True
     subject, machine = report.headers.get("subject"), is_from_machine(report)
-    if not machine and (_ANSWERED.match(subject) or not _shows_evidence(report)):
+    if not machine and (_ANSWERED.match(subject) or "list-id" in report.headers or not _shows_evidence(report)):
         return False
     signs = (
         machine,
