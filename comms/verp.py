@@ -1,4 +1,4 @@
-"""Return paths that name a delivery: made for each mail, and read back from what is returned. Knows no database.
+"""Tokens that name a delivery, in its return path and as its envelope's name; read from what is returned. Pure.
 
 A server that can not deliver writes to the envelope's sender (RFC 5321 section 4.5.5). Where that address is another
 for each mail, what comes back needs no reading to tell whom it is about: variable envelope return paths. The token in
@@ -25,7 +25,11 @@ _MOST_TRIED = 100
 LONGEST_LOCAL_PART = 64 - len(DELIMITER) - _LONGEST_TOKEN
 """Characters of the bounce address before its `@`, so that a token fits behind it (RFC 5321 section 4.5.3.1.1)."""
 _TOKEN = re.compile(rf"[a-z2-7]{{{-(-_LEAST * 8 // 5)},{_LONGEST_TOKEN}}}")
-_SIGNED = re.compile(rf"\+({_TOKEN.pattern})@", re.IGNORECASE | re.ASCII)
+_SIGNED = re.compile(
+    rf"(?:\+(?=[a-z2-7]+@)|\boriginal-envelope-id:[ \t]{{0,9}}|\benvid=)({_TOKEN.pattern})(?![a-z0-9])",
+    re.IGNORECASE | re.ASCII,
+)
+"""In front of an `@`, or as the name of the envelope: in a report (RFC 3464 section 2.2.1), or in the command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Returned:
 
 
 class ReturnSigner:
-    """Signs and reads the tokens of return paths.
+    """Signs and reads the tokens of return paths and envelopes (ENVID, RFC 3461 section 4.4).
 
     A token is the delivery's id, the association's mark and 80 bits of an HMAC, in base32: some servers fold the case
     of addresses, so an alphabet that tells `a` from `A` would not come back.
@@ -45,11 +49,13 @@ class ReturnSigner:
 
     def __init__(self, key: WorkspaceKey) -> None:
         self._key = key.derive("bounces")
+        self._marks: dict[str, bytes] = {}
 
-    def address(self, bounces: str, association: str, delivery: int) -> str:
-        """The return path of one delivery: the address `bounces` with a token in front of its `@`."""
+    @staticmethod
+    def address(bounces: str, token: str) -> str:
+        """The return path of one delivery: the address `bounces` with the delivery's token in front of its `@`."""
         local, _, domain = bounces.rpartition("@")
-        return f"{local}{DELIMITER}{self.sign(association, delivery)}@{domain}"
+        return f"{local}{DELIMITER}{token}@{domain}"
 
     def sign(self, association: str, delivery: int) -> str:
         """The token of a delivery; `association` is the slug. Raises OverflowError from 2**64 on."""
@@ -57,7 +63,10 @@ class ReturnSigner:
 
     def mark(self, association: str) -> bytes:
         """What stands for an association in its tokens: too short to be proof, long enough to be found by."""
-        return hmac.digest(self._key, b"association." + association.encode(), "sha256")[:_ASSOCIATION_BYTES]
+        if association not in self._marks:
+            whole = hmac.digest(self._key, b"association." + association.encode(), "sha256")
+            self._marks[association] = whole[:_ASSOCIATION_BYTES]
+        return self._marks[association]
 
     def read(self, token: str) -> Returned | None:
         """What the token says, whatever its case; None for anything that was not signed with this key."""
@@ -76,7 +85,7 @@ class ReturnSigner:
         return Returned(mark, int.from_bytes(number, "big"))
 
     def find(self, texts: Iterable[str]) -> Returned | None:
-        """The first signed token that stands in front of an `@` somewhere in these texts."""
+        """The first signed token that stands in an address or as the name of an envelope somewhere in these texts."""
         found = islice((match[1] for text in texts for match in _SIGNED.finditer(text)), _MOST_TRIED)
         return next((signed for token in found if (signed := self.read(token))), None)
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from audiences import attributes as attribute_json
 from audiences.models import Association, Member
@@ -18,6 +18,16 @@ from comms.rendering.dkim import DkimKey, signer_for
 from comms.rendering.enclosed import with_cids
 from comms.rendering.mime import Frame, addr_spec, domain_of
 from comms.rendering.render import Rendered, Renderer
+
+
+class Enveloped(NamedTuple):
+    """An encoded message with its envelope."""
+
+    sender: str
+    recipient: str
+    data: bytes
+    name: str = ""
+    """What servers call it by in their reports (ENVID, RFC 3461 section 4.4); empty to ask for none of ours."""
 
 
 class MessageMaker:
@@ -59,15 +69,17 @@ class MessageMaker:
         """What the message says. Raises RenderError as `message` does."""
         return self._renderer.render(self._known_to(recipient, self._links_of(recipient)))
 
-    def make(self, recipient: Recipient) -> tuple[str, str, bytes]:
-        """Envelope sender, envelope recipient, and the encoded message, signed where there are keys.
+    def make(self, recipient: Recipient) -> Enveloped:
+        """The encoded message in its envelope, signed where there are keys.
 
         It is what `build` makes of `message`, but for the boundary and soft line breaks, and many times as fast.
         Raises RenderError, or UnsendableAddress for an address that mail can not carry.
         """
         links = self._links_of(recipient)
         encoded = self._renderer.encode(self._known_to(recipient, links))
-        sender, address = self._sender_for(recipient), addr_spec(recipient.address)
+        returns, address = self._links.signer.returns, addr_spec(recipient.address)
+        token = returns.sign(self._batch.association.slug, recipient.delivery)
+        sender = returns.address(self._batch.bounces, token) if self._batch.bounces else self._sender
         now = datetime.now(UTC)
         data = self._frame.fill(
             recipient=address,
@@ -78,7 +90,9 @@ class MessageMaker:
             text=encoded.text,
             headers=own_headers(links),
         )
-        return sender, address, self._dkim.sign(data, now, is_relaxed=True) if self._dkim else data
+        return Enveloped(
+            sender, address, self._dkim.sign(data, now, is_relaxed=True) if self._dkim else data, name=token
+        )
 
     def _links_of(self, recipient: Recipient) -> dict[str, str]:
         token = MemberToken(self._batch.association.slug, recipient.delivery)
@@ -90,13 +104,6 @@ class MessageMaker:
         url = self._batch.url or links["view"]
         today = datetime.now(UTC).date()
         return {**self._context, "member": member_data(member), "links": links, "url": url, "today": today}
-
-    def _sender_for(self, recipient: Recipient) -> str:
-        """Where the mail comes back to: an address that names the delivery, where the installation has one."""
-        if not self._batch.bounces:
-            return self._sender
-        returns = self._links.signer.returns
-        return returns.address(self._batch.bounces, self._batch.association.slug, recipient.delivery)
 
     def _message_id(self, recipient: Recipient) -> str:
         return message_id(self._batch.association, self._batch.campaign["id"], recipient.delivery)

@@ -21,7 +21,7 @@ from comms.delivery.answers import Fault, fault_of
 from comms.delivery.batches import LetterOrder, MailBatch, Outcome, Receipt, Recipient
 from comms.delivery.journal import OpenJournal
 from comms.delivery.lines import Lines
-from comms.delivery.messages import MessageMaker
+from comms.delivery.messages import Enveloped, MessageMaker
 from comms.delivery.relays import Tell
 from comms.errors import CommsError
 from comms.links import LinkMaker, LinkSigner
@@ -110,8 +110,8 @@ class _Maker(Protocol):
     makes_plain: ClassVar[bool]
     """Are its messages what `Outgoing.is_plain` says."""
 
-    def make(self, recipient: Recipient) -> tuple[str, str, bytes]:
-        """Envelope sender, envelope recipient, and the encoded message."""
+    def make(self, recipient: Recipient) -> Enveloped:
+        """The encoded message in its envelope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,8 @@ class _Written:
     makes_plain: ClassVar[bool] = False
     order: LetterOrder
 
-    def make(self, recipient: Recipient) -> tuple[str, str, bytes]:
-        return self.order.sender, self.order.recipient, self.order.message.encode("ascii")
+    def make(self, recipient: Recipient) -> Enveloped:
+        return Enveloped(self.order.sender, self.order.recipient, self.order.message.encode("ascii"))
 
 
 _Waiting = deque[tuple[Recipient, int]]
@@ -210,7 +210,7 @@ class _Work:
         """The message, made in this moment; None when it can not be, which is its end."""
         delivery = recipient.delivery
         try:
-            sender, address, data = self._maker.make(recipient)
+            sender, address, data, name = self._maker.make(recipient)
         except (RenderError, UnsendableAddress) as error:
             self._done(Receipt(delivery, Outcome.REJECTED, 0, f"can not be written: {error}"))
         except Exception as error:  # noqa: BLE001 - what one member's data sets off must not stop the others
@@ -219,7 +219,7 @@ class _Work:
             self._done(Receipt(delivery, Outcome.REJECTED, 0, f"can not be written: {fault}: {error}"))
         else:
             self._taken[delivery] = recipient, number
-            return Outgoing(sender, address, data, delivery, is_plain=self._maker.makes_plain)
+            return Outgoing(sender, address, data, delivery, envelope_id=name, is_plain=self._maker.makes_plain)
         return None
 
     def _about_to(self, delivery: int) -> None:

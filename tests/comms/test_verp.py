@@ -61,7 +61,7 @@ def test_another_workspace_can_make_none(slug: str, number: int) -> None:
 def test_the_address_fits_the_limits_of_mail_servers_and_is_found_in_any_text(
     slug: str, number: int, length: int
 ) -> None:
-    address = SIGNER.address(f"{'b' * length}@lists.example.org", slug, number)
+    address = SIGNER.address(f"{'b' * length}@lists.example.org", SIGNER.sign(slug, number))
     local, _, domain = address.rpartition("@")
     assert len(local) <= 64
     assert domain == "lists.example.org"
@@ -69,16 +69,35 @@ def test_the_address_fits_the_limits_of_mail_servers_and_is_found_in_any_text(
 
 
 def test_of_several_texts_the_first_signed_token_counts() -> None:
-    mine, other = SIGNER.address("b@x.example", "a", 1), SIGNER.address("b@x.example", "a", 2)
-    forged = OTHER.address("b@x.example", "a", 3)
+    mine, other = (SIGNER.address("b@x.example", SIGNER.sign("a", number)) for number in (1, 2))
+    forged = OTHER.address("b@x.example", OTHER.sign("a", 3))
     found = SIGNER.find([f"{forged} {mine}", other])
     assert found is not None
     assert found.delivery == 1
 
 
+@given(slugs, numbers)
+def test_a_token_that_names_the_envelope_is_found_in_a_report_and_in_the_command_that_it_quotes(
+    slug: str, number: int
+) -> None:
+    token = SIGNER.sign(slug, number)
+
+    for text in (
+        f"Reporting-MTA: dns; mx\nOriginal-Envelope-Id: {token}\n\nFinal-Recipient: rfc822; a@x.example",
+        f"ORIGINAL-ENVELOPE-ID:{token.upper()}",
+        f">>> MAIL FROM:<news@x.example> RET=HDRS ENVID={token} SIZE=5",
+    ):
+        assert SIGNER.find([text]) == Returned(SIGNER.mark(slug), number)
+
+
+def test_a_token_in_any_other_place_is_none() -> None:
+    token = SIGNER.sign("a", 1)
+    assert SIGNER.find([token, f"Envelope: {token}", f"+{token}", f"ENVID={token}a", f"myenvid={token}"]) is None
+
+
 def test_a_text_of_nothing_but_false_tokens_costs_no_more_than_a_hundred() -> None:
     false = f"+{OTHER.sign('a', 1)}@x.example "
-    assert SIGNER.find([false * 100 + SIGNER.address("b@x.example", "a", 1)]) is None
+    assert SIGNER.find([f"{false * 100}+{SIGNER.sign('a', 1)}@x.example"]) is None
     assert SIGNER.find([false * 20_000]) is None
 
 

@@ -28,6 +28,15 @@ def test_each_mail_has_a_return_path_of_its_own_that_names_its_delivery() -> Non
     assert [SIGNER.returns.find([path]) for path in paths] == [Returned(mark, 7), Returned(mark, 8)]
 
 
+def test_the_envelope_is_named_by_the_same_token_with_and_without_such_an_address() -> None:
+    for bounces in ("bounces@lists.example.org", ""):
+        batch = a_batch([recipient(7)], bounces=bounces)
+        made = MessageMaker(batch, Renderer(EDITION), LinkMaker(batch.site_url, SIGNER)).make(recipient(7))
+        assert SIGNER.returns.read(made.name) == Returned(SIGNER.returns.mark("coalition"), 7)
+        assert "@" not in made.name
+        assert f"+{made.name}@" in made.sender or not bounces
+
+
 def test_without_such_an_address_it_goes_out_from_the_associations_own() -> None:
     assert senders(a_batch([recipient(7)])) == ["news@coalition.example"]
 

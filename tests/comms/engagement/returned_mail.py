@@ -7,7 +7,8 @@ from comms.engine.workspace import Workspace
 
 def verp(workspace: Workspace, association: str, delivery: int) -> str:
     """The return path of a delivery."""
-    return workspace.links.signer.returns.address("bounces@lists.example.org", association, delivery)
+    returns = workspace.links.signer.returns
+    return returns.address("bounces@lists.example.org", returns.sign(association, delivery))
 
 
 def dsn(
@@ -19,8 +20,13 @@ def dsn(
     words: str = "550 5.1.1 User unknown",
     original: str = "",
     returned: str = "",
+    envelope: str = "",
 ) -> bytes:
-    """A delivery status notification (RFC 3464) about `recipient`; `returned` is the header that it gives back."""
+    """A delivery status notification (RFC 3464) about `recipient`.
+
+    `returned` is the header that it gives back, `envelope` the name that our envelope had (ENVID).
+    """
+    envelope = f"\nOriginal-Envelope-Id: {envelope}" if envelope else ""
     named = f"Original-Recipient: rfc822; {original}\n" if original else ""
     return f"""\
 From: MAILER-DAEMON@mx.example.net
@@ -38,7 +44,7 @@ I could not deliver your message.
 --b
 Content-Type: message/delivery-status
 
-Reporting-MTA: dns; mx.example.net
+Reporting-MTA: dns; mx.example.net{envelope}
 
 {named}Final-Recipient: rfc822; {recipient}
 Action: {action}

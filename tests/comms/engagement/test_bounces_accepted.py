@@ -71,6 +71,12 @@ def test_the_unsubscribe_link_of_the_returned_header_is_as_good_as_the_return_pa
     assert (done.effect, done.evidence) == (Effect.SUPPRESSED, Evidence.TOKEN)
 
 
+def test_the_name_of_the_envelope_in_a_report_is_as_good_as_the_return_path(sent: Sent) -> None:
+    token = sent.workspace.links.signer.returns.sign(sent.association, sent.deliveries[BEN])
+    done = accept(sent.workspace, dsn(BEN, to="news@coalition.example.org", envelope=token))
+    assert (done.effect, done.evidence) == (Effect.SUPPRESSED, Evidence.TOKEN)
+
+
 def test_the_same_bounce_twice_counts_once_and_does_not_take_back_what_happened_since(sent: Sent) -> None:
     bounce = dsn(BEN, to=path_of(sent, BEN))
     assert accept(sent.workspace, bounce).effect is Effect.SUPPRESSED

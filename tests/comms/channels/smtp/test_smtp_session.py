@@ -172,7 +172,7 @@ def test_a_notice_of_failure_is_asked_for_under_an_id_where_the_server_can(clien
     with MoodyServer(Mood(extensions=(b"DSN",))) as server:
         send_all(server.port, [asked], client=client)
     assert f"MAIL FROM:<{SENDER}> RET=HDRS ENVID=run-7.12\r\n".encode() in server.commands
-    assert b"RCPT TO:<ana@example.org> NOTIFY=FAILURE\r\n" in server.commands
+    assert b"RCPT TO:<ana@example.org> NOTIFY=FAILURE ORCPT=rfc822;ana@example.org\r\n" in server.commands
 
 
 # --- how much a session carries ---------------------------------------------------------------

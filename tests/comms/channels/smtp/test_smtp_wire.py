@@ -15,7 +15,9 @@ from comms.channels.smtp.wire import (
     LONGEST_ADDRESS,
     Capabilities,
     mail_command,
+    original_recipient,
     rcpt_command,
+    rcpt_parameters,
     stuffed,
     why_unfit,
     xtext,
@@ -108,6 +110,37 @@ def test_whatever_is_not_refused_makes_one_line(sender: str, to: str) -> None:
             assert len(command) < 512
 
 
+@given(st.text(st.characters(codec="utf-8"), max_size=60).map(lambda local: f"{local}@example.org"))
+def test_an_original_recipient_is_one_word_of_ascii_from_which_the_address_can_be_read_back(address: str) -> None:
+    kind, _, written = original_recipient(address).partition(";")
+    decoded = (
+        re.sub(r"\+([0-9A-F]{2})", lambda code: chr(int(code[1], 16)), written)
+        if kind == "rfc822"
+        else re.sub(r"\\x\{([0-9A-F]+)\}", lambda code: chr(int(code[1], 16)), written)
+    )
+    assert decoded == address
+    assert re.fullmatch("[!-~]*", written)
+    assert "=" not in written
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("ana@example.org", "rfc822;ana@example.org"),
+        ("a+b=c@example.org", "rfc822;a+2Bb+3Dc@example.org"),
+        ("josé@例え.example", r"utf-8;jos\x{E9}@\x{4F8B}\x{3048}.example"),
+        ("a+é\\b@example.org", r"utf-8;a\x{2B}\x{E9}\x{5C}b@example.org"),
+    ],
+)
+def test_an_original_recipient_is_written_as_its_type_demands(address: str, written: str) -> None:
+    assert original_recipient(address) == written
+
+
+def test_an_original_recipient_too_long_for_the_command_is_left_out() -> None:
+    asked = message(to="é" * 120 + "@example.org", envelope_id="d1")
+    assert rcpt_parameters(asked, ALL) == ["NOTIFY=FAILURE"]
+
+
 # --- parameters -------------------------------------------------------------------------------
 
 
@@ -119,7 +152,12 @@ def test_whatever_is_not_refused_makes_one_line(sender: str, to: str) -> None:
         (message(b".\r\n"), ALL, b" SIZE=3", b""),
         (message(b"\r\n\r\n\xc3\xa9\r\n"), ALL, b" SIZE=8 BODY=8BITMIME", b""),
         (message(b"\xc3\xa9\r\n"), ALL, b" SIZE=4 BODY=8BITMIME SMTPUTF8", b""),
-        (message(b"", envelope_id="d+1=2"), ALL, b" SIZE=0 RET=HDRS ENVID=d+2B1+3D2", b" NOTIFY=FAILURE"),
+        (
+            message(b"", envelope_id="d+1=2"),
+            ALL,
+            b" SIZE=0 RET=HDRS ENVID=d+2B1+3D2",
+            b" NOTIFY=FAILURE ORCPT=rfc822;ana@example.org",
+        ),
         (message(b"", envelope_id="d1"), NOTHING, b"", b""),
     ],
 )
