@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -55,6 +56,43 @@ class SealedSerializer(Serializer):  # type: ignore[misc]
             raise TamperedError("the queue holds something sealed by us that is no message")
         return Message(*values)  # an older Huey's messages have fewer fields
 
+
+class _Telling:
+    """A queue that says once that it is away and once that it is back, not at each of ten looks a second."""
+
+    is_away = False
+
+    def dequeue(self) -> Any:
+        try:
+            task = super().dequeue()  # type: ignore[misc]
+        except (RedisError, *DATABASE_ERRORS) as error:
+            if not self.is_away:
+                log.warning("the queue does not answer; waiting for it", reason=" ".join(str(error).split()))
+            self.is_away = True
+            raise
+        if self.is_away:
+            log.warning("the queue answers again")
+        self.is_away = False
+        return task
+
+
+class _RedisWork(_Telling, RedisHuey):  # type: ignore[misc]
+    """Work in Redis."""
+
+
+class _FileWork(_Telling, SqliteHuey):  # type: ignore[misc]
+    """Work in a file."""
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """False for what Huey's threads say each second of a queue that is away: `_Telling` has said it."""
+    error = record.exc_info[1] if record.exc_info else None
+    return record.msg not in _OF_THE_QUEUE or not isinstance(error, (RedisError, *DATABASE_ERRORS))
+
+
+_OF_THE_QUEUE = ("Error reading from queue", "Error reading schedule.")
+for _thread in ("Worker", "Scheduler"):
+    logging.getLogger(f"huey.consumer.{_thread}").addFilter(_is_news)
 
 OnWork = Callable[[Mapping[str, Any], str], None]
 """Takes an item, and the name of the start of Redis that handed it out (empty for a file)."""
@@ -141,10 +179,12 @@ def _open(name: str, key: WorkspaceKey, url: str, path: Path | None, *, blocking
     serializer = SealedSerializer(key)
     if url:
         name = f"{prefix(key)}-{name}"
-        return RedisHuey(name, url=url, blocking=blocking, results=False, serializer=serializer, clean_name=False)
+        kind = _RedisWork if blocking else RedisHuey
+        return kind(name, url=url, blocking=blocking, results=False, serializer=serializer, clean_name=False)
     assert path is not None, "without Redis there is a file"
     # fsync off: the ledger is the truth, and what the queue loses is found there.
-    huey = SqliteHuey(
+    kind = _FileWork if blocking else SqliteHuey
+    huey = kind(
         name, filename=str(path), results=False, serializer=serializer, fsync=False, strict_fifo=True, timeout=30
     )
     path.chmod(0o600)
