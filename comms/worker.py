@@ -107,10 +107,9 @@ class SenderConsumer(Consumer):  # type: ignore[misc]
 
 
 def _items(work: MailBatch | LetterOrder | PostOrder) -> list[int]:
-    """What receipts will be about, in the order in which it goes out; nothing where that order is not known."""
+    """What receipts will be about, in the order in which it goes out; of several mail servers each has a stretch."""
     if isinstance(work, MailBatch):
-        # Several mail servers take it in an order of their own: what is announced ahead would not be what goes next.
-        return [] if work.relays else [recipient.delivery for recipient in work.recipients]
+        return [recipient.delivery for recipient in work.recipients]
     return [work.letter if isinstance(work, LetterOrder) else work.post]
 
 

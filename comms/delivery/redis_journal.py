@@ -175,7 +175,8 @@ class RedisJournal:
     def __init__(self, journals: RedisJournals, batch: str, items: Sequence[int]) -> None:
         self._journals = journals
         self._batch = batch
-        self._ahead = list(reversed(items))
+        self._order = items
+        self._places = {item: place for place, item in enumerate(items)}
         self._announced: set[int] = set()
         self._answered: set[int] = set()
         self._answers: list[bytes] = []
@@ -188,14 +189,15 @@ class RedisJournal:
         self._pulse.start()
 
     def about_to(self, item: int) -> None:
-        """As `OpenJournal.about_to`: announces the item, and those after it, unless that was done before."""
+        """As `OpenJournal.about_to`: announces the item, and those after it, unless that was done before.
+
+        Each of several mail servers has a stretch of the batch, so what follows an item goes next where it goes.
+        """
         if item in self._announced and item not in self._answered and not self._broken:
             return
-        items = [item]
-        while self._ahead and len(items) < AHEAD:
-            following = self._ahead.pop()
-            if following != item and following not in self._announced:
-                items.append(following)
+        place = self._places.get(item, len(self._order))
+        following = self._order[place + 1 : place + AHEAD]
+        items = [item, *(each for each in following if each not in self._announced)]
         self._say(line("dot", *items))
         self._announced.update(items)
         self._answered.discard(item)  # it is tried anew, such as by another server

@@ -89,6 +89,30 @@ def test_what_a_killed_sender_handed_over_is_answered_or_in_doubt_and_little_els
     assert len(reading.handed_over) <= 2 * AHEAD + unanswered
 
 
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(first=st.integers(1, 99), turns=st.lists(st.booleans(), max_size=100))
+def test_with_two_mail_servers_leave_is_asked_ahead_and_what_is_in_doubt_stays_little(
+    journals: RedisJournals, first: int, turns: list[bool]
+) -> None:
+    batch = name()
+    journal = begun(journals, batch)
+    lanes = [iter(range(1, first + 1)), iter(range(first + 1, len(MANY) + 1))]
+    handed = []
+    for turn in turns:
+        if item := next(lanes[turn], None):
+            journal.about_to(item)
+            journal.done(accepted(item))
+            handed.append(item)
+    chunks = journal._length
+    abandon(journal)
+    reading = reclaimed(journals, batch)
+    answered = {receipt.item for receipt in reading.receipts}
+    assert set(handed) <= answered | reading.handed_over
+    assert answered <= set(handed)
+    assert len(reading.handed_over) <= 2 * 2 * AHEAD
+    assert chunks <= 1 + 2 + len(handed) / AHEAD + 1, "a message costs a part of a round trip"
+
+
 def test_a_journal_that_ended_tells_every_answer_and_is_free_at_once(journals: RedisJournals) -> None:
     batch = name()
     with begun(journals, batch) as journal:
