@@ -19,21 +19,31 @@ def paused_sql(now: datetime) -> Condition:
     return Condition("member.paused_until > :pause_today", {"pause_today": now.date().isoformat()})
 
 
-def too_often_sql(topic: str | None, now: datetime) -> Condition:
+def too_often_sql(topic: str | None, now: datetime, *, name: str = "topic") -> Condition:
     """Did `member` have a newsletter of `topic` too recently: the SQL twin of `Wishes.had_enough`.
 
-    False for None: a frequency is that of a topic. SQLite asks the first subquery once, not once a member, so that
-    where nobody keeps count nothing is looked up.
+    `name` is that of the parameter for the topic. False for None: a frequency is that of a topic. SQLite asks the
+    first subquery once, not once a member, so that where nobody keeps count nothing is looked up.
     """
     if topic is None:
         return Condition("0", {})
     since = {f"pace_{frequency}": now.timestamp() - gap.total_seconds() for frequency, gap in GAPS.items()}
     cases = " ".join(f"WHEN '{frequency}' THEN :pace_{frequency}" for frequency in GAPS)
-    chosen = "coalesce(frequency, (SELECT frequency FROM topic WHERE slug = :topic))"
+    chosen = f"coalesce(frequency, (SELECT frequency FROM topic WHERE slug = :{name}))"  # noqa: S608 - a name of ours
     return Condition(
-        "(EXISTS (SELECT 1 FROM pace WHERE topic = :topic) AND EXISTS (SELECT 1 FROM pace"  # noqa: S608
-        f" WHERE topic = :topic AND member_id = member.id AND sent_at > CASE {chosen} {cases} END))",
-        {"topic": topic, **since},
+        f"(EXISTS (SELECT 1 FROM pace WHERE topic = :{name}) AND EXISTS (SELECT 1 FROM pace"  # noqa: S608
+        f" WHERE topic = :{name} AND member_id = member.id AND sent_at > CASE {chosen} {cases} END))",
+        {name: topic, **since},
+    )
+
+
+def weekly_sql(topic: str, *, name: str = "topic") -> Condition:
+    """Does `member`, who had something of `topic` before, want it weekly. `name` as in `too_often_sql`."""
+    chosen = f"coalesce(frequency, (SELECT frequency FROM topic WHERE slug = :{name}))"  # noqa: S608 - a name of ours
+    return Condition(
+        f"EXISTS (SELECT 1 FROM pace WHERE topic = :{name} AND member_id = member.id"  # noqa: S608
+        f" AND sent_at IS NOT NULL AND {chosen} = '{Frequency.WEEKLY}')",
+        {name: topic},
     )
 
 

@@ -35,6 +35,8 @@ class Exclusion(StrEnum):
     """The person asked for no newsletter before a date."""
     TOO_OFTEN = "too_often"
     """The person has had a newsletter of this topic as recently as they, or the topic, want no other."""
+    NOTHING_NEW = "nothing_new"
+    """The campaign is a digest by topics, and has nothing new of any that the person follows."""
     HEARD_ENOUGH = "heard_enough"
     """The person was sent as many newsletters lately, of whatever topics, as the association sends to one member."""
     NOT_RELAYED = "not_relayed"
@@ -55,6 +57,7 @@ _WORDS = {
     Exclusion.PAUSED: "asked for a pause",
     Exclusion.TOO_OFTEN: "asked for fewer mails",
     Exclusion.NOT_RELAYED: "wants nothing relayed, or has this from another association",
+    Exclusion.NOTHING_NEW: "nothing new in the topics they follow",
     Exclusion.HEARD_ENOUGH: "heard enough: got as many newsletters lately as one member gets",
 }
 

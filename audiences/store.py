@@ -41,14 +41,26 @@ def suppressed_sql() -> str:
     )
 
 
-def agrees_sql(topic: str | None) -> Condition:
-    """Does `member` agree to newsletters of `topic` (of any, when None): the SQL twin of `Standing.agrees_to`."""
+def agrees_sql(topic: str | None, *, name: str = "topic") -> Condition:
+    """Does `member` agree to newsletters of `topic` (of any, when None): the SQL twin of `Standing.agrees_to`.
+
+    `name` is that of the parameter for the topic.
+    """
     if topic is None:
         return Condition(_subscribed("topic <> 'tracking' AND state = 'granted'"), {})
-    own_grant = _subscribed("topic = :topic AND state = 'granted'")
-    own_withdrawal = _subscribed("topic = :topic AND state = 'withdrawn'")
+    own_grant = _subscribed(f"topic = :{name} AND state = 'granted'")
+    own_withdrawal = _subscribed(f"topic = :{name} AND state = 'withdrawn'")
     any_grant = _subscribed("topic = '*' AND state = 'granted'")
-    return Condition(f"({own_grant} OR ({any_grant} AND NOT {own_withdrawal}))", {"topic": topic})
+    return Condition(f"({own_grant} OR ({any_grant} AND NOT {own_withdrawal}))", {name: topic})
+
+
+def follows_sql(topic: str, now: datetime, *, name: str = "topic") -> Condition:
+    """May something of `topic` go to `member` now, among other things: they agree to it, and it is not too soon.
+
+    `name` as in `agrees_sql`.
+    """
+    agrees, too_often = agrees_sql(topic, name=name), too_often_sql(topic, now, name=name)
+    return Condition(f"({agrees.sql} AND NOT {too_often.sql})", {**agrees.parameters, **too_often.parameters})
 
 
 def tracked_sql() -> str:

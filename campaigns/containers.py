@@ -18,7 +18,7 @@ from campaigns.errors import did_you_mean, shown
 
 DETAILS = {
     "event": ("start", "end", "timezone", "place", "link"),
-    "feed": ("count", "since", "show"),
+    "feed": ("count", "since", "show", "topic"),
     "person": ("photo", "role", "link"),
 }
 """Containers that begin with lines `name: value`, and the names."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlite_utils.db import Database
 
 from campaigns.searching import MARK_END, MARK_START
-from campaigns.store import ENTRY, EntryRow, entry_of
+from campaigns.store import ENTRY, EntryRow, entry_of, stamp
 
 _COLUMNS = ", ".join(f"entry.{name}" for name in ENTRY.split(", "))
 _SNIPPET_WORDS = 24
@@ -71,6 +72,19 @@ class Entries:
         return self._rows(
             f"{where} ORDER BY id LIMIT :size OFFSET :skipped",
             {**values, "size": size, "skipped": (number - 1) * size},
+        )
+
+    def lately(
+        self, association: str, choice: Choice, *, since: datetime | None, besides: str, limit: int
+    ) -> list[EntryRow]:
+        """Entries that can be read and were published at `since` or later, the latest first, without those of the
+        campaign or series `besides`."""
+        where, values = _chosen(association, choice)
+        return self._rows(
+            f"{where} AND withdrawn IS NULL AND published >= :since AND campaign <> :besides"  # noqa: S608
+            " AND campaign NOT IN (SELECT id FROM campaign WHERE series = :besides)"
+            " ORDER BY published DESC, id DESC LIMIT :limit",
+            {**values, "since": stamp(since) if since else "", "besides": besides, "limit": limit},
         )
 
     def topics(self, association: str) -> list[str]:

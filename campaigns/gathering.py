@@ -1,16 +1,17 @@
-"""Puts the items of feeds into a campaign, and keeps them with it: what was prepared goes out. Reads no feed."""
+"""Puts the items of feeds into a campaign, keeps them with it, and says whose they are. Reads no feed."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from types import MappingProxyType
+from typing import Any
 
 from campaigns.models import Block, Blocks, Campaign, Columns, FeedItem, FeedItems, Locked, When, walk
 
-Find = Callable[[FeedItems], tuple[FeedItem, ...]]
-"""The items to show in a block."""
+Fill = Callable[[FeedItems], FeedItems]
+"""The block with the items to show in it."""
 
 
 def feeds(campaign: Campaign) -> tuple[FeedItems, ...]:
@@ -19,48 +20,91 @@ def feeds(campaign: Campaign) -> tuple[FeedItems, ...]:
     return tuple(block for part in parts for block in walk(part.blocks) if isinstance(block, FeedItems))
 
 
-def gathered(campaign: Campaign, find: Find) -> Campaign:
-    """The campaign with items in its feeds, in the place of those that they hold. `find` is asked in that order."""
+def gathered(campaign: Campaign, fill: Fill) -> Campaign:
+    """The campaign with items in its feeds, in the place of those that they hold. `fill` is asked in that order."""
     if not feeds(campaign):
         return campaign
-    blocks = _with(campaign.blocks, find)
-    variants = {tag: replace(each, blocks=_with(each.blocks, find)) for tag, each in campaign.variants.items()}
+    blocks = _with(campaign.blocks, fill)
+    variants = {tag: replace(each, blocks=_with(each.blocks, fill)) for tag, each in campaign.variants.items()}
     return replace(campaign, blocks=blocks, variants=MappingProxyType(variants))
+
+
+def section_topics(blocks: Blocks) -> tuple[str, ...]:
+    """The topics of the feeds that show something to their subscribers alone, in reading order."""
+    return tuple(dict.fromkeys(block.topic for block in _sections(blocks) if block.items or block.missed))
+
+
+def new_topics(blocks: Blocks) -> tuple[str, ...]:
+    """Those of `section_topics` that have something for every subscriber."""
+    return tuple(dict.fromkeys(block.topic for block in _sections(blocks) if block.items))
+
+
+def missed_topics(blocks: Blocks) -> tuple[str, ...]:
+    """Those of `section_topics` that have something more for those who want the topic weekly."""
+    return tuple(dict.fromkeys(block.topic for block in _sections(blocks) if block.missed))
+
+
+def is_for_all(blocks: Blocks) -> bool:
+    """Is there something for everyone; else it is a digest by topics, and nothing for who sees no section.
+
+    Such a digest has a feed with both `topic:` and `since: last`, and no news in one with `since: last` alone.
+    """
+    waiting = [block for block in walk(blocks) if isinstance(block, FeedItems) and block.unseen]
+    return not any(block.topic for block in waiting) or any(block.items and not block.topic for block in waiting)
 
 
 def kept(campaign: Campaign) -> str:
     """The items in its feeds as text, for `restored`; empty when it shows no feed."""
-    found = [[asdict(item) for item in block.items] for block in feeds(campaign)]
+    found = [_kept(block) for block in feeds(campaign)]
     return json.dumps(found, ensure_ascii=False) if found else ""
 
 
 def identities(text: str) -> frozenset[str]:
-    """Of the items that `kept` wrote down."""
-    return frozenset(item["identity"] for block in json.loads(text or "[]") for item in block)
+    """Of the items that `kept` wrote down as new."""
+    return frozenset(item["identity"] for each in json.loads(text or "[]") for item in _parts(each)[0])
 
 
 def restored(campaign: Campaign, text: str) -> Campaign:
     """The campaign with the items that `kept` wrote down; where it was corrected since, a further feed stays empty."""
     if not text:
         return campaign
-    items = iter(json.loads(text))
-    return gathered(campaign, lambda block: tuple(FeedItem(**item) for item in next(items, ())))
+    written = iter(json.loads(text))
+
+    def fill(block: FeedItems) -> FeedItems:
+        items, missed = (tuple(FeedItem(**item) for item in part) for part in _parts(next(written, [])))
+        return replace(block, items=items, missed=missed)
+
+    return gathered(campaign, fill)
 
 
-def _with(blocks: Blocks, find: Find) -> Blocks:
-    return tuple(_changed(block, find) for block in blocks)
+def _sections(blocks: Blocks) -> Iterator[FeedItems]:
+    return (block for block in walk(blocks) if isinstance(block, FeedItems) and block.topic)
 
 
-def _changed(block: Block, find: Find) -> Block:
+def _kept(block: FeedItems) -> Any:
+    items, missed = ([asdict(item) for item in part] for part in (block.items, block.missed))
+    return {"items": items, "missed": missed} if missed else items
+
+
+def _parts(written: Any) -> tuple[list[Any], list[Any]]:
+    """(items, missed) of a feed as `_kept` writes it."""
+    return (written["items"], written["missed"]) if isinstance(written, dict) else (written, [])
+
+
+def _with(blocks: Blocks, fill: Fill) -> Blocks:
+    return tuple(_changed(block, fill) for block in blocks)
+
+
+def _changed(block: Block, fill: Fill) -> Block:
     match block:
         case FeedItems():
-            return replace(block, items=find(block))
+            return fill(block)
         case Columns(columns=columns):
-            return replace(block, columns=tuple(_with(column, find) for column in columns))
+            return replace(block, columns=tuple(_with(column, fill) for column in columns))
         case When(blocks=blocks, otherwise=otherwise):
-            shown = _with(blocks, find)
-            return replace(block, blocks=shown, otherwise=_with(otherwise, find))
+            shown = _with(blocks, fill)
+            return replace(block, blocks=shown, otherwise=_with(otherwise, fill))
         case Locked(blocks=blocks):
-            return replace(block, blocks=_with(blocks, find))
+            return replace(block, blocks=_with(blocks, fill))
         case _:
             return block

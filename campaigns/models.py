@@ -186,6 +186,10 @@ class When:
     otherwise: Blocks = ()
 
 
+OWN = "own"
+"""As the source of a feed: the entries of the association whose campaign it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class FeedItem:
     """An item of somebody else's feed: plain words and whole addresses; what it lacks is empty."""
@@ -200,13 +204,13 @@ class FeedItem:
 
 @dataclass(frozen=True, slots=True)
 class FeedItems:
-    """The latest items of somebody else's feed, each as a heading and what else is to be shown of it.
+    """The latest items of a feed, each as a heading and what else is to be shown of it.
 
     Which these are is known when the campaign is prepared; until then `items` is empty.
     """
 
     source: str
-    """Name or address of the source."""
+    """Name or address of the source; `OWN` for what the campaign's association itself published."""
     line: int
     count: int = 5
     days: int | None = None
@@ -215,12 +219,28 @@ class FeedItems:
     """Only what no earlier occurrence of a campaign that repeats has shown."""
     show: tuple[str, ...] = ("title", "summary")
     """Of `title`, `summary` and `image`."""
+    topic: str = ""
+    """A member sees it who subscribed to this; empty: everyone does."""
+    opening: Blocks = ()
+    """Headings, paragraphs and lists above the items, shown where there are any."""
     items: tuple[FeedItem, ...] = ()
+    missed: tuple[FeedItem, ...] = ()
+    """Shown within the last week, when those who want the topic weekly got nothing: for them, beside `items`."""
 
     @property
     def blocks(self) -> Blocks:
-        """What readers see. Pictures are decorative: feeds describe them rarely, and the title stands beside."""
-        return tuple(block for item in self.items for block in self._shown(item))
+        """What everyone sees, or every subscriber of `topic`."""
+        return self._below(self.opening, self.items)
+
+    @property
+    def more(self) -> Blocks:
+        """What those see in addition who want the topic weekly."""
+        return self._below(() if self.items else self.opening, self.missed)
+
+    def _below(self, opening: Blocks, items: tuple[FeedItem, ...]) -> Blocks:
+        # Pictures are decorative: feeds describe them rarely, and the title stands beside.
+        shown = tuple(block for item in items for block in self._shown(item))
+        return (*opening, *shown) if shown else ()
 
     def _shown(self, item: FeedItem) -> Iterator[Block]:
         title: Inline = (Plain(item.title),)
@@ -267,13 +287,18 @@ def walk(blocks: Blocks) -> Iterator[Block]:
 
 
 def parts(block: Block) -> tuple[Blocks, ...]:
-    """What a block holds: the items of a list, both sides of a condition; empty for a block that holds none."""
+    """What a block holds: the items of a list, both sides of a condition; empty for a block that holds none.
+
+    Of a feed without items what would stand above them: it may yet be shown.
+    """
     match block:
         case ListBlock(items=several) | Columns(columns=several):
             return several
         case When(blocks=inner, otherwise=otherwise):
             return inner, otherwise
-        case Quote() | Person() | Event() | FeedItems() | Slot() | Locked():
+        case FeedItems():
+            return (block.blocks, block.more) if block.items or block.missed else (block.opening,)
+        case Quote() | Person() | Event() | Slot() | Locked():
             return (block.blocks,)
         case _:
             return ()

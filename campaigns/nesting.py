@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from campaigns.errors import Problem, shown
-from campaigns.models import Block, Blocks, Columns, FeedItems, Locked, Poll, Slot, parts, walk
+from campaigns.models import Block, Blocks, Columns, FeedItems, Locked, Poll, Slot, When, parts, walk
+
+MOST_TOPICS = 50
+"""Of the feeds of one body: which of them each member follows is asked when a mail is handed out."""
 
 
 def layout_problems(blocks: Blocks) -> Iterator[Problem]:
     """What of the body does not go together, in the order of lines."""
     yield from _within(blocks, ())
     slots: set[str] = set()
+    topics: set[str] = set()
     questions: set[str] = set()
     for block in walk(blocks):
         match block:
@@ -19,6 +23,11 @@ def layout_problems(blocks: Blocks) -> Iterator[Problem]:
                 if name in slots:
                     yield _problem(line, f"there are two slots called `{shown(name)}`", "give one another name")
                 slots.add(name)
+            case FeedItems(topic=topic, line=line) if topic and topic not in topics:
+                topics.add(topic)
+                if len(topics) == MOST_TOPICS + 1:
+                    hint = "make two digests, each of some of them"
+                    yield _problem(line, f"feeds for more than {MOST_TOPICS} topics", hint)
             case Poll(question=question, line=line):
                 if question.casefold() in questions:
                     yield _problem(line, "the same question is asked twice", "change or remove one of the polls")
@@ -33,7 +42,7 @@ def _within(blocks: Blocks, around: tuple[Block, ...]) -> Iterator[Problem]:
             if refusal := _refusal(block, outer):
                 yield _problem(block.line, *refusal)
                 break
-        deeper = (*around, block) if isinstance(block, Columns | Locked | Slot) else around
+        deeper = (*around, block) if isinstance(block, Columns | Locked | Slot | When) else around
         for part in parts(block):
             yield from _within(part, deeper)
 
@@ -50,6 +59,8 @@ def _refusal(block: Block, outer: Block) -> tuple[str, str] | None:
             return "something locked within a slot, which may be replaced", "put it before or after the slot"
         case Slot(), FeedItems():
             return "a feed within a slot, which may be replaced", "put it before or after the slot"
+        case When(), FeedItems(topic=topic) if topic:
+            return "a feed with a `topic:` within a condition", "end the condition before it, or take `topic:` out"
         case Slot(), Poll():
             return "a poll within a slot, which may be replaced", "put it before or after the slot"
         case _:

@@ -62,6 +62,12 @@ class EntryRow:
     """The definition's text with the correction in it; empty for an entry as it was published."""
     withdrawn: datetime | None = None
 
+    @property
+    def picture(self) -> str:
+        """Address of the picture that belongs to it; empty for none."""
+        is_picture = self.enclosure is not None and str(self.enclosure["type"]).startswith("image/")
+        return str(self.enclosure["url"]) if self.enclosure and is_picture else ""
+
 
 @dataclass(frozen=True, slots=True)
 class PostRow:

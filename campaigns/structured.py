@@ -19,6 +19,7 @@ from campaigns.models import (
     Blocks,
     Event,
     FeedItems,
+    Heading,
     Inline,
     ListBlock,
     Locked,
@@ -47,7 +48,8 @@ ANSWERS = range(2, 9)
 """How many a poll may have."""
 
 _SLOT = re.compile(r'([a-z0-9]+(?:-[a-z0-9]+)*)(?:[ \t]+"([^"]*)")?')
-_MAX_SLOT_NAME = 64
+_TOPIC = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_MAX_NAME = 64
 _THE = {
     "event": ("title of the event", "::: event Summer school"),
     "feed": ("name or address of the feed", "::: feed museum-blog"),
@@ -164,8 +166,13 @@ class StructuredReader:
 
     def _feed(self, opening: _Opening) -> FeedItems | None:
         source = self._named(opening)
-        if opening.content:
-            self._report(opening.line, "text within `::: feed`, which fills itself", "put it above or below")
+        if not all(isinstance(block, Heading | Text | ListBlock) for block in opening.content):
+            message = "something other than headings, paragraphs and lists above the items of the feed"
+            self._report(opening.line, message, "put it before the `::: feed`")
+        topic = self._detail(opening, "topic")
+        if topic and not (_TOPIC.fullmatch(topic) and len(topic) <= _MAX_NAME):
+            hint = "write its short name: small letters, digits and hyphens"
+            self._report(self._line(opening, "topic"), f"`{shown(topic)}` can not be the name of a topic", hint)
         count = self._number(opening, "count", self._detail(opening, "count"), ITEMS, "like count: 5")
         since = self._detail(opening, "since").lower().replace("days", "d").replace("day", "d")
         unseen = since == "last"
@@ -178,7 +185,10 @@ class StructuredReader:
                 self._report(self._line(opening, "show"), f"an item of a feed has no `{shown(name)}`", hint)
         plain = FeedItems(source, opening.line)
         show = tuple(name for name in SHOWN if name in named or name == "title") if named else plain.show
-        return replace(plain, count=count or plain.count, days=days, unseen=unseen, show=show) if source else None
+        if not source:
+            return None
+        plain = replace(plain, topic=topic, opening=opening.content)
+        return replace(plain, count=count or plain.count, days=days, unseen=unseen, show=show)
 
     def _number(self, opening: _Opening, name: str, text: str, allowed: range, hint: str) -> int | None:
         """The value of a detail as a number; None when it is left out or none."""
@@ -201,7 +211,7 @@ class StructuredReader:
 
     def _slot(self, opening: _Opening) -> Slot | None:
         found = _SLOT.fullmatch(self._literal(opening.container.argument, "slot", opening.line))
-        if found is None or len(found[1]) > _MAX_SLOT_NAME or len(found[2] or "") > MAX_WORDS:
+        if found is None or len(found[1]) > _MAX_NAME or len(found[2] or "") > MAX_WORDS:
             hint = 'write a short name and what belongs there: `::: slot local-news "News of your association"`'
             self._report(opening.line, "the slot has no name that can be used", hint)
             return None

@@ -37,10 +37,13 @@ class Recipient:
     """JSON object, as the association's database holds it."""
     tracked: bool
     """The member agreed to be tracked by name."""
+    sections: str = ""
+    """What the member sees of the sections for subscribers of a topic, a digit for each of the edition's `topics` as
+    `Sections.flags` writes it; empty: all there is."""
 
     def to_json(self) -> list[Any]:
         # There are hundreds in a batch; `asdict` would take longer over them than all else in control.
-        return [self.delivery, self.address, self.language, self.attributes, self.tracked]
+        return [self.delivery, self.address, self.language, self.attributes, self.tracked, self.sections]
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Recipient:

@@ -103,7 +103,8 @@ class MessageMaker:
         member = Member(recipient.address, attribute_json.decode(recipient.attributes), recipient.language)
         url = self._batch.url or links["view"]
         today = datetime.now(UTC).date()
-        return {**self._context, "member": member_data(member), "links": links, "url": url, "today": today}
+        known = {"member": member_data(member), "links": links, "url": url, "today": today}
+        return {**self._context, **known, "sections": recipient.sections}
 
     def _message_id(self, recipient: Recipient) -> str:
         return message_id(self._batch.association, self._batch.campaign["id"], recipient.delivery)

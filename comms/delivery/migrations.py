@@ -117,3 +117,9 @@ def retention(db: Database) -> None:
 def pacing(db: Database) -> None:
     """How many messages were handed to senders on which day, for daily caps and the warm-up of a new sender."""
     db.execute("CREATE TABLE sent_day (day TEXT PRIMARY KEY, messages INTEGER NOT NULL) WITHOUT ROWID")
+
+
+@DELIVERY()
+def sections(db: Database) -> None:
+    """Of a digest by topics: whose its sections are (`Sections.to_text`); empty for all other runs."""
+    db.execute("ALTER TABLE run ADD COLUMN sections TEXT NOT NULL DEFAULT ''")

@@ -9,9 +9,11 @@ from typing import Any
 
 from audiences.choices import Choices
 from audiences.segments import Condition
+from audiences.store import EVERYONE
 from comms.db import Database
 from comms.delivery.batches import Outcome, Receipt
 from comms.delivery.retry import MOST_DOUBTS, is_given_up, wait_s
+from comms.delivery.sections import Sections
 
 LONGEST_REPLY = 500
 _MINE = "WHERE id = ? AND batch = ? AND state = 'claimed'"
@@ -36,16 +38,20 @@ class Settlement:
         `in_doubt` names the deliveries that may have arrived, with the cause.
         """
         row = self.db.execute(
-            "SELECT run.doubt, run.state, run.topic FROM batch JOIN run ON run.id = batch.run_id WHERE batch.id = ?",
+            "SELECT run.doubt, run.state, run.topic, run.sections FROM batch JOIN run ON run.id = batch.run_id"
+            " WHERE batch.id = ?",
             [self.batch],
         ).fetchone()
         if row is None:
             return False
-        policy, run_state, topic = row
+        policy, run_state, topic, sections = row
         cancelled = run_state == "cancelled"
         by_outcome: dict[Outcome, list[Receipt]] = {outcome: [] for outcome in Outcome}
         for receipt in receipts:
             by_outcome[receipt.outcome].append(receipt)
+        whole = Sections.from_text(sections)
+        for each in whole.topics:
+            self._count_towards_pace(each, by_outcome[Outcome.ACCEPTED], whole.sees(each, self.now))
         if topic is not None:
             self._count_towards_pace(topic, by_outcome[Outcome.ACCEPTED])
         self._close(by_outcome[Outcome.ACCEPTED], by_outcome[Outcome.REJECTED])
@@ -65,11 +71,12 @@ class Settlement:
     def _moment(self) -> int:
         return int(self.now.timestamp())
 
-    def _count_towards_pace(self, topic: str, accepted: Iterable[Receipt]) -> None:
+    def _count_towards_pace(self, topic: str, accepted: Iterable[Receipt], among: Condition = EVERYONE) -> None:
+        """For those of the members for whom `among` holds."""
         member = Condition(
-            "SELECT member_id AS id FROM delivery WHERE id = :delivery AND batch = :batch AND state = 'claimed'"
-            " AND member_id IS NOT NULL",
-            {"batch": self.batch},
+            "SELECT member.id AS id FROM delivery JOIN member ON member.id = delivery.member_id"  # noqa: S608 - values bound
+            f" WHERE delivery.id = :delivery AND batch = :batch AND state = 'claimed' AND {among.sql}",
+            {**among.parameters, "batch": self.batch},
         )
         Choices(self.db).note_sent(topic, member, ({"delivery": each.item} for each in accepted), self.now)
 

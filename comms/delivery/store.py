@@ -23,6 +23,7 @@ from comms.db import Database
 from comms.delivery.batches import Receipt, Recipient
 from comms.delivery.cap import Cap, Hindrance
 from comms.delivery.retry import LONGEST_S
+from comms.delivery.sections import WHOLE, Sections
 from comms.delivery.settling import Settlement, stamp
 from comms.events import DeliveryState
 
@@ -41,6 +42,7 @@ class Run:
     planned: int
     excluded: Mapping[str, int]
     """Why members in the segment were left out -> how many."""
+    sections: Sections = WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Claim:
 Wait = Callable[[str], datetime | None]
 """Until when mail to an address has to wait; None: it may go now, and is taken to go."""
 
-_RUN = "id, campaign, channel, topic, digest, state, doubt, planned, excluded"
+_RUN = "id, campaign, channel, topic, digest, state, doubt, planned, excluded, sections"
 
 
 class Ledger:
@@ -102,18 +104,19 @@ class Ledger:
         due: Mapping[str | None, datetime],
         now: datetime,
         cap: Cap | None = None,
+        sections: Sections = WHOLE,
     ) -> Run:
         """Write the run and the list of who gets it, in one go.
 
         `due` gives the earliest time per time zone of a member; its key None is for all others.
         """
         cursor = self.db.execute(
-            "INSERT INTO run (campaign, channel, topic, digest, state, doubt, planned, excluded, frozen_at)"
-            " VALUES (?, ?, ?, ?, 'sending', ?, 0, ?, ?)",
-            [campaign, channel, topic, digest, doubt, json.dumps(dict(excluded)), stamp(now)],
+            "INSERT INTO run (campaign, channel, topic, digest, state, doubt, planned, excluded, frozen_at, sections)"
+            " VALUES (?, ?, ?, ?, 'sending', ?, 0, ?, ?, ?)",
+            [campaign, channel, topic, digest, doubt, json.dumps(dict(excluded)), stamp(now), sections.to_text()],
         )
         run_id = cursor.lastrowid
-        reason = exclusion_sql(topic, now, cap.reason(now) if cap else None)
+        reason = exclusion_sql(topic, now, sections.reason(now, cap.reason(now) if cap else None))
         zones = {f"zone_{n}": zone for n, zone in enumerate(z for z in due if z is not None)}
         times = {f"at_{name}": int(due[zone].timestamp()) for name, zone in zones.items()}
         cases = " ".join(f"WHEN :{name} THEN :at_{name}" for name in zones)
@@ -176,32 +179,34 @@ class Ledger:
     ) -> Claim:
         """Take up to `size` due deliveries, once more asking of each member whether it may be written to."""
         moment = int(now.timestamp())
-        reason = exclusion_sql(run.topic, now, cap.reason(now) if cap else None)
+        reason = exclusion_sql(run.topic, now, run.sections.reason(now, cap.reason(now) if cap else None))
+        flags = run.sections.flags(now)
         recipients: list[Recipient] = []
         skipped: list[tuple[str, int, int]] = []
         waiting: list[tuple[int, int]] = []
         for state in (DeliveryState.DEFERRED, DeliveryState.READY):
             rows = self.db.execute(
                 "SELECT delivery.id, member.address, member.language, member.attributes,"  # noqa: S608
-                f" {tracked_sql()}, {reason.sql}"
+                f" {tracked_sql()}, {reason.sql}, {flags.sql}"
                 " FROM delivery LEFT JOIN member ON member.id = delivery.member_id"
                 " WHERE delivery.run_id = :run AND delivery.state = :state AND delivery.next_at <= :now"
                 " ORDER BY delivery.next_at, delivery.id LIMIT :size",
                 {
                     **reason.parameters,
+                    **flags.parameters,
                     "run": run.id,
                     "state": state.value,
                     "now": moment,
                     "size": size - len(recipients),
                 },
             )
-            for delivery, address, language, attributes, tracked, excluded in rows.fetchall():
+            for delivery, address, language, attributes, tracked, excluded, sections in rows.fetchall():
                 if excluded:
                     skipped.append((excluded, moment, delivery))
                 elif wait and (until := wait(address)):
                     waiting.append((math.ceil(until.timestamp()), delivery))
                 else:
-                    recipients.append(Recipient(delivery, address, language, attributes, bool(tracked)))
+                    recipients.append(Recipient(delivery, address, language, attributes, bool(tracked), sections))
         connection = self.db.conn
         connection.executemany("UPDATE delivery SET state = 'skipped', reason = ?, final_at = ? WHERE id = ?", skipped)
         connection.executemany("UPDATE delivery SET next_at = ? WHERE id = ?", waiting)
@@ -419,4 +424,5 @@ class Ledger:
 def _as_run(row: Sequence[object]) -> Run:
     values: dict[str, Any] = dict(zip(_RUN.split(", "), row, strict=True))
     values["excluded"] = json.loads(values["excluded"])
+    values["sections"] = Sections.from_text(values["sections"])
     return Run(**values)

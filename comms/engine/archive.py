@@ -82,7 +82,6 @@ def entry_page(workspace: Workspace, association: str, campaign: str) -> EntryPa
     if owner is None or row is None:
         return None
     url = feeds.entry_url(workspace, row)
-    picture = row.enclosure["url"] if row.enclosure and str(row.enclosure["type"]).startswith("image/") else ""
     is_there = row.withdrawn is None
     return EntryPage(
         association=listings.listing(workspace, owner),
@@ -94,10 +93,10 @@ def entry_page(workspace: Workspace, association: str, campaign: str) -> EntryPa
         tags=row.tags if is_there else (),
         published=row.published,
         updated=row.updated,
-        picture=picture if is_there else "",
+        picture=row.picture if is_there else "",
         note=row.note,
         withdrawn=row.withdrawn,
-        data=(_article(row, owner.name, url, picture), *_events(workspace, row, url)) if is_there else (),
+        data=(_article(row, owner.name, url), *_events(workspace, row, url)) if is_there else (),
     )
 
 
@@ -153,7 +152,7 @@ def _marked(text: str) -> str:
 # --- for machines -----------------------------------------------------------------------------
 
 
-def _article(row: EntryRow, publisher: str, url: str, picture: str) -> dict[str, Any]:
+def _article(row: EntryRow, publisher: str, url: str) -> dict[str, Any]:
     """https://schema.org/NewsArticle"""
     organisation = {"@type": "Organization", "name": publisher}
     return {
@@ -168,7 +167,7 @@ def _article(row: EntryRow, publisher: str, url: str, picture: str) -> dict[str,
         "author": organisation,
         "publisher": organisation,
         **({"description": row.summary} if row.summary else {}),
-        **({"image": [picture]} if picture else {}),
+        **({"image": [row.picture]} if row.picture else {}),
         **({"keywords": list(row.tags)} if row.tags else {}),
         **({"correction": row.note} if row.note else {}),
     }

@@ -14,6 +14,7 @@ from audiences.segments import Condition, RuleError
 from campaigns import variants
 from campaigns.errors import CampaignError, DefinitionError, shown
 from campaigns.expressions import merge_fields
+from campaigns.gathering import feeds
 from campaigns.mergefields import fields_without_fallback
 from campaigns.models import Blocks, Campaign, Expression, Image, Person, When, own_spans, parts, walk
 from campaigns.schedule import times_to_json
@@ -213,13 +214,11 @@ def _check_audience(workspace: Workspace, campaign: Campaign, association: Assoc
     people = workspace.people(association.slug)
     topics = {known.slug for known in people.topics()}
     if topic and topic not in topics:
-        near = get_close_matches(topic, topics, n=1)
-        yield rules.UNKNOWN_TOPIC.at(
-            campaign.key_lines.get("audience.topic", 0),
-            "audience.topic",
-            f"nobody at {association.slug} subscribed to {topic!r} by name; it goes to who agreed to all newsletters",
-            f"did you mean {near[0]}?" if near else "",
-        )
+        line = campaign.key_lines.get("audience.topic", 0)
+        yield _unknown_topic(topic, topics, association, line, "audience.topic")
+    for block in feeds(campaign):
+        if block.topic and block.topic not in topics:
+            yield _unknown_topic(block.topic, topics, association, block.line, "body")
     further = timing.heard_enough(workspace, campaign, workspace.now())
     if campaign.newsletter is not None and not people.exclusions(condition, topic, workspace.now(), further).get(None):
         yield rules.NOBODY.at(
@@ -228,6 +227,12 @@ def _check_audience(workspace: Workspace, campaign: Campaign, association: Assoc
             f"nobody at {association.slug} would get the newsletter",
             "see: comms campaign plan",
         )
+
+
+def _unknown_topic(topic: str, topics: set[str], association: Association, line: int, field: str) -> Finding:
+    near = get_close_matches(topic, topics, n=1)
+    message = f"nobody at {association.slug} subscribed to {topic!r} by name; it goes to who agreed to all newsletters"
+    return rules.UNKNOWN_TOPIC.at(line, field, message, f"did you mean {near[0]}?" if near else "")
 
 
 def _check_conditions(workspace: Workspace, campaign: Campaign, association: Association) -> Iterator[Finding]:

@@ -112,8 +112,14 @@ def entry(workspace: Workspace, campaign: Campaign, association: Association, no
 
 def public_url(workspace: Workspace, campaign: Campaign, association: Association) -> str:
     """The campaign's page for everyone; the site itself for a campaign without a feed entry."""
-    site = workspace.settings.site.url
-    return f"{site}/a/{association.slug}/{campaign.id}" if campaign.feed else f"{site}/"
+    if not campaign.feed:
+        return f"{workspace.settings.site.url}/"
+    return page_url(workspace, association.slug, campaign.id)
+
+
+def page_url(workspace: Workspace, association: str, campaign: str) -> str:
+    """The one public address of a campaign's entry."""
+    return f"{workspace.settings.site.url}/a/{association}/{campaign}"
 
 
 def site_name(workspace: Workspace) -> str:

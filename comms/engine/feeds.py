@@ -21,7 +21,7 @@ from comms.channels.feed_json import to_json
 from comms.channels.feed_model import Enclosure, FeedEntry, FeedInfo, FeedUrls, Place, Withdrawal
 from comms.channels.markup import absolute_url
 from comms.engine import languages
-from comms.engine.editions import ID_YEAR, site_name
+from comms.engine.editions import ID_YEAR, page_url, site_name
 from comms.engine.workspace import SLUG, Workspace
 from comms.errors import StorageError, UsageError
 
@@ -221,7 +221,7 @@ def homepage(owner: Association) -> str:
 
 def entry_url(workspace: Workspace, row: EntryRow) -> str:
     """The entry's one public address."""
-    return f"{workspace.settings.site.url}/a/{row.association}/{row.campaign}"
+    return page_url(workspace, row.association, row.campaign)
 
 
 def _info(workspace: Workspace, owner: Association, channel: Channel, page: int | None, complete: int) -> FeedInfo:

@@ -1,16 +1,22 @@
-"""The items that a campaign shows of the feeds of others, from what was read of them. Asks no server for anything."""
+"""The items that a campaign shows: of the feeds of others, from what was read of them, and of what its own association
+published. Asks no server for anything."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+from audiences.consent import GAPS
+from audiences.models import Frequency
 from campaigns import gathering
+from campaigns.entries import Choice, Entries
 from campaigns.errors import shown
-from campaigns.models import Campaign, FeedItem, FeedItems
+from campaigns.models import OWN, Campaign, FeedItem, FeedItems
 from campaigns.series import SeriesStore
 from campaigns.sources import SourceRow, Sources
 from comms.channels.markup import absolute_url
+from comms.engine.editions import page_url
 from comms.engine.workspace import Workspace
 from comms.errors import UsageError
 from comms.preflight import audience as rules
@@ -27,26 +33,32 @@ def gather(workspace: Workspace, campaign: Campaign, *, series: str | None = Non
     Raises UsageError for a source that is not read here.
     """
     for block in gathering.feeds(campaign):
-        if _source(workspace, block) is None:
+        if block.source != OWN and _source(workspace, block) is None:
             raise UsageError(f"line {block.line}: {_unknown(block)}.", hint=_hint(block))
     return with_what_is_known(workspace, campaign, series=series)
 
 
 def with_what_is_known(workspace: Workspace, campaign: Campaign, *, series: str | None = None) -> Campaign:
     """The same; of a source that is not read here nothing is shown."""
-    name = series or campaign.id
-    return gathering.gathered(campaign, lambda block: _items(workspace, block, name))
+    history = _History(workspace, campaign, series or campaign.id)
+    return gathering.gathered(campaign, history.filled)
 
 
 def is_stale(campaign: Campaign) -> bool:
-    """Is it one that shows what is new in feeds, when nothing is."""
+    """Is it one that shows what is new in feeds, when nothing is.
+
+    What readers missed who want a topic weekly is worth a mail to them, and no entry and no post.
+    """
     waiting = [block for block in gathering.feeds(campaign) if block.unseen]
-    return bool(waiting) and not any(block.items for block in waiting)
+    mail_alone = campaign.feed is None and not campaign.social
+    return bool(waiting) and not any(block.items or (block.missed and mail_alone) for block in waiting)
 
 
 def findings(workspace: Workspace, campaign: Campaign) -> Iterator[Finding]:
     """What is wrong with the feeds that a campaign shows."""
     for block in gathering.feeds(campaign):
+        if block.source == OWN:
+            continue  # that it published nothing lately is no fault
         source = _source(workspace, block)
         if source is None:
             yield rules.NO_SOURCE.at(block.line, "body", _unknown(block), _hint(block))
@@ -64,24 +76,62 @@ def findings(workspace: Workspace, campaign: Campaign) -> Iterator[Finding]:
             yield rules.SOURCE_EMPTY.at(block.line, "body", message, hint)
 
 
+class _History:
+    """What the earlier occurrences of a series have shown, and so what is to be shown now."""
+
+    def __init__(self, workspace: Workspace, campaign: Campaign, series: str) -> None:
+        self._workspace = workspace
+        self._author = workspace.association(campaign.association).slug
+        self._series = series
+        shown = SeriesStore(workspace.host.db).shown(series)
+        self._latest = shown[-1][0] if shown else None
+        self._seen = _identities(text for _, text in shown)
+        a_week_ago = workspace.now() - GAPS[Frequency.WEEKLY]
+        self._lately = _identities(text for made_at, text in shown if made_at > a_week_ago)
+        """What those missed who want a topic weekly, and may get something of it now."""
+
+    def filled(self, block: FeedItems) -> FeedItems:
+        """The block with its items."""
+        if not (block.unseen and self._latest):
+            since = self._workspace.now() - timedelta(days=block.days) if block.days else None
+            return replace(block, items=tuple(self._items(block, block.count, since=since)), missed=())
+        recent = self._items(block, MAX_ITEMS, seen_since=self._latest - OVERLAP)
+        items = tuple(item for item in recent if item.identity not in self._seen)[: block.count]
+        missed = (
+            [item for item in self._items(block, MAX_ITEMS) if item.identity in self._lately] if block.topic else []
+        )
+        return replace(block, items=items, missed=tuple(missed[: block.count - len(items)]))
+
+    def _items(
+        self, block: FeedItems, limit: int, *, since: datetime | None = None, seen_since: datetime | None = None
+    ) -> list[FeedItem]:
+        """What came out after `since`, first seen here at `seen_since` or later; the latest first."""
+        workspace = self._workspace
+        if block.source == OWN:
+            choice, since = Choice("topic", (block.topic,)) if block.topic else Choice(), since or seen_since
+            rows = Entries(workspace.host.db).lately(
+                self._author, choice, since=since, besides=self._series, limit=limit
+            )
+            return [
+                FeedItem(
+                    row.title, page_url(workspace, self._author, row.campaign), row.summary, row.picture, row.tag_uri
+                )
+                for row in rows
+            ]
+        source = _source(workspace, block)
+        if source is None:
+            return []
+        found = Sources(workspace.host.db).items(source, since=since, seen_since=seen_since, limit=limit)
+        return [FeedItem(item.title, item.url, item.summary, item.image, item.identity) for item in found]
+
+
+def _identities(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset[str]().union(*map(gathering.identities, texts))
+
+
 def _source(workspace: Workspace, block: FeedItems) -> SourceRow | None:
     sources = Sources(workspace.host.db)
     return sources.find(block.source) or sources.find(absolute_url(block.source, "") or "")
-
-
-def _items(workspace: Workspace, block: FeedItems, series: str) -> tuple[FeedItem, ...]:
-    source = _source(workspace, block)
-    if source is None:
-        return ()
-    since = workspace.now() - timedelta(days=block.days) if block.days else None
-    sources, earlier = Sources(workspace.host.db), SeriesStore(workspace.host.db).shown(series) if block.unseen else []
-    if earlier:
-        seen = frozenset[str]().union(*(gathering.identities(text) for _, text in earlier))
-        recent = sources.items(source, seen_since=earlier[-1][0] - OVERLAP, limit=MAX_ITEMS)
-        found = [item for item in recent if item.identity not in seen][: block.count]
-    else:
-        found = sources.items(source, since=since, limit=block.count)
-    return tuple(FeedItem(item.title, item.url, item.summary, item.image, item.identity) for item in found)
 
 
 def _unknown(block: FeedItems) -> str:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 
 from audiences import attributes as attribute_json
 from audiences.models import Association, Member
+from audiences.segments import Condition
 from audiences.store import agrees_sql
 from campaigns.expressions import merge_fields
 from campaigns.models import Campaign
 from comms.delivery.batches import Recipient
 from comms.delivery.messages import MessageMaker
-from comms.engine import editions, languages, variants
+from comms.engine import editions, languages, sections, variants
 from comms.engine.pictures import media_file
 from comms.engine.segments import compile_rule
 from comms.engine.workspace import Workspace
@@ -74,7 +75,8 @@ class Maker:
         """Raises RenderError or UnsendableAddress when this reader can get none."""
         maker, member = self._of(case.campaign, case.association)[1], case.member
         attributes = attribute_json.encode(member.attributes)
-        recipient = Recipient(NOBODY, member.address or "", member.language, attributes, tracked=False)
+        seen = sections.seen_by(self._workspace, case.campaign, case.association.slug, member)
+        recipient = Recipient(NOBODY, member.address or "", member.language, attributes, tracked=False, sections=seen)
         shown = maker.rendered(recipient)
         return Mail(maker.make(recipient)[2], shown.html, shown.text, shown.subject, shown.preview)
 
@@ -237,8 +239,10 @@ def _member(
             )
         return member
     segment = compile_rule(workspace, campaign.audience.segment, sender.slug, workspace.now().date())
-    agrees = agrees_sql(campaign.audience.topic)
-    both = variants.among(segment, agrees)
+    both = variants.among(segment, agrees_sql(campaign.audience.topic))
+    withheld = sections.of(readers_of or campaign).reason(workspace.now())
+    if withheld is not None:
+        both = variants.among(Condition(f"{withheld.sql} IS NULL", withheld.parameters), both)
     if readers_of is None:
         return next(iter(people.select(both, limit=1)), UNKNOWN_READER)
     reading = variants.readers(workspace, campaign, sender.slug).get(variants.channel(readers_of))

@@ -25,7 +25,7 @@ from campaigns.series import SeriesStore
 from campaigns.store import CampaignRow, HostStore
 from comms.channels import newsletter
 from comms.db import storage_errors
-from comms.engine import editions, gathering, social, timing, variants
+from comms.engine import editions, gathering, sections, social, timing, variants
 from comms.engine.segments import compile_rule
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
@@ -359,12 +359,13 @@ def _counts_by_channel(workspace: Workspace, campaign: Campaign, slug: str) -> d
     """As `audience_counts`, for each language."""
     now, readers = workspace.now(), variants.readers(workspace, campaign, slug)
     condition = compile_rule(workspace, campaign.audience.segment, slug, now.date())
-    further, people = timing.heard_enough(workspace, campaign, now), workspace.people(slug)
+    people, topic = workspace.people(slug), campaign.audience.topic
     return {
         channel: people.exclusions(
-            variants.among(condition, readers.get(channel)), campaign.audience.topic, now, further
+            variants.among(condition, readers.get(channel)), topic, now, sections.withheld(workspace, part, now)
         )
-        for channel in map(variants.channel, variants.parts(campaign))
+        for part in variants.parts(campaign)
+        if (channel := variants.channel(part))
     }
 
 
@@ -385,9 +386,9 @@ def _freeze(workspace: Workspace, row: CampaignRow, campaign: Campaign, associat
             return
         segment = compile_rule(workspace, campaign.audience.segment, association.slug, now.date())
         cap = timing.cap(workspace, campaign)
-        further = cap.reason(now) if cap else None
         readers = variants.readers(workspace, campaign, association.slug)
-        for channel in map(variants.channel, variants.parts(campaign)):
+        for part in variants.parts(campaign):
+            channel, further = variants.channel(part), sections.withheld(workspace, part, now)
             body = workspace.host.edition(row.id, association.slug, channel)
             assert body is not None, "approve() wrote it"
             meant = variants.among(segment, readers.get(channel))
@@ -403,6 +404,7 @@ def _freeze(workspace: Workspace, row: CampaignRow, campaign: Campaign, associat
                 due=due,
                 now=now,
                 cap=cap,
+                sections=sections.of(part),
             )
 
 

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from campaigns.models import OWN
 from campaigns.sources import ItemRow, SourceRow, Sources
 from comms.channels.markup import absolute_url, clean_line
 from comms.db import storage_errors
@@ -95,7 +96,7 @@ def add(workspace: Workspace, url: str, *, name: str = "", title: str = "", who:
         known = sources.find(address)
         if known is not None:
             raise UsageError(f"that feed is read already: {known.name}.")
-        if name and (not SLUG.fullmatch(name) or sources.find(name) is not None):
+        if name and (not SLUG.fullmatch(name) or name == OWN or sources.find(name) is not None):
             raise UsageError(
                 f"{name!r} can not be the name of a source, or is one.", hint="Use small letters, digits and hyphens."
             )
@@ -263,6 +264,6 @@ def _free_name(sources: Sources, title: str) -> str:
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     stem = (words[:_MAX_NAME].rpartition("-")[0] or words[:_MAX_NAME]) if len(words) > _MAX_NAME else words
     stem, number = stem.strip("-") or "feed", 1
-    while sources.find(name := stem if number == 1 else f"{stem}-{number}") is not None:
+    while (name := stem if number == 1 else f"{stem}-{number}") == OWN or sources.find(name) is not None:
         number += 1
     return name

@@ -17,7 +17,8 @@ Each block is a dict with `kind` and what belongs to it:
     when       test, otherwise_mark, end, blocks, otherwise (both lists of blocks)
 
 What is not given is empty text; sizes are in pixels, 0 when not known. The three marks of `when` are carriers: what
-stands between them is for some members only. Slots and locked parts are what they hold, items of feeds what was found.
+stands between them is for some members only. Slots and locked parts are what they hold, items of feeds what was found:
+where they are for the subscribers of a topic, within a `when`.
 
 Each span of running text is one of these:
 
@@ -36,6 +37,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from campaigns.gathering import section_topics
 from campaigns.models import (
     Block,
     Blocks,
@@ -69,7 +71,7 @@ from campaigns.models import (
 from comms.calendar import calendar_label, numbered_events, occasion
 from comms.language.numbers import figure
 from comms.language.tags import locale_of
-from comms.rendering.conditions import flag
+from comms.rendering.conditions import flag, section_flag
 from comms.surroundings import NOTHING_AROUND, Surroundings
 
 Data = dict[str, Any]
@@ -102,13 +104,20 @@ class BodyData:
         self._events = numbered_events(blocks)
         self._polls = numbered_polls(blocks)
         self._rules = numbered_rules(blocks)
+        self._topics = section_topics(blocks)
 
     def blocks(self, blocks: Blocks) -> list[Data]:
         """The blocks in order."""
         return [data for block in blocks for data in self._flat(block)]
 
     def _flat(self, block: Block) -> list[Data]:
-        return self.blocks(block.blocks) if isinstance(block, FeedItems | Slot | Locked) else [self._block(block)]
+        match block:
+            case FeedItems(topic=topic) if topic in self._topics:
+                return self._section(block, self._topics.index(topic))
+            case FeedItems() | Slot() | Locked():
+                return self.blocks(block.blocks)
+            case _:
+                return [self._block(block)]
 
     def media(self, src: str) -> str:
         """An image's whole address; relative ones are files of the media folder."""
@@ -145,7 +154,7 @@ class BodyData:
             case Poll():
                 return self._poll(block)
             case When():
-                return self._when(block)
+                return self._conditional(flag(self._rules[block.rule]), block.blocks, block.otherwise, block.line)
             case FeedItems() | Slot() | Locked():
                 raise AssertionError("these stand for what they hold")
 
@@ -193,15 +202,20 @@ class BodyData:
         answers = [{"text": text, "url": f"{link}/{number}/{at}"} for at, text in enumerate(poll.answers)]
         return {"kind": "poll", "question": poll.question, "answers": answers}
 
-    def _when(self, when: When) -> Data:
-        name = flag(self._rules[when.rule])
+    def _section(self, feed: FeedItems, number: int) -> list[Data]:
+        """What of a feed its subscribers see, and what those of them who want it weekly see in addition."""
+        sides = ((section_flag(number), feed.blocks), (section_flag(number, more=True), feed.more))
+        return [self._conditional(name, blocks, (), feed.line) for name, blocks in sides if blocks]
+
+    def _conditional(self, name: str, blocks: Blocks, otherwise: Blocks, line: int) -> Data:
+        """`blocks` for members with this flag, `otherwise` for all others."""
         return {
             "kind": "when",
-            "test": self._carry(f'{{% if member["{name}"] %}}', when.line),
-            "otherwise_mark": self._carry("{% else %}", when.line),
-            "end": self._carry("{% endif %}", when.line),
-            "blocks": self.blocks(when.blocks),
-            "otherwise": self.blocks(when.otherwise),
+            "test": self._carry(f'{{% if member["{name}"] %}}', line),
+            "otherwise_mark": self._carry("{% else %}", line),
+            "end": self._carry("{% endif %}", line),
+            "blocks": self.blocks(blocks),
+            "otherwise": self.blocks(otherwise),
         }
 
     def _spans(self, content: Inline, line: int) -> list[Data]:

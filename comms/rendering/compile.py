@@ -15,6 +15,7 @@ import jinja2
 
 from audiences.models import Association
 from audiences.segments import RuleError, parse, resolve
+from campaigns.gathering import section_topics
 from campaigns.models import Campaign, NewsletterPart, When, walk
 from comms.language.tags import direction
 from comms.rendering import plaintext, slots
@@ -106,6 +107,7 @@ class _Compilation:
             text=text,
             links=self._addresses.tracked,
             conditions=self._conditions,
+            topics=section_topics(self._campaign.blocks),
         )
         for name in ("subject", "preview", "html", "text"):
             check_member_source(name, getattr(edition, name))

@@ -1,5 +1,7 @@
 """Conditions on the reader within a campaign: made fit to travel with an edition, and answered for each member.
 
+Sections for the subscribers of a topic are no such condition: who subscribed is asked before a batch leaves control.
+
 What a sender knows of a member are the attributes, the address and the language, so these are what a condition may
 ask for. It needs no database: the segments and regions that a rule names travel with it.
 """
@@ -44,6 +46,19 @@ _HINT = (
 def flag(number: int) -> str:
     """The name under which condition `number` stands among a member's values; no attribute can have it."""
     return f"when {number}"
+
+
+def section_flag(number: int, *, more: bool = False) -> str:
+    """The same of what is for the subscribers of topic `number` of an edition; `more`: for those who want it weekly."""
+    return f"topic {number} weekly" if more else f"topic {number}"
+
+
+def section_flags(topics: Sequence[str], digits: str) -> dict[str, bool]:
+    """The flags of each of an edition's topics, for a member with these `digits` (see `Recipient`); all when empty."""
+    flags: dict[str, bool] = {}
+    for number, digit in zip(range(len(topics)), digits or "2" * len(topics), strict=True):
+        flags |= {section_flag(number): digit != "0", section_flag(number, more=True): digit == "2"}
+    return flags
 
 
 def freeze(rule: Rule, named: Mapping[str, str]) -> str:

@@ -6,11 +6,12 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from comms.message import MailFile
 
-_LATER = frozenset({"conditions", "files"})
+_LATER = frozenset({"conditions", "files", "topics"})
 """What editions may have, and are written without where they have it not."""
 
 
@@ -37,6 +38,8 @@ class Edition:
     """On the reader, as `conditions.freeze` writes them; `member["when <index>"]` in the sources answers them."""
     files: tuple[MailFile, ...] = ()
     """What goes with each mail. The sources link to images; only mails show those that go with them."""
+    topics: tuple[str, ...] = ()
+    """Whose subscribers alone see some section; `member["topic <index>"]` in the sources answers it."""
 
     def to_json(self) -> str:
         """Canonical JSON: the same edition gives the same ASCII text everywhere."""
@@ -57,13 +60,13 @@ class Edition:
             files = tuple(MailFile(**file) for file in data.pop("files", ()))
         except TypeError as error:
             raise ValueError("this is no edition: a file has the wrong keys") from error
-        lists = (data.pop("links"), data.pop("conditions", []))
+        lists = (data.pop("links"), data.pop("conditions", []), data.pop("topics", []))
         if not all(isinstance(values, list) for values in lists):
             raise ValueError("this is no edition: a value has the wrong type")
-        links, conditions = lists
-        if not all(isinstance(value, str) for value in (*links, *conditions, *data.values())):
+        if not all(isinstance(value, str) for value in (*chain(*lists), *data.values())):
             raise ValueError("this is no edition: a value has the wrong type")
-        return cls(**data, links=tuple(links), conditions=tuple(conditions), files=files)
+        links, conditions, topics = map(tuple, lists)
+        return cls(**data, links=links, conditions=conditions, files=files, topics=topics)
 
     @cached_property
     def digest(self) -> str:

@@ -14,7 +14,7 @@ from campaigns.mergefields import Missing, MissingValueError
 from comms.message import MailFile
 from comms.rendering import quoted
 from comms.rendering.clean import one_line, printable
-from comms.rendering.conditions import Conditions
+from comms.rendering.conditions import Conditions, section_flags
 from comms.rendering.edition import Edition
 from comms.rendering.enclosed import with_cids
 from comms.rendering.errors import RenderError
@@ -64,7 +64,8 @@ class Renderer:
         """One member's message.
 
         `context` holds plain data: `member` (see `context.member_data`), `association`, `campaign`,
-        `links` (see `LinkMaker.for_mail`) and `url`; for an edition with conditions also `today`, a date.
+        `links` (see `LinkMaker.for_mail`) and `url`; for an edition with conditions also `today`, a date; for one with
+        topics `sections`, as a `Recipient` has them: left out, the member sees all sections.
         Raises RenderError when the member lacks a value for which the text has no fallback; an empty value
         counts as lacking.
         """
@@ -85,17 +86,20 @@ class Renderer:
             return Encoded(rendered.subject, quoted.encode(html), quoted.encode(rendered.text))
 
     def render_public(self, context: Mapping[str, Any]) -> Rendered:
-        """The message as anyone may see it: fallbacks where there are some, `…` where a value is missing, and of
-        each condition the other side.
+        """The message as anyone may see it: fallbacks where there are some, `…` where a value is missing, of each
+        condition the other side, and the sections of every topic.
 
         `context` is as for `render`; its `member` is left out.
         """
-        return _Templates(self._edition, _Ellipsis).render({**context, "member": {}})
+        everything = section_flags(self._edition.topics, "")
+        return _Templates(self._edition, _Ellipsis).render({**context, "member": everything})
 
     def _for_member(self, context: Mapping[str, Any]) -> dict[str, Any]:
         member = {name: value for name, value in context.get("member", {}).items() if value not in ("", None)}
         if self._conditions:
             member |= self._conditions.flags(member, context["today"])
+        if self._edition.topics:
+            member |= section_flags(self._edition.topics, context.get("sections", ""))
         return {**context, "member": member}
 
     @cached_property

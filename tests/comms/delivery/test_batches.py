@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from comms.delivery.batches import Recipient, from_json
 
 texts = st.text(st.characters() | st.sampled_from("\ud800\udfff\x00"))
-recipients = st.builds(Recipient, st.integers(1), texts, st.none() | texts, texts, tracked=st.booleans())
+recipients = st.builds(Recipient, st.integers(1), texts, st.none() | texts, texts, st.booleans(), st.text("01"))
 
 
 @given(st.lists(recipients, max_size=5))
@@ -26,7 +26,7 @@ def test_a_batch_survives_the_queue_whatever_people_are_called(people: list[Reci
     [
         {"delivery": 1, "address": "ana@example.org", "language": None, "attributes": "{}", "tracked": False},
         [1, "ana@example.org"],
-        [1, "ana@example.org", None, "{}", False, "more"],
+        [1, "ana@example.org", None, "{}", False, "", "more"],
         "ana@example.org",
         None,
     ],
