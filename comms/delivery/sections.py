@@ -32,7 +32,7 @@ class Sections:
         for number, topic in enumerate(self.topics):
             name = f"section_{number}"
             sees, weekly = self.sees(topic, now, name=name), weekly_sql(topic, name=name)
-            digit = f"{sees.sql} * (1 + {weekly.sql})" if topic in self.missed else sees.sql
+            digit = f"({sees.sql} * (1 + {weekly.sql}))" if topic in self.missed else sees.sql
             digits.append(Condition(digit, {**sees.parameters, **weekly.parameters}))
         return _joined(" || ", digits)
 

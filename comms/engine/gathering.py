@@ -45,13 +45,18 @@ def with_what_is_known(workspace: Workspace, campaign: Campaign, *, series: str 
 
 
 def is_stale(campaign: Campaign) -> bool:
-    """Is it one that shows what is new in feeds, when nothing is.
+    """Is it one that shows what is new in feeds, when nothing is, and nobody missed anything either.
 
     What readers missed who want a topic weekly is worth a mail to them, and no entry and no post.
     """
+    missed = any(block.missed for block in gathering.feeds(campaign))
+    return not (has_news(campaign) or (missed and campaign.feed is None and not campaign.social))
+
+
+def has_news(campaign: Campaign) -> bool:
+    """Has it news in one of the feeds that show nothing else, or none of these."""
     waiting = [block for block in gathering.feeds(campaign) if block.unseen]
-    mail_alone = campaign.feed is None and not campaign.social
-    return bool(waiting) and not any(block.items or (block.missed and mail_alone) for block in waiting)
+    return not waiting or any(block.items for block in waiting)
 
 
 def findings(workspace: Workspace, campaign: Campaign) -> Iterator[Finding]:

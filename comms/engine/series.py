@@ -222,7 +222,9 @@ def _hindrance(workspace: Workspace, prepared: Prepared) -> str:
         return f"another campaign has its id, {prepared.campaign.id}"
     if gathering.is_stale(prepared.campaign):
         return _NOTHING_NEW
-    return _NOBODY if prepared.plan.empty else ""
+    if prepared.plan.empty:
+        return _NOBODY if gathering.has_news(prepared.campaign) else _NOTHING_NEW
+    return ""
 
 
 def _missed_before(due: Sequence[Coming]) -> str:
