@@ -1,4 +1,4 @@
-"""A digest over a real list of feeds of libraries, served here: politely read, one mail per member with their sections."""
+"""A digest over a real list of feeds: they are read politely, and each member gets one mail with theirs."""
 
 from __future__ import annotations
 
