@@ -12,6 +12,7 @@ import errno
 import sqlite3 as stdlib_sqlite3
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,32 @@ def patience(db: Database, milliseconds: int) -> Iterator[None]:
         yield
     finally:
         db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The time until another connection writes to one of some databases: told in microseconds, without reading any.
+
+    Only for the thread that the connections belong to (sqlite.org/pragma.html#pragma_data_version).
+    """
+
+    versions: tuple[tuple[sqlite_utils.Database, int], ...]
+
+    @classmethod
+    def of(cls, *databases: sqlite_utils.Database) -> Moment:
+        """What is read from now on is at least as new."""
+        return cls(tuple((db, _version(db)) for db in databases))
+
+    def lasts(self) -> bool:
+        """Was nothing written since. False also when one was closed."""
+        try:
+            return all(_version(db) == number for db, number in self.versions)
+        except DATABASE_ERRORS:
+            return False
+
+
+def _version(db: sqlite_utils.Database) -> int:
+    return int(db.conn.execute("PRAGMA data_version").fetchone()[0])
 
 
 def fold_log(db: sqlite_utils.Database) -> None:

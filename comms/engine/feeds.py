@@ -20,6 +20,7 @@ from comms.channels.feed import to_atom, to_rss
 from comms.channels.feed_json import to_json
 from comms.channels.feed_model import Enclosure, FeedEntry, FeedInfo, FeedUrls, Place, Withdrawal
 from comms.channels.markup import absolute_url
+from comms.db import Moment
 from comms.engine import languages
 from comms.engine.editions import ID_YEAR, page_url, site_name
 from comms.engine.workspace import SLUG, Workspace
@@ -115,6 +116,14 @@ def stamp(workspace: Workspace, association: str) -> str | None:
         return None
     topics = [(topic.slug, topic.title, topic.public) for topic in workspace.people(owner.slug).topics()]
     return f"{Entries(workspace.host.db).revision()} {topics}"
+
+
+def moment(workspace: Workspace, association: str) -> Moment:
+    """For as long as it lasts, `stamp` stays the same; ending, it need not have changed.
+
+    Raises UsageError when there is no such association.
+    """
+    return Moment.of(workspace.host.db, workspace.association_db(association))
 
 
 # --- one feed ---------------------------------------------------------------------------------

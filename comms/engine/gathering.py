@@ -86,7 +86,7 @@ class _History:
 
     def __init__(self, workspace: Workspace, campaign: Campaign, series: str) -> None:
         self._workspace = workspace
-        self._author = workspace.association(campaign.association).slug
+        self._author = campaign.association or workspace.association(None).slug
         self._series = series
         shown = SeriesStore(workspace.host.db).shown(series)
         self._latest = shown[-1][0] if shown else None

@@ -19,7 +19,7 @@ from comms.language.catalogues import Catalogues
 from comms.language.words import marked
 from comms.web.archive import ArchivePages
 from comms.web.bounces import BounceHooks
-from comms.web.feeds import FeedRoutes
+from comms.web.feeds import AtOnce, FeedRoutes
 from comms.web.headers import SecurityHeaders, required
 from comms.web.letters import Letters
 from comms.web.metrics import MetricsPage
@@ -51,6 +51,7 @@ def create_app(folder: Path) -> Starlette:
     workspaces = Workspaces(folder)
     settings = config.load(folder)
     pages = Pages(settings, Catalogues(folder / LOCALE))
+    feeds = FeedRoutes(workspaces, pages)
     app = Starlette(
         routes=[
             *Letters(workspaces, pages).routes(),
@@ -61,10 +62,10 @@ def create_app(folder: Path) -> Starlette:
             *MetricsPage(workspaces, settings.metrics, pages).routes(),
             *BounceHooks(folder, settings.bounces, pages).routes(),
             *Publications(workspaces, pages, settings.site.url).routes(),
-            *FeedRoutes(workspaces, pages).routes(),
+            *feeds.routes(),
             *ArchivePages(workspaces, pages).routes(),
         ],
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[Middleware(AtOnce, feeds=feeds), Middleware(SecurityHeaders)],
         max_body_size=MAX_BODY,
     )
     # A redirect to the path with or without slash would be built from the Host header, which anyone can set.

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from typing import NamedTuple
 
-from starlette.datastructures import Headers
 from starlette.responses import Response
 
 _SMALLEST_GZIP = 500
 _GZIP_SUFFIX = "-gzip"
 BY_LANGUAGE = "Accept-Language"
 """What pages in the visitor's language vary by."""
+
+
+class Asked(NamedTuple):
+    """Which of the answers to one address somebody is to get: a 304, and the encoding."""
+
+    known: bool
+    zipped: bool
 
 
 class Prepared:
@@ -31,7 +39,9 @@ class Prepared:
         """Bytes that it takes in memory."""
         return len(self._body) + len(self._zipped or b"")
 
-    def response(self, headers: Headers, *, status: int = 200, max_age: int = 300, vary: str = "") -> Response:
+    def response(
+        self, headers: Mapping[str, str], *, status: int = 200, max_age: int = 300, vary: str = ""
+    ) -> Response:
         """The body with a strong ETag and, when known, Last-Modified; 304 when the reader has it by either of the two.
 
         `vary` names another header that the body depends on. Each encoding has an ETag of its own, as a strong one
@@ -41,18 +51,23 @@ class Prepared:
         answer = {"Cache-Control": f"public, max-age={max_age}", "Vary": varies}
         if self._modified is not None:
             answer["Last-Modified"] = http_date(self._modified)
-        zipped = self._zipped if accepts_gzip(headers.get("accept-encoding", "")) else None
-        answer["ETag"] = f'"{self._tag}"' if zipped is None else f'"{self._tag}{_GZIP_SUFFIX}"'
-        if status == 200 and is_known(headers, {self._tag, f"{self._tag}{_GZIP_SUFFIX}"}, self._modified):
+        asked = self.asked_for(headers)
+        answer["ETag"] = f'"{self._tag}{_GZIP_SUFFIX}"' if asked.zipped else f'"{self._tag}"'
+        if status == 200 and asked.known:
             return Response(status_code=304, headers=answer)
-        if zipped is not None:
+        if asked.zipped:
             answer["Content-Encoding"] = "gzip"
-        body = self._body if zipped is None else zipped
+        body = self._zipped if asked.zipped else self._body
         return Response(body, status_code=status, headers=answer, media_type=self._media_type)
+
+    def asked_for(self, headers: Mapping[str, str]) -> Asked:
+        """What a request with these headers, named in small letters, is to get."""
+        zipped = self._zipped is not None and accepts_gzip(headers.get("accept-encoding", ""))
+        return Asked(is_known(headers, {self._tag, f"{self._tag}{_GZIP_SUFFIX}"}, self._modified), zipped)
 
 
 def public_response(
-    headers: Headers,
+    headers: Mapping[str, str],
     body: bytes,
     media_type: str,
     *,
@@ -64,7 +79,7 @@ def public_response(
     return Prepared(body, media_type, modified=modified).response(headers, max_age=max_age, vary=vary)
 
 
-def is_known(headers: Headers, tags: set[str], modified: datetime | None) -> bool:
+def is_known(headers: Mapping[str, str], tags: set[str], modified: datetime | None) -> bool:
     """Does the reader have it: If-None-Match decides where it is sent, else If-Modified-Since (section 13.2.2)."""
     sent = headers.get("if-none-match")
     if sent is not None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Mapping
 from typing import cast
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from comms.db import DATABASE_ERRORS, Moment
 from comms.engine import feeds, listings
 from comms.engine.feeds import MEDIA_TYPES, Format
+from comms.errors import CommsError
 from comms.web.conditional import Prepared, public_response
+from comms.web.headers import secure
+from comms.web.kept import Kept, Messages
 from comms.web.pages import Pages
 from comms.web.workspaces import Workspaces
 
@@ -23,8 +27,9 @@ _FEED = re.compile(
     rf"\.(?P<kind>{'|'.join(MEDIA_TYPES)})",
     re.ASCII,
 )
+_PREFIX = "/feeds/"
 _MOST_KEPT = 64 * 1024 * 1024
-_FOR_GOOD_S = 86_400
+_FOR_GOOD_S, _FOR_NOW_S = 86_400, 300
 
 
 class FeedRoutes:
@@ -36,7 +41,7 @@ class FeedRoutes:
         self._kept = Kept(_MOST_KEPT)
 
     def routes(self) -> list[Route]:
-        return [Route("/feeds.opml", self.opml), Route("/feeds/{name:path}", self.feed)]
+        return [Route("/feeds.opml", self.opml), Route(f"{_PREFIX}{{name:path}}", self.feed)]
 
     def opml(self, request: Request) -> Response:
         """Every public feed, for a reader to take in one go."""
@@ -45,15 +50,50 @@ class FeedRoutes:
         response.headers["Content-Disposition"] = 'attachment; filename="feeds.opml"'
         return response
 
-    def feed(self, request: Request) -> Response:
+    async def feed(self, request: Request) -> Response:
         """One feed in one format, or an archive document of it."""
         named = _FEED.fullmatch(request.path_params["name"])
-        workspace = self._workspaces.here()
-        stamp = feeds.stamp(workspace, named["association"]) if named else None
-        if named is None or stamp is None:
+        if named is None:
             return self._pages.not_found(request)
-        page = int(named["page"]) if named["page"] else None
-        kind = cast(Format, named["kind"])
+        moment = self._moment(named["association"])
+        prepared = await run_in_threadpool(self._made, named)
+        if prepared is None:
+            return self._pages.not_found(request)
+        self._kept.hold(named.group(), prepared, moment)
+        return _response(prepared, named.group(), request.headers)
+
+    def at_once(self, scope: Scope) -> Messages | None:
+        """What is answered to a request while nobody writes to the databases: no thread and no table is asked.
+
+        None when it has to be asked of `feed`. Called in the thread of the server.
+        """
+        path = scope["path"]
+        if scope["method"] not in ("GET", "HEAD") or not path.startswith(_PREFIX):
+            return None
+        name = path.removeprefix(_PREFIX)
+        headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
+
+        def make(prepared: Prepared) -> Response:
+            response = _response(prepared, name, headers)
+            secure(response.headers, path)
+            return response
+
+        return self._kept.at_once(name, headers, make)
+
+    def _moment(self, association: str) -> Moment | None:
+        """None when it can not be told."""
+        try:
+            return feeds.moment(self._workspaces.here(), association)
+        except (CommsError, *DATABASE_ERRORS):
+            return None  # who makes the answer meets it again, and says so
+
+    def _made(self, named: re.Match[str]) -> Prepared | None:
+        """The feed as it is now, rendered where it changed; None when there is none."""
+        workspace = self._workspaces.here()
+        stamp = feeds.stamp(workspace, named["association"])
+        if stamp is None:
+            return None
+        page, kind = int(named["page"]) if named["page"] else None, cast(Format, named["kind"])
 
         def make() -> Prepared | None:
             public = feeds.feed(workspace, named["association"], named["path"], kind, page)
@@ -61,38 +101,25 @@ class FeedRoutes:
                 return None
             return Prepared(public.body, f"{MEDIA_TYPES[kind]}; charset=utf-8", modified=public.updated)
 
-        prepared = self._kept.get(named.group(), stamp, make)
-        if prepared is None:
-            return self._pages.not_found(request)
-        return prepared.response(request.headers, max_age=_FOR_GOOD_S if page else 300)
+        return self._kept.get(named.group(), stamp, make)
 
 
-class Kept:
-    """Answers that were made already, by name, as long as their stamp is the same; those used last stay."""
+class AtOnce:
+    """In front of all else: answers what `feeds` can answer at once."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._size = 0
-        self._answers: OrderedDict[Hashable, tuple[str, Prepared]] = OrderedDict()
-        self._lock = threading.Lock()
+    def __init__(self, app: ASGIApp, feeds: FeedRoutes) -> None:
+        self._app = app
+        self._feeds = feeds
 
-    def get(self, name: Hashable, stamp: str, make: Callable[[], Prepared | None]) -> Prepared | None:
-        """The answer of this name and stamp, made when there is none yet; None is never kept."""
-        with self._lock:
-            stamped = self._answers.get(name)
-            if stamped is not None and stamped[0] == stamp:
-                self._answers.move_to_end(name)
-                return stamped[1]
-        prepared = make()
-        if prepared is not None:
-            with self._lock:
-                self._keep(name, stamp, prepared)
-        return prepared
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        messages = self._feeds.at_once(scope) if scope["type"] == "http" else None
+        if messages is None:
+            await self._app(scope, receive, send)
+            return
+        for message in messages:
+            await send(message)
 
-    def _keep(self, name: Hashable, stamp: str, prepared: Prepared) -> None:
-        before = self._answers.pop(name, None)
-        self._size += prepared.size - (before[1].size if before else 0)
-        self._answers[name] = (stamp, prepared)
-        while self._size > self._most:
-            _, (_, oldest) = self._answers.popitem(last=False)
-            self._size -= oldest.size
+
+def _response(prepared: Prepared, name: str, headers: Mapping[str, str]) -> Response:
+    named = _FEED.fullmatch(name)
+    return prepared.response(headers, max_age=_FOR_GOOD_S if named and named["page"] else _FOR_NOW_S)

@@ -33,8 +33,17 @@ def required(path: str) -> dict[str, str]:
     return {**_EVERYWHERE, **_BEHIND_TOKENS} if path.startswith(_TOKEN_PATHS) else _EVERYWHERE
 
 
+def secure(headers: MutableHeaders, path: str) -> None:
+    """Add what is required; a policy of its own that an answer brings stays."""
+    for name, value in required(path).items():
+        if name == "Cache-Control":
+            headers[name] = value
+        else:
+            headers.setdefault(name, value)
+
+
 class SecurityHeaders:
-    """Adds what is required; a policy of its own that an answer brings stays."""
+    """Adds what is required to every answer of an application."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -46,12 +55,7 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=message["headers"])
-                for name, value in required(scope["path"]).items():
-                    if name == "Cache-Control":
-                        headers[name] = value
-                    else:
-                        headers.setdefault(name, value)
+                secure(MutableHeaders(raw=message["headers"]), scope["path"])
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
