@@ -40,8 +40,9 @@ def gather(workspace: Workspace, campaign: Campaign, *, series: str | None = Non
 
 def with_what_is_known(workspace: Workspace, campaign: Campaign, *, series: str | None = None) -> Campaign:
     """The same; of a source that is not read here nothing is shown."""
-    history = _History(workspace, campaign, series or campaign.id)
-    return gathering.gathered(campaign, history.filled)
+    if not gathering.feeds(campaign):
+        return campaign
+    return gathering.gathered(campaign, _History(workspace, campaign, series or campaign.id).filled)
 
 
 def is_stale(campaign: Campaign) -> bool:

@@ -18,6 +18,7 @@ from comms.db import (
     DATABASE_ERRORS,
     SAFE_VERSION,
     Database,
+    Moment,
     copy_database,
     damage,
     open_database,
@@ -338,3 +339,22 @@ def test_a_copy_of_a_database_in_use_holds_what_was_committed(path: Path, tmp_pa
 
 def test_the_sqlite_that_runs_is_one_without_the_known_corruption() -> None:
     assert sqlite_version() >= SAFE_VERSION
+
+
+def test_a_moment_lasts_until_somebody_else_writes_to_one_of_its_databases(tmp_path: Path) -> None:
+    one, two = (open_database(tmp_path / name, [COUNTER], create=True) for name in ("one.db", "two.db"))
+    moment = Moment.of(one, two)
+    one.execute("SELECT n FROM counter").fetchone()
+    assert moment.lasts()
+    other = open_database(tmp_path / "two.db", [COUNTER])
+    assert moment.lasts()
+    with other.atomic():
+        other.execute("UPDATE counter SET n = 1")
+        assert moment.lasts(), "not committed"
+    assert not moment.lasts()
+    later = Moment.of(one, two)
+    assert later.lasts()
+    two.close()
+    assert not later.lasts()
+    one.close()
+    other.close()
