@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check bench-audiences lock bench-send bench-memory bench-wire bench-render bench-mjml bench-machines bench-social chaos clean
+.PHONY: help demo test check bench-audiences lock bench-send bench-memory bench-wire bench-render bench-mjml bench-machines bench-social bench-feeds chaos clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -59,6 +59,10 @@ bench-mjml:  ## our MJML beside MJML's own, pixel by pixel (needs Node.js and Ch
 bench-social:  ## fifty posts on each network through cut lines and killed senders: how many are there
 	@$(PYTHON) scripts/bootstrap.py dev
 	@COMMS_TEST_POSTS=50 $(BIN)/python -m pytest tests/comms/engine/test_posts_exactly_once.py
+
+bench-feeds:  ## a feed of a thousand entries served from memory, beside nginx and a file (needs nginx-light, wrk)
+	@$(PYTHON) scripts/bootstrap.py dev
+	@$(BIN)/python -m bench.feeds
 
 clean:  ## remove .venv and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

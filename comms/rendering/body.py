@@ -204,8 +204,12 @@ class BodyData:
 
     def _section(self, feed: FeedItems, number: int) -> list[Data]:
         """What of a feed its subscribers see, and what those of them who want it weekly see in addition."""
-        sides = ((section_flag(number), feed.blocks), (section_flag(number, more=True), feed.more))
-        return [self._conditional(name, blocks, (), feed.line) for name, blocks in sides if blocks]
+        more = [self._conditional(section_flag(number, more=True), feed.more, (), feed.line)] if feed.more else []
+        if not feed.blocks:
+            return more
+        # Within, so that below a heading it belongs to the same story.
+        section = self._conditional(section_flag(number), feed.blocks, (), feed.line)
+        return [section | {"blocks": [*section["blocks"], *more]}]
 
     def _conditional(self, name: str, blocks: Blocks, otherwise: Blocks, line: int) -> Data:
         """`blocks` for members with this flag, `otherwise` for all others."""
