@@ -165,7 +165,7 @@ def served(url: str) -> Served:
 
 def asked(peer: Served, *, conditional: bool, seconds: int) -> float:
     """Answers a second."""
-    words = [shutil.which("wrk") or "", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s"]
+    words = [shutil.which("wrk") or "", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s"]
     words += ["-H", f"If-None-Match: {peer.etag}"] if conditional else []
     said = subprocess.run([*words, peer.url], check=True, capture_output=True, text=True).stdout
     # wrk counts a 304 as an answer like any other, and names what is 400 or more, and broken connections.
