@@ -75,3 +75,12 @@ def test_an_association_gets_a_send_window_and_a_bad_one_is_refused_with_the_way
     assert refused.code == 2
     assert "Mon-Fri 08:00-18:00" in refused.err
     assert run(folder, "association", "edit", "coalition", "--send-window", "", "--json").json["send_window"] == ""
+
+
+def test_the_plan_of_a_digest_says_in_words_who_gets_none_of_it(folder: Path) -> None:
+    section = "::: feed own\ntopic: jobs\nsince: last\n:::\n"
+    (folder / "news.md").write_text(CAMPAIGN.replace("Dear reader, this is the news.", section))
+    assert run(folder, "members", "import", "people.csv").code == 0
+    plan = run(folder, "campaign", "plan", "news.md")
+    assert "nothing new in the topics they follow" in plan.out
+    assert run(folder, "campaign", "plan", "news.md", "--json").json["newsletters"][0]["excluded"] == {"nothing_new": 1}
