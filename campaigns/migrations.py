@@ -338,3 +338,16 @@ def relays(db: Database) -> None:
         "CREATE TABLE relay_choice (address_hash BLOB PRIMARY KEY, association TEXT NOT NULL) WITHOUT ROWID",
     ):
         db.execute(statement)
+
+
+@CAMPAIGNS()
+def collective_reports(db: Database) -> None:
+    """What campaigns reached together; a report that could change could be subtracted from what it was."""
+    frozen = "BEGIN SELECT RAISE(ABORT, 'collective reports are frozen'); END"
+    for statement in (
+        "CREATE TABLE collective (campaign TEXT PRIMARY KEY, closed_at TEXT NOT NULL, report TEXT NOT NULL)",
+        "CREATE INDEX collective_closed ON collective(closed_at)",
+        f"CREATE TRIGGER collective_stays BEFORE UPDATE ON collective {frozen}",
+        f"CREATE TRIGGER collective_is_kept BEFORE DELETE ON collective {frozen}",
+    ):
+        db.execute(statement)

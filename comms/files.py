@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from comms.errors import StorageError
+
 
 def write_whole(path: Path, data: bytes) -> None:
     """The file appears complete or not at all, in place of the one that had its name, and stays after a power cut.
@@ -28,3 +30,13 @@ def write_whole(path: Path, data: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def save(path: Path, data: bytes) -> None:
+    """Write a file that a person asked for, whole or not at all. Raises StorageError."""
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise StorageError(
+            f"{path} can not be written: {error.strerror}.", hint="Name a file in a folder that you may write to."
+        ) from error

@@ -2,10 +2,10 @@
 
 What is kept from everyone, also from an association that knows its own numbers and who else took part:
 
-1. No published number counts fewer than `SMALLEST` people or `FEWEST_ASSOCIATIONS` associations, nor would it without
-   any one of its associations.
-2. No hidden number can be known closer than to within `SMALLEST`, nor be shown to be under `SMALLEST`, whatever is added
-   and subtracted.
+1. A published number counts `SMALLEST` people or more, and still does without any one of its associations; there are
+   `FEWEST_ASSOCIATIONS` or more of them.
+2. A hidden number can not be known closer than to within `SMALLEST`, nor be shown to be under `SMALLEST`, whatever is
+   added and subtracted.
 
 No group of people is then shown to be under `SMALLEST`: it has at least one part that may be that large by itself, and
 no part is below nothing. docs/design/0033-collective-figures.md has the reasons, and what this does not promise.
@@ -87,17 +87,11 @@ def _next_to_hide(table: Table, hidden: set[Place], safe: set[tuple[str, Place]]
             if (who, place) in safe:
                 continue
             up = intervals.up(place, SMALLEST)
-            if not _is_hidden_well(table.counts[place] - own[place], up.far, intervals, place):
+            # As a count falls by no more than it is, what spans so much may also be so much.
+            if up.far + intervals.down(place, SMALLEST - up.far).far < SMALLEST:
                 return min(_across(table, hidden, up.reached), key=lambda at: _cost(table, at))
             safe.add((who, place))
     return None
-
-
-def _is_hidden_well(count: int, more: int, intervals: Intervals, place: Place) -> bool:
-    """`count` is without the onlooker's own; it could be as much as `more` higher."""
-    if more >= SMALLEST:
-        return True
-    return count + more >= SMALLEST and more + intervals.down(place, SMALLEST).far >= SMALLEST
 
 
 def _across(table: Table, hidden: set[Place], reached: frozenset[int]) -> Iterator[Place]:

@@ -22,7 +22,7 @@ def _printable(value: Any) -> Any:
     return clean(value) if type(value) is str else value
 
 
-_ENVIRONMENT = Environment(
+ENVIRONMENT = Environment(
     loader=PackageLoader("comms.engagement"),
     autoescape=True,
     undefined=StrictUndefined,
@@ -30,7 +30,8 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters |= {
+"""Templates of reports: whole numbers are grouped, and every text is data."""
+ENVIRONMENT.filters |= {
     "exclusion": lambda reason: Exclusion(reason).words,
     "resolution": resolution_words,
     "skip": skip_words,
@@ -55,7 +56,7 @@ def to_html(data: ReportData) -> str:
         ],
     }
     times = [(plots.moment_label(moment, timeline.unit), count) for moment, count in timeline.points if count]
-    return _ENVIRONMENT.get_template("report.html").render(
+    return ENVIRONMENT.get_template("report.html").render(
         data=data,
         states=STATES,
         meanings=STATE_MEANINGS,

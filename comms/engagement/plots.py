@@ -49,7 +49,7 @@ def stacked_bar(name: str, title: str, parts: Mapping[str, int], *, height: int 
     if not pieces:
         pieces.append(Markup('<rect class="part none" x="0" y="0" width="100%" height="{}"/>').format(height))
     told = ", ".join(f"{count:,} {kind}" for kind, count in parts.items() if count) or "nothing yet"
-    return _svg(name, title, told, height, pieces)
+    return svg(name, title, told, height, pieces)
 
 
 def bars(name: str, title: str, rows: Sequence[tuple[str, int]]) -> Markup:
@@ -65,14 +65,14 @@ def bars(name: str, title: str, rows: Sequence[tuple[str, int]]) -> Markup:
             ).format(top + 14, shortened(label), top + 20, width, _BAR, width, top + 32, count)
         )
     told = "; ".join(f"{shortened(label)}: {count:,}" for label, count in rows)
-    return _svg(name, title, told or "nothing yet", max(len(rows), 1) * _ROW, pieces)
+    return svg(name, title, told or "nothing yet", max(len(rows), 1) * _ROW, pieces)
 
 
 def columns(name: str, title: str, timeline: Timeline) -> Markup:
     """A column per stretch of time, with the first, the last and the highest marked."""
     points = timeline.points
     if not points:
-        return _svg(name, title, "nothing yet", _CHART, [])
+        return svg(name, title, "nothing yet", _CHART, [])
     most = max(count for _, count in points) or 1
     step = 100 / len(points)
     pieces = []
@@ -98,7 +98,7 @@ def columns(name: str, title: str, timeline: Timeline) -> Markup:
         f"{sum(count for _, count in points):,} from {first} to {last}; most, {highest:,}, in the {timeline.unit} of"
         f" {moment_label(peak, timeline.unit)}"
     )
-    return _svg(name, title, told, bottom + _AXIS, pieces)
+    return svg(name, title, told, bottom + _AXIS, pieces)
 
 
 def timeline(hours: Sequence[tuple[str, int]]) -> Timeline:
@@ -132,7 +132,8 @@ def shortened(text: str) -> str:
     return line if len(line) <= _LABEL else f"{line[: _LABEL - 1]}…"
 
 
-def _svg(name: str, title: str, description: str, height: int, pieces: Sequence[Markup]) -> Markup:
+def svg(name: str, title: str, description: str, height: int, pieces: Sequence[Markup]) -> Markup:
+    """The figure made of `pieces`, with words for who can not see it. `name` is unique in the page."""
     return Markup(
         '<svg role="img" width="100%" height="{0}" aria-labelledby="{1}-title {1}-desc">'
         '<title id="{1}-title">{2}</title><desc id="{1}-desc">{3}</desc>{4}</svg>'

@@ -75,11 +75,11 @@ def _head(data: ReportData) -> Text:
 
 
 def _deliveries(data: ReportData) -> Table:
-    table = _table("Deliveries", ("State", "Number", "Share", "", "What it counts"), numbers=(1, 2))
+    table = plain_table("Deliveries", ("State", "Number", "Share", "", "What it counts"), numbers=(1, 2))
     for state in STATES:
         count = data.status.deliveries[state.value]
         if count or state is DeliveryState.SENT:
-            _row(
+            add_row(
                 table,
                 state.value,
                 f"{count:,}",
@@ -92,55 +92,55 @@ def _deliveries(data: ReportData) -> Table:
 
 def _engagement(data: ReportData) -> Table:
     done = data.engagement
-    table = _table("Readers", ("Figure", "Number", "What it counts"), numbers=(1,))
-    _row(table, "clicks", f"{done.clicked:,}", FIGURES["clicked"])
+    table = plain_table("Readers", ("Figure", "Number", "What it counts"), numbers=(1,))
+    add_row(table, "clicks", f"{done.clicked:,}", FIGURES["clicked"])
     of_tracked = f" of {done.trackable:,}" if done.trackable else ""
-    _row(table, "clickers by name", f"{done.clickers:,}{of_tracked}", FIGURES["clickers"])
-    _row(table, "openers by name", f"{done.opened:,}{of_tracked}", FIGURES["opened"])
-    _row(table, "unsubscribed", f"{done.unsubscribed:,}", FIGURES["unsubscribed"])
-    _row(table, "read online", f"{done.views:,}", FIGURES["views"])
+    add_row(table, "clickers by name", f"{done.clickers:,}{of_tracked}", FIGURES["clickers"])
+    add_row(table, "openers by name", f"{done.opened:,}{of_tracked}", FIGURES["opened"])
+    add_row(table, "unsubscribed", f"{done.unsubscribed:,}", FIGURES["unsubscribed"])
+    add_row(table, "read online", f"{done.views:,}", FIGURES["views"])
     if done.bounced:
-        _row(table, "came back", f"{done.bounced:,}", FIGURES["bounced"])
+        add_row(table, "came back", f"{done.bounced:,}", FIGURES["bounced"])
     if done.complained:
-        _row(table, "called spam", f"{done.complained:,}", FIGURES["complained"])
+        add_row(table, "called spam", f"{done.complained:,}", FIGURES["complained"])
     return table
 
 
 def _links(data: ReportData) -> Table:
-    table = _table("Links", ("Link", "Clicks", "By name", ""), numbers=(1, 2))
+    table = plain_table("Links", ("Link", "Clicks", "By name", ""), numbers=(1, 2))
     most = data.links[0].clicks
     for link in data.links[:_MOST_LINKS]:
-        _row(table, link.url, f"{link.clicks:,}", f"{link.people:,}", Text(bar(link.clicks, most), style="blue"))
+        add_row(table, link.url, f"{link.clicks:,}", f"{link.people:,}", Text(bar(link.clicks, most), style="blue"))
     if len(data.links) > _MOST_LINKS:
-        _row(table, f"and {len(data.links) - _MOST_LINKS} more", "", "", "")
+        add_row(table, f"and {len(data.links) - _MOST_LINKS} more", "", "", "")
     return table
 
 
 def _poll(poll: PollReport) -> Table:
-    table = _table(f"Poll: {one_line(poll.question)}", ("Answer", "Number", "Share", ""), numbers=(1, 2))
+    table = plain_table(f"Poll: {one_line(poll.question)}", ("Answer", "Number", "Share", ""), numbers=(1, 2))
     most = max(answer.count for answer in poll.answers)
     for answer in poll.answers:
         share = percent(answer.count, poll.count)
-        _row(table, answer.text, f"{answer.count:,}", share, Text(bar(answer.count, most), style="blue"))
+        add_row(table, answer.text, f"{answer.count:,}", share, Text(bar(answer.count, most), style="blue"))
     return table
 
 
 def _languages(data: ReportData) -> Table:
-    table = _table("By language", ("Language", "Planned", "Sent", "Failed", "Open", "Clicks"), numbers=range(1, 6))
+    table = plain_table("By language", ("Language", "Planned", "Sent", "Failed", "Open", "Clicks"), numbers=range(1, 6))
     for part in data.languages:
         count = part.deliveries
         waiting = count["ready"] + count["claimed"] + count["deferred"]
         figures = (part.audience, count["sent"], count["failed"], waiting, part.clicked)
-        _row(table, part.name, *(f"{figure:,}" for figure in figures))
+        add_row(table, part.name, *(f"{figure:,}" for figure in figures))
     return table
 
 
 def _associations(data: ReportData) -> Table:
     names = ("Association", "Planned", "Sent", "Failed", "Open", "Clicks", "Unsubscribed")
-    table = _table("By association", names, numbers=range(1, 7))
+    table = plain_table("By association", names, numbers=range(1, 7))
     for part in data.associations:
         count = part.deliveries
-        _row(
+        add_row(
             table,
             part.name,
             f"{part.audience:,}",
@@ -154,33 +154,33 @@ def _associations(data: ReportData) -> Table:
 
 
 def _reasons(data: ReportData) -> Table:
-    table = _table("Not reached", ("Association", "Number", "Why"), numbers=(1,))
+    table = plain_table("Not reached", ("Association", "Number", "Why"), numbers=(1,))
     for part in data.associations:
         for reason, count in sorted(part.excluded.items()):
-            _row(table, part.name, f"{count:,}", f"not in the audience: {Exclusion(reason).words}")
+            add_row(table, part.name, f"{count:,}", f"not in the audience: {Exclusion(reason).words}")
         for reason, count in part.skips.items():
-            _row(table, part.name, f"{count:,}", f"left out at the last moment: {skip_words(reason)}")
+            add_row(table, part.name, f"{count:,}", f"left out at the last moment: {skip_words(reason)}")
         for reason, count in part.failures.items():
-            _row(table, part.name, f"{count:,}", f"failed: {reason or 'no reason was recorded'}")
+            add_row(table, part.name, f"{count:,}", f"failed: {reason or 'no reason was recorded'}")
     return table
 
 
 def _published(data: ReportData) -> Table:
-    table = _table("Feeds and posts", ("Association", "Where", "State", "Address or reason"))
+    table = plain_table("Feeds and posts", ("Association", "Where", "State", "Address or reason"))
     for entry in data.entries:
-        _row(table, entry.association, "feed", "published", entry.url)
+        add_row(table, entry.association, "feed", "published", entry.url)
     for post in data.posts:
-        _row(table, post.association, post.network, post.state, post.url or post.reason)
+        add_row(table, post.association, post.network, post.state, post.url or post.reason)
     return table
 
 
 def _in_doubt(cases: Sequence[DoubtCase]) -> Table:
-    table = _table(
+    table = plain_table(
         "In doubt: these may have arrived, or arrived twice", ("Association", "Address", "When (UTC)", "Why", "Then")
     )
     for case in cases:
         address = case.address or "(erased)"
-        _row(
+        add_row(
             table,
             case.association,
             address,
@@ -191,7 +191,8 @@ def _in_doubt(cases: Sequence[DoubtCase]) -> Table:
     return table
 
 
-def _table(title: str, columns: Iterable[str], *, numbers: Iterable[int] = ()) -> Table:
+def plain_table(title: str, columns: Iterable[str], *, numbers: Iterable[int] = ()) -> Table:
+    """A table without lines; `numbers` are the columns to align right."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     right = set(numbers)
     for position, name in enumerate(columns):
@@ -199,6 +200,6 @@ def _table(title: str, columns: Iterable[str], *, numbers: Iterable[int] = ()) -
     return table
 
 
-def _row(table: Table, *cells: str | Text) -> None:
+def add_row(table: Table, *cells: str | Text) -> None:
     """Cells as text, never as rich's markup, and without control characters."""
     table.add_row(*(cell if isinstance(cell, Text) else Text(one_line(cell)) for cell in cells))

@@ -221,6 +221,17 @@ def test_a_sum_of_two_that_could_be_had_by_subtraction_is_not_left_alone() -> No
     assert left > 700
 
 
+def test_two_small_cells_whose_sum_is_known_do_not_hide_each_other() -> None:
+    """Seven people in two hidden cells: neither number is known, but that both are under ten would be."""
+    contributions, rows, columns = plain(
+        [[[4], [3], [100, 100, 100]], [[90, 90, 90], [90, 90, 90], [90, 90, 90]], [[90] * 3, [90] * 3, [90] * 3]]
+    )
+    known = knowledge(contributions, rows, columns, published(contributions, rows, columns))
+    least, most = bounds(known, [(ROWS[0], COLUMNS[0]), (ROWS[0], COLUMNS[1])])
+    assert most is None or most >= SMALLEST
+    assert most is None or most - least >= SMALLEST
+
+
 def test_an_attacker_is_worth_his_salt() -> None:
     """With only the small cell hidden, both find it: or the tests above would prove nothing."""
     contributions, rows, columns = plain([[[2, 1, 1], [40, 50, 60]], [[40, 50, 60], [70, 80, 90]]])
