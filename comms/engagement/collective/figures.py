@@ -152,12 +152,13 @@ class CrossTable:
     @property
     def other_states(self) -> tuple[int, Cell]:
         """How many states have no number of their own, and what they have together."""
-        told = [cell.count for _, cell in self.by_state if cell.count is not None]
+        told = [cell for _, cell in self.by_state if cell.count is not None]
         others = sum(cell.count is None and cell.more for _, cell in self.by_state)
-        if self.total.count is None or not others:
-            return others, Cell(None, more=bool(others))
-        unsure = self.total.more or any(cell.more for _, cell in self.by_state if cell.count is not None)
-        return others, Cell(None, more=True) if unsure else Cell(self.total.count - sum(told))
+        if not others or self.total.count is None or any(cell.more for cell in (self.total, *told)):
+            return others, Cell(None, more=others > 0)
+        # Nothing is left where nobody sent in any of them, and that is not to look like a number of people.
+        left = self.total.count - sum(cell.count or 0 for cell in told)
+        return others, Cell(left or None, more=not left)
 
 
 @dataclass(frozen=True, slots=True)
