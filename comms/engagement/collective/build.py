@@ -9,7 +9,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from comms.engagement.collective.figures import TABLES, Cell, CollectiveReport, CrossTable, Figure, PollFigures, Source
-from comms.engagement.disclosure import SMALLEST, Contribution, published
+from comms.engagement.disclosure import FEWEST_ASSOCIATIONS, SMALLEST, Contribution, published
 from comms.engagement.intervals import Place
 from comms.rendering.clean import one_line
 
@@ -157,16 +157,16 @@ def _alone(parts: Sequence[tuple[str, int]]) -> Cell:
 
 def _people(senders: Sequence[Carried], people: int | None, source: Source | None) -> Figure:
     """Rounded, as the exact number would tell how few got a second copy, or how long the longest list is."""
-    told = _alone([(row.slug, row.people_high) for row in senders])
     outside = [row for row in senders if not row.measured or people is None]
-    if told.count is None or (not outside and people is not None and people < SMALLEST):
+    matched = people or 0
+    most = matched + sum(row.people_high for row in outside)
+    if len(senders) < FEWEST_ASSOCIATIONS or most - max(row.people_high for row in senders) < SMALLEST:
         return Figure("people", None, None, source)
-    if not outside and people is not None:
-        low = people // SMALLEST * SMALLEST
+    if not outside:
+        low = matched // SMALLEST * SMALLEST
         return Figure("people", low, low, source)
-    low = max([people or 0, *(row.people_low for row in outside)])
-    high = (people or 0) + sum(row.people_high for row in outside)
-    return Figure("people", max(low // _COARSE * _COARSE, SMALLEST), -(-high // _COARSE) * _COARSE, source)
+    least = max(matched, *(row.people_low for row in outside))
+    return Figure("people", least // _COARSE * _COARSE, -(-most // _COARSE) * _COARSE, source)
 
 
 def _polls(senders: Sequence[Carried]) -> Iterable[PollFigures]:

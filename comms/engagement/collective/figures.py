@@ -87,12 +87,14 @@ class Figure:
 
     @property
     def told(self) -> str:
-        """`1,234`, `1,200 to 1,900`, `1,200 or more`, `hidden`."""
+        """`1,234`, `1,200 to 1,900`, `up to 100`, `1,200 or more`, `hidden`."""
         if self.low is None:
             return "hidden"
         if self.high is None:
             return f"{self.low:,} or more"
-        return f"{self.low:,}" if self.low == self.high else f"{self.low:,} to {self.high:,}"
+        if self.low == self.high:
+            return f"{self.low:,}"
+        return f"{self.low:,} to {self.high:,}" if self.low else f"up to {self.high:,}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,7 @@ class CollectiveReport:
         """The least number of people that is told anywhere; None where none is."""
         cells = [cell.count for table in self.tables for row in table.cells for cell in row]
         cells += [cell.count for poll in self.polls for cell in (poll.total, *(cell for _, cell in poll.answers))]
-        cells += [self.figure(key).low for key in ("copies", "people", "spared", "clicks", "replies")]
+        cells += [figure.high for figure in (self.figure("people"), self.figure("spared"))]
         cells += [part.smallest_cell for part in self.parts]
         return min((cell for cell in cells if cell is not None), default=None)
 

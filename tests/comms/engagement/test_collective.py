@@ -48,6 +48,17 @@ def test_people_of_one_engine_and_of_outside_lists_are_taken_together() -> None:
     assert report(*inside, *outside, people=2_450).figure("people") == Figure("people", 2_400, 3_500, Source.MIXED)
 
 
+def test_short_lists_give_no_lower_bound() -> None:
+    rows = [carried(f"own{at}", 20, people_low=8, people_high=8, measured=False) for at in range(3)]
+    assert report(*rows).figure("people").told == "up to 100"
+
+
+def test_people_are_hidden_where_all_but_one_association_added_fewer_than_ten() -> None:
+    rows = [carried("large", 500), carried("one", 40), carried("two", 40)]
+    assert report(*rows, people=509).figure("people").told == "hidden"
+    assert report(*rows, people=510).figure("people").told == "510"
+
+
 @given(copies=st.integers(30, 5_000), twice=st.integers(0, 40))
 def test_nobody_can_tell_that_fewer_than_ten_people_got_a_second_copy(copies: int, twice: int) -> None:
     people = max(copies - twice, SMALLEST)
