@@ -40,12 +40,7 @@ FIGURES: Mapping[str, tuple[str, str]] = {
     "sectors": ("Sectors", "sectors in which at least one association sent"),
     "states": ("States", "states or regions in which at least one association sent"),
     "copies": ("Copies", "newsletters that mail servers took, all associations together"),
-    "people": (
-        "People reached",
-        "different people who got at least one copy, rounded down to tens; where associations sent with tools of "
-        "their own nobody can see who is on two lists, so it lies between the longest list and the sum of all, "
-        "both rounded outwards to hundreds",
-    ),
+    "people": ("People reached", "different people who got at least one copy, rounded down to tens"),
     "spared": (
         "Second copies spared",
         "times somebody on two lists or more got the campaign from one association only",
@@ -54,6 +49,12 @@ FIGURES: Mapping[str, tuple[str, str]] = {
     "replies": ("Replies", "answers that people wrote, without automatic ones"),
 }
 """Key -> its name and its definition, in the order in which figures are told."""
+
+PEOPLE_WITHIN_BOUNDS = (
+    "people who got at least one copy. Where associations send with tools of their own nobody can see who is on two "
+    "lists, so it lies between the longest list and the sum of all, both rounded outwards to hundreds"
+)
+"""The definition where people could not be counted once each."""
 
 SEVERAL: Mapping[str, tuple[str, str]] = {
     "offered": ("Offers made", "an association that was offered two campaigns counts twice"),
@@ -207,7 +208,11 @@ class CollectiveReport:
 
     def words(self, key: str) -> tuple[str, str]:
         """Name and definition of a figure."""
-        return (SEVERAL.get(key) if self.parts else None) or FIGURES[key]
+        if self.parts and key in SEVERAL:
+            return SEVERAL[key]
+        name, definition = FIGURES[key]
+        people = self.figure("people")
+        return name, PEOPLE_WITHIN_BOUNDS if key == "people" and people.low != people.high else definition
 
     @property
     def smallest_cell(self) -> int | None:

@@ -34,12 +34,16 @@ def test_figures_are_the_sums_of_what_the_associations_did() -> None:
 
 
 def test_people_are_exact_to_the_ten_where_one_engine_matched_all_lists() -> None:
-    assert large(people=3_977).figure("people") == Figure("people", 3_970, 3_970, Source.MEASURED)
+    told = large(people=3_977)
+    assert told.figure("people") == Figure("people", 3_970, 3_970, Source.MEASURED)
+    assert told.words("people")[1] == "different people who got at least one copy, rounded down to tens"
 
 
 def test_people_lie_between_the_longest_list_and_the_sum_where_associations_sent_by_themselves() -> None:
     rows = [carried(f"own{at}", 1_234 + at, measured=False) for at in range(3)]
-    assert report(*rows).figure("people") == Figure("people", 1_200, 3_800, Source.SELF_REPORTED)
+    told = report(*rows)
+    assert told.figure("people") == Figure("people", 1_200, 3_800, Source.SELF_REPORTED)
+    assert "between the longest list and the sum of all" in told.words("people")[1]
 
 
 def test_people_of_one_engine_and_of_outside_lists_are_taken_together() -> None:

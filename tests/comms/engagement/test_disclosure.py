@@ -70,7 +70,7 @@ def others_by_association(contributions: list[Contribution], group: tuple[Cell, 
 
 
 @given(tables(rows=5, columns=4, most=400, associations=24))
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_exact_arithmetic_shows_no_group_to_be_under_ten_and_nothing_hidden_closer_than_ten(
     table: tuple[list[Contribution], list[str], list[str]],
 ) -> None:
