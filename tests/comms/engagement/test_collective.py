@@ -208,6 +208,16 @@ def test_a_sum_is_or_more_where_a_campaign_hid_its_part() -> None:
     assert both.smallest_cell == 60
 
 
+def test_what_is_left_of_a_sum_is_not_told_where_its_parts_are_or_more() -> None:
+    """A state that one campaign told and another hid would be taken off too little, and the rest would be wrong."""
+    hidden = [carried(f"a{at}", 90, state=state) for at, state in enumerate(["WA", "HI", "HI", "ID"])]
+    both = combine([large(), report(*hidden, campaign="hidden")], title="T", coalition="C")
+    table = both.table("copies")
+    assert table.total == Cell(4_140 + 360)
+    assert dict(table.by_state)["WA"] == Cell(1_380, True)
+    assert table.other_states == (2, Cell(None, True))
+
+
 @given(associations(), associations())
 def test_several_campaigns_tell_nothing_that_each_does_not(one: list[Carried], other: list[Carried]) -> None:
     """The same published numbers give the same sum, whatever they hide."""
