@@ -32,7 +32,7 @@ class Carried:
     name: str
     sector: str
     state: str
-    """US state or region."""
+    """US state (`ME`, or `US-ME` as in ISO 3166-2) or any other region."""
     offered: bool = True
     accepted: bool = False
     sent: bool = False
@@ -91,7 +91,7 @@ def build(
         _number("accepted", sum(row.accepted for row in asked), Source.MEASURED),
         _number("sent", len(senders), source),
         _number("sectors", len({_name(row.sector) for row in senders}), source),
-        _number("states", len({_name(row.state) for row in senders}), source),
+        _number("states", len({_state(row) for row in senders}), source),
         _figure("copies", tables[0].total, source),
         _people(senders, people, source),
         _figure("spared", _alone([(row.slug, row.already_reached) for row in senders]), source),
@@ -124,13 +124,17 @@ def _name(text: str) -> str:
     return one_line(text)[:_LONGEST_NAME] or NOT_STATED
 
 
+def _state(row: Carried) -> str:
+    return _name(row.state).removeprefix("US-")
+
+
 def _table(key: str, asked: Sequence[Carried], senders: Sequence[Carried]) -> CrossTable:
     """With every state and sector that was asked, so that who did not send can not be told from it."""
-    states = tuple(sorted({_name(row.state) for row in asked}))
+    states = tuple(sorted({_state(row) for row in asked}))
     sectors = tuple(sorted({_name(row.sector) for row in asked}))
-    parts = [Contribution(row.slug, _name(row.state), _name(row.sector), getattr(row, key)) for row in senders]
+    parts = [Contribution(row.slug, _state(row), _name(row.sector), getattr(row, key)) for row in senders]
     told = published(parts, states, sectors)
-    there = {(states.index(_name(row.state)), sectors.index(_name(row.sector))) for row in asked}
+    there = {(states.index(_state(row)), sectors.index(_name(row.sector))) for row in asked}
     return CrossTable(
         key,
         states,

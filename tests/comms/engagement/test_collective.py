@@ -96,6 +96,11 @@ def test_a_cell_without_an_association_is_empty_and_one_without_a_click_is_hidde
     assert clicks.cells[clicks.states.index("NY")][:2] == (Cell(None), Cell(None, True))
 
 
+def test_a_state_is_one_however_it_is_written() -> None:
+    rows = [carried(f"a{at}", 100, state=state) for at, state in enumerate(["ME", "US-ME", " US-ME", ""])]
+    assert report(*rows).table("copies").states == ("ME", "not stated")
+
+
 def test_two_associations_are_too_few_for_any_number_of_people() -> None:
     told = report(carried("one", 5_000, clicks=900), carried("two", 4_000, clicks=800))
     assert told.smallest_cell is None
