@@ -28,15 +28,19 @@ def freeze(
     Where it has one already, that is the answer, and `rows` are not looked at: two reports that differ could be
     subtracted. `people` and what is raised: as of `collective.build`.
     """
-    host = workspace.host
-    with storage_errors(workspace.host_path), host.db.atomic():
+    with storage_errors(workspace.host_path):
         kept = find(workspace, campaign)
         if kept is not None:
             return kept
-        now, coalition = workspace.now(), workspace.association(None).name
+        host, now, coalition = workspace.host, workspace.now(), workspace.association(None).name
+        # Outside the transaction, since with hundreds of associations it takes seconds.
         report = build(rows, campaign=campaign, title=title, coalition=coalition, closed=now, people=people)
-        FrozenReports(host.db).keep(campaign, now, json.dumps(report.to_json()))
-        host.note(who, FROZEN, campaign, f"associations that sent: {report.figure('sent').told}", now)
+        with host.db.atomic():
+            kept = find(workspace, campaign)
+            if kept is not None:
+                return kept
+            FrozenReports(host.db).keep(campaign, now, json.dumps(report.to_json()))
+            host.note(who, FROZEN, campaign, f"associations that sent: {report.figure('sent').told}", now)
     return report
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -35,7 +35,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 ROWS = [carried(f"a{at}", 100 + at) for at in range(4)]
 
 
-def freeze(workspace: Workspace, rows: list[Carried], campaign: str = "week", **more: Any) -> CollectiveReport:
+def freeze(workspace: Workspace, rows: Iterable[Carried], campaign: str = "week", **more: Any) -> CollectiveReport:
     return collective.freeze(workspace, rows, campaign=campaign, title="Reading week", who="dana", **more)
 
 
@@ -54,6 +54,17 @@ def test_nothing_can_be_subtracted_from_a_second_report(
 ) -> None:
     name = f"c{len(FrozenReports(workspace.host.db).closed(NOW, NOW + timedelta(days=1)))}"
     assert freeze(workspace, one, name) == freeze(workspace, other, name)
+
+
+def test_of_two_that_freeze_at_once_both_get_the_report_of_the_first(workspace: Workspace) -> None:
+    def rows() -> Iterator[Carried]:
+        """While one gathers, the other is done."""
+        with Workspace(workspace.folder, clock=workspace.now) as other:
+            others.append(freeze(other, ROWS))
+        yield from ROWS[:3]
+
+    others: list[CollectiveReport] = []
+    assert freeze(workspace, rows()) == others[0] == collective.find(workspace, "week")
 
 
 def test_it_is_of_the_host_at_that_moment_and_in_the_audit_log(workspace: Workspace) -> None:
