@@ -310,6 +310,35 @@ class Bluesky(Section):
     )
 
 
+class LinkedIn(Section):
+    """The page of an organisation on LinkedIn. Without number and token, posts go to the outbox folder instead."""
+
+    organization: str = Field(
+        "", description="Number of the page, as in its address when you manage it: linkedin.com/company/NUMBER/admin."
+    )
+    access_token: str = Field(
+        "",
+        description="Access token of an administrator of the page; better set as COMMS_LINKEDIN__ACCESS_TOKEN. It ends "
+        "after 60 days.",
+        repr=False,
+    )
+    client_id: str = Field(
+        "", description="Client ID of the app. With the secret, `comms doctor` tells when tokens end."
+    )
+    client_secret: str = Field(
+        "", description="Client secret of the app; better set as COMMS_LINKEDIN__CLIENT_SECRET.", repr=False
+    )
+    refresh_token: str = Field(
+        "",
+        description="Where LinkedIn gave the app one: the access token is renewed by itself, for a year; better set as "
+        "COMMS_LINKEDIN__REFRESH_TOKEN.",
+        repr=False,
+    )
+    api_version: str = Field("202605", description="Version of the API, as year and month; LinkedIn keeps each a year.")
+    api_url: str = Field("https://api.linkedin.com", description="Address of the API.")
+    oauth_url: str = Field("https://www.linkedin.com", description="Where tokens are renewed and asked about.")
+
+
 class Retention(Section):
     """How long what is known of people is kept; once a day the older goes. 0 days: it is kept for good."""
 
@@ -382,6 +411,7 @@ class Settings(Section):
     x: X = X()
     mastodon: Mastodon = Mastodon()
     bluesky: Bluesky = Bluesky()
+    linkedin: LinkedIn = LinkedIn()
     segments: Segments = Segments()
 
     @field_validator("smtp_relays")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from comms.channels.bluesky_text import BLUESKY_LIMIT, bluesky_length
-from comms.channels.mastodon_length import MastodonLimits, graphemes, mastodon_length
+from comms.channels.linkedin_text import LINKEDIN_LIMIT, linkedin_length
+from comms.channels.mastodon_length import MastodonLimits, mastodon_length
 from comms.channels.x_length import X_LIMIT, weighted_length
 
-LINKEDIN_LIMIT = 3_000
 X_POST, X_POST_WITH_LINK = 0.015, 0.20
 """Dollars that X asks for a post since 20 April 2026 (docs.x.com, pricing)."""
 
@@ -37,5 +37,5 @@ def measure(network: str, mastodon: MastodonLimits | None = None) -> Measure:
         case "bluesky":
             return Measure(BLUESKY_LIMIT, bluesky_length)
         case "linkedin":
-            return Measure(LINKEDIN_LIMIT, graphemes)
+            return Measure(LINKEDIN_LIMIT, linkedin_length)
     raise ValueError(f"no network: {network}")

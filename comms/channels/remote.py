@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import re
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Any, TypeVar
@@ -45,6 +45,8 @@ class Answer:
     rate_limit_reset: str | None
     """When the rate limit ends, as the server wrote it: seconds since 1970, or a date."""
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in any case, as far as `Wire` asked."""
 
     @property
     def ok(self) -> bool:
@@ -92,7 +94,7 @@ class Wire(requests.Session):
         except (urllib3.exceptions.HTTPError, OSError):
             body = b""
         response.close()
-        self.answer = Answer(response.status_code, response.headers.get(self._reset_header), body)
+        self.answer = Answer(response.status_code, response.headers.get(self._reset_header), body, response.headers)
         response._content = body
         return response
 

@@ -37,6 +37,7 @@ def examine(workspace: Workspace, *, online: bool = False) -> Iterator[Finding]:
     yield from databases.values()
     yield from services.mail_servers(workspace)
     yield from services.redis(workspace)
+    yield from services.linkedin(workspace)
     yield _site(workspace)
     yield _control(workspace)
     yield from services.senders(workspace)

@@ -104,7 +104,10 @@ def remote_id(post: PostRow) -> str:
     if post.network == "bluesky":
         known = owner.startswith("did:") and re.fullmatch(r"[a-z2-7]{13}", last)
         return f"at://{owner}/app.bsky.feed.post/{last}" if known else ""
-    return last if re.fullmatch(r"[A-Za-z0-9]{1,64}", last) else ""
+    known = re.fullmatch(
+        r"urn:li:(share|ugcPost):[0-9]{1,20}" if post.network == "linkedin" else r"[A-Za-z0-9]{1,64}", last
+    )
+    return last if known else ""
 
 
 def check_budget(workspace: Workspace, post: PostRow) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 
 import requests
@@ -13,10 +13,13 @@ import requests
 from comms.channels import newsletter
 from comms.channels.newsletter import ServerUnreachableError
 from comms.delivery import presence
-from comms.engine import progress, pulse
+from comms.engine import progress, pulse, social
 from comms.engine.control import ControlLock
 from comms.engine.workspace import Workspace
+from comms.errors import ConfigError
 
+LEAST_LEFT = timedelta(days=14)
+"""Of a token that nobody but a person can renew."""
 LONGEST_SILENCE_S = 60.0
 """Control tells of itself every second, unless it waits for a disk or a database."""
 CLOCK_SLACK_S = 60.0
@@ -106,6 +109,43 @@ def redis(workspace: Workspace) -> Iterator[Finding]:
         f"Redis at {place}: {'keeps' if saved or appended == 'yes' else 'does not keep'} its data on the disk",
         "Set `appendonly yes` in redis.conf: without it, a restart forgets the batches that wait. They are found "
         "again, only later.",
+    )
+
+
+def linkedin(workspace: Workspace) -> Iterator[Finding]:
+    """How long the token for LinkedIn lasts; asked of LinkedIn, which tells an app with id and secret."""
+    settings = social.account(workspace, "linkedin")
+    if not settings:
+        return
+    from comms.channels.linkedin_wire import LinkedInAccount, LinkedInWire  # only where there is an account
+
+    try:
+        account = LinkedInAccount(**settings)
+    except ConfigError as error:
+        yield Finding(False, error.message, error.hint)
+        return
+    if not account.can_ask_for_end:
+        what = "LinkedIn does not tell when its access token ends, which is 60 days after it was made"
+        yield Finding(True, f"{what}: with client_id and client_secret below [linkedin] it would")
+        return
+    with LinkedInWire(account, workspace.sessions, (_TIMEOUT_S, _TIMEOUT_S), workspace.now) as wire:
+        state = wire.token_state()
+        if state and not state.active and account.can_renew and not wire.renew(wire.token):
+            state = wire.token_state()
+    if state is None:
+        yield Finding(False, "LinkedIn does not tell of its access token", "Check client_id and client_secret.")
+        return
+    last = state.refresh_ends if account.can_renew else state.ends
+    soon = last is not None and last - workspace.now() < LEAST_LEFT
+    until = f" until {state.ends:%Y-%m-%d}" if state.ends else ""
+    renewed = ", and is renewed by itself" if account.can_renew else ""
+    if account.can_renew and state.refresh_ends:
+        renewed += f" until {state.refresh_ends:%Y-%m-%d}"
+    yield Finding(
+        state.active and not soon,
+        f"LinkedIn's access token is good{until}{renewed}" if state.active else "LinkedIn's access token is over",
+        "Make a new one on linkedin.com/developers, and set `[linkedin] access_token`, and `refresh_token` if there is "
+        "one: until then posts to LinkedIn fail once it is over.",
     )
 
 

@@ -13,15 +13,17 @@ from audiences.models import Association
 from campaigns.models import Campaign, Expression, Image, Text, own_spans, walk
 from comms.channels import expressions
 from comms.channels.base import Card, SocialChannel
+from comms.channels.linkedin_text import NO_THREADS
 from comms.channels.mastodon_length import MastodonLimits
 from comms.channels.measures import X_POST, X_POST_WITH_LINK, Measure, measure
 from comms.channels.outbox import OutboxChannel
 from comms.channels.sessions import Sessions
 from comms.channels.social_text import derived, has_link, links_with_utm, social_text, thread, with_utm
-from comms.config import Bluesky, Mastodon, X
+from comms.config import Bluesky, LinkedIn, Mastodon, X
 from comms.engine import editions
 from comms.engine.pictures import is_ours
 from comms.engine.workspace import Workspace
+from comms.errors import UsageError
 from comms.planning import PostPlan
 from comms.preflight.passages import words_of
 
@@ -29,6 +31,7 @@ _SECRETS = {
     "x": ("api_key", "api_secret", "access_token", "access_secret"),
     "mastodon": ("url", "access_token"),
     "bluesky": ("handle", "app_password"),
+    "linkedin": ("organization", "access_token"),
 }
 """Settings without which a network has no account."""
 _SHORTEST_PARAGRAPH = 40
@@ -60,7 +63,8 @@ def texts(workspace: Workspace, campaign: Campaign, association: Association) ->
 
 
 def text_parts(workspace: Workspace, campaign: Campaign, association: Association, network: str) -> Iterator[PostText]:
-    """The parts of the post on one network. Raises ExpressionError, which names the key."""
+    """The parts of the post on one network. Raises ExpressionError, which names the key, and UsageError for a thread
+    where the network has none."""
     without_link = network == "x" and campaign.post_options.x_without_link
     url = "" if without_link else with_utm(editions.public_url(workspace, campaign, association), network, campaign.id)
     values = editions.public_values(campaign, association, url)
@@ -70,6 +74,8 @@ def text_parts(workspace: Workspace, campaign: Campaign, association: Associatio
         text = derived(campaign.title, summary, url, campaign.tags, rules(workspace, network))
         yield PostText(network, 1, text)
         return
+    if network == "linkedin" and len(thread(written)) > 1:
+        raise UsageError(NO_THREADS, hint="Write the post as one text, without a line ---.")
     hosts = {urlsplit(each).hostname for each in (workspace.settings.site.url, association.homepage)} - {None}
     for number, part in enumerate(thread(written), 1):
         text = social_text(network, part, url, values=values)
@@ -139,15 +145,13 @@ def cost(network: str, text: str) -> float | None:
 
 def account(workspace: Workspace, network: str) -> dict[str, Any]:
     """The settings of a network's account; empty when none is connected."""
-    if network not in _SECRETS:
-        return {}
     settings = getattr(workspace.settings, network)
     return settings.model_dump() if all(getattr(settings, name) for name in _SECRETS[network]) else {}
 
 
 def can_be_asked(network: str, settings: Mapping[str, Any]) -> bool:
     """Whether the network can say if it has a post."""
-    return bool(settings) and (network in ("mastodon", "bluesky") or bool(settings.get("read_back")))
+    return bool(settings) and (network != "x" or bool(settings.get("read_back")))
 
 
 def channel(network: str, settings: Mapping[str, Any], outbox: Path, sessions: Sessions) -> SocialChannel:
@@ -174,6 +178,11 @@ def channel(network: str, settings: Mapping[str, Any], outbox: Path, sessions: S
 
             b = Bluesky(**settings)
             return BlueskyChannel(BlueskyAccount(b.service, b.handle, b.app_password), sessions)
+        case "linkedin":
+            from comms.channels.linkedin import LinkedInChannel
+            from comms.channels.linkedin_wire import LinkedInAccount
+
+            return LinkedInChannel(LinkedInAccount(**LinkedIn(**settings).model_dump()), sessions)
     return OutboxChannel(outbox, network)
 
 

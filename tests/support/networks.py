@@ -107,6 +107,7 @@ class Line:
         b"POST /api/v1/statuses",
         b"POST /xrpc/com.atproto.repo.putRecord",
         b"POST /2/tweets",
+        b"POST /rest/posts",
     )
     requests: list[bytes] = field(default_factory=list)
     """First lines of all that went through."""

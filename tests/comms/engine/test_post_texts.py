@@ -96,6 +96,17 @@ def test_check_says_what_a_month_can_not_pay_and_what_is_too_long(workspace: Wor
     assert "post-long" not in findings(workspace, tmp_path, source("bluesky: |\n  One\n  ---\n  Two"))
 
 
+def test_a_thread_for_linkedin_and_a_text_too_long_for_it_are_found_before_anything_is_sent(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    found = findings(workspace, tmp_path, source('linkedin: "One\\n---\\nTwo"'))
+    assert "LinkedIn has no threads." in found.values()
+    found = findings(workspace, tmp_path, source(f'linkedin: "{"é😀" * 1001}"'))
+    assert any("is 3003 long as linkedin counts" in message for message in found.values())
+    found = findings(workspace, tmp_path, source(f'linkedin: "{"é😀" * 1000}"'))
+    assert not any("linkedin" in message for message in found.values())
+
+
 def test_a_preview_shows_the_parts_of_a_thread(workspace: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "campaign.md"
     path.write_text(source("bluesky: |\n  One\n  ---\n  Two"))

@@ -21,7 +21,7 @@ from comms.engine.workspace import Workspace
 from comms.events import PostState
 from tests.comms.engine.control_scene import ListQueue
 from tests.conftest import HOST, free_port
-from tests.support import fake_x, networks
+from tests.support import fake_linkedin, fake_x, networks
 from tests.support.networks import Line
 
 CAMPAIGN = """\
@@ -39,17 +39,23 @@ Words.
 """
 POSTS = int(os.environ.get("COMMS_TEST_POSTS", "10"))
 """On each network; `make bench-social` takes more."""
+LINKEDIN_APP = {
+    "COMMS_LINKEDIN__CLIENT_ID": fake_linkedin.CLIENT_ID,
+    "COMMS_LINKEDIN__CLIENT_SECRET": fake_linkedin.CLIENT_SECRET,
+    "COMMS_LINKEDIN__REFRESH_TOKEN": fake_linkedin.REFRESH_TOKEN,
+}
 FAULTS = ("cut", "kill-after", "kill-before", "")
 
 
 @dataclass
 class Scene:
-    """A workspace with accounts on three networks, each behind a line that can break."""
+    """A workspace with accounts on four networks, each behind a line that can break."""
 
     workspace: Workspace
     lines: dict[str, Line]
     servers: dict[str, str]
     x: fake_x.FakeX
+    linkedin: fake_linkedin.FakeLinkedIn
     ahead: list[float] = field(default_factory=lambda: [-1500.0])
     """Seconds by which the workspace's clock is ahead: what it does was long ago for the senders, so that no network
     is still busy with it."""
@@ -102,6 +108,8 @@ class Scene:
         """What readers of the network see."""
         if network == "x":
             return self.x.posts
+        if network == "linkedin":
+            return self.linkedin.texts
         if network == "bluesky":
             return [record["text"] for record in networks.records(self.servers[network])]
         return [status["content"] for status in networks.statuses(self.servers[network])]
@@ -111,7 +119,8 @@ class Scene:
 def scene(folder: Path, *, with_mastodon: bool = False, **environment: str) -> Iterator[Scene]:
     with ExitStack() as stack:
         x = stack.enter_context(fake_x.running())
-        servers = {"bluesky": stack.enter_context(networks.bluesky()), "x": x.url}
+        linkedin = stack.enter_context(fake_linkedin.running())
+        servers = {"bluesky": stack.enter_context(networks.bluesky()), "x": x.url, "linkedin": linkedin.url}
         if with_mastodon:  # which takes seconds to start
             servers["mastodon"] = stack.enter_context(networks.mastodon(free_port()))
         lines = {network: stack.enter_context(networks.line_to(url)) for network, url in servers.items()}
@@ -133,10 +142,14 @@ def scene(folder: Path, *, with_mastodon: bool = False, **environment: str) -> I
             "COMMS_X__API_SECRET": fake_x.API_SECRET,
             "COMMS_X__ACCESS_TOKEN": fake_x.ACCESS_TOKEN,
             "COMMS_X__ACCESS_SECRET": fake_x.ACCESS_SECRET,
+            "COMMS_LINKEDIN__API_URL": lines["linkedin"].url,
+            "COMMS_LINKEDIN__OAUTH_URL": linkedin.url,
+            "COMMS_LINKEDIN__ORGANIZATION": fake_linkedin.ORGANIZATION,
+            "COMMS_LINKEDIN__ACCESS_TOKEN": fake_linkedin.ACCESS_TOKEN,
         }
         workspace = stack.enter_context(Workspace(folder, environment={**settings, **environment}, clock=clock))
         workspace.journal_folder.mkdir(exist_ok=True)
-        yield Scene(workspace, lines, servers, x, ahead)
+        yield Scene(workspace, lines, servers, x, linkedin, ahead)
 
 
 @pytest.fixture
@@ -188,6 +201,22 @@ def test_x_is_read_back_only_where_that_is_paid_for_and_never_posts_again(place:
         here.round("x")
     assert here.post("lost").state == PostState.UNCONFIRMED
     assert len(here.texts("x")) == 1
+
+
+def test_linkedin_is_looked_through_for_a_lost_post_and_never_posts_again(place: Callable[..., Scene]) -> None:
+    here = place()
+    for number in range(POSTS):
+        campaign, fault = f"linkedin-{number}", FAULTS[number % 3]
+        here.start("linkedin", campaign, f"Post {number} {{{{ url }}}} #Archives")
+        here.round("linkedin", fault)
+        assert here.post(campaign).state == PostState.DOUBTFUL
+        for wait in posts.ASK_AFTER_S:
+            here.later(wait + 1)
+            here.round("linkedin")
+        there = PostState.UNCONFIRMED if fault == "kill-before" else PostState.SENT
+        assert here.post(campaign).state == there, here.post(campaign).reason
+    lost = sum(FAULTS[number % 3] == "kill-before" for number in range(POSTS))
+    assert len(set(here.texts("linkedin"))) == len(here.texts("linkedin")) == POSTS - lost
 
 
 def test_what_is_in_doubt_of_a_cancelled_campaign_is_looked_for_but_not_posted(place: Callable[..., Scene]) -> None:
@@ -251,8 +280,9 @@ def test_two_senders_share_a_login_and_an_expired_session_is_renewed_once(place:
 
 
 def test_credentials_stand_in_no_file_and_no_reason(place: Callable[..., Scene]) -> None:
-    here = place(with_mastodon=True, COMMS_BLUESKY__APP_PASSWORD="wrong-secret-word")
-    for network in ("bluesky", "mastodon"):
+    here = place(with_mastodon=True, COMMS_BLUESKY__APP_PASSWORD="wrong-secret-word", **LINKEDIN_APP)
+    here.linkedin.access = "AQV-another"  # so that the token in the settings has to be renewed
+    for network in ("bluesky", "mastodon", "linkedin"):
         here.start(network, f"secret-{network}")
         here.round(network, "cut")
         here.later(300)
@@ -260,5 +290,7 @@ def test_credentials_stand_in_no_file_and_no_reason(place: Callable[..., Scene])
     assert here.post("secret-bluesky").state == PostState.FAILED
     assert "login" in here.post("secret-bluesky").reason
     files = b"".join(path.read_bytes() for path in here.workspace.folder.rglob("*") if path.is_file())
-    for secret in ("wrong-secret-word", networks.MASTODON_TOKEN, networks.APP_PASSWORD, "refresh-1"):
+    assert here.linkedin.refreshes == 1
+    linkedin = (here.linkedin.access, here.linkedin.refresh, *LINKEDIN_APP.values(), fake_linkedin.ACCESS_TOKEN)
+    for secret in ("wrong-secret-word", networks.MASTODON_TOKEN, networks.APP_PASSWORD, "refresh-1", *linkedin):
         assert secret.encode() not in files
