@@ -56,9 +56,9 @@ bench-mjml:  ## our MJML beside MJML's own, pixel by pixel (needs Node.js and Ch
 	@$(PYTHON) scripts/bootstrap.py dev
 	@$(BIN)/python -m bench.mjml
 
-bench-social:  ## fifty posts on each network through cut lines and killed senders: how many are there
+bench-social:  ## fifty posts on each network through cut lines and killed senders, beside posting again
 	@$(PYTHON) scripts/bootstrap.py dev
-	@COMMS_TEST_POSTS=50 $(BIN)/python -m pytest tests/comms/engine/test_posts_exactly_once.py
+	@$(BIN)/python -m bench.social
 
 bench-feeds:  ## a feed of a thousand entries served from memory, beside nginx and a file (needs nginx-light, wrk)
 	@$(PYTHON) scripts/bootstrap.py dev

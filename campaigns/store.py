@@ -359,6 +359,11 @@ class HostStore:
         )
         return cursor.rowcount == 1
 
+    def reword_post(self, post_id: int, *, state: str, text: str) -> bool:
+        """Note another text of a post; False, and nothing done, when the post is not in `state`."""
+        sql = "UPDATE post SET text = ? WHERE id = ? AND state = ?"
+        return self.db.execute(sql, [text, post_id, state]).rowcount == 1
+
     def cancel_posts(self, campaign: str, *, was: str, state: str, now: datetime) -> None:
         """Move all posts of a campaign from state `was` to `state`."""
         self.db.execute(

@@ -286,7 +286,7 @@ class X(Section):
     monthly_budget: Annotated[float, Field(ge=0, le=1_000_000)] = Field(
         0.0,
         description="Dollars a month that posts may cost, at X's prices of April 2026: $0.015, and $0.20 with a link. "
-        "A post that would exceed it is held. 0: no limit.",
+        "A post that would exceed it is skipped; a person may post it later. 0: no limit.",
     )
 
 

@@ -52,6 +52,10 @@ class PostState(StrEnum):
     SIMULATED = "simulated"
     """No credentials: the text was written to the outbox folder."""
     CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    """It would have cost more than was left of the month's budget; a person may post it later."""
+    DELETED = "deleted"
+    """It was there, and a person took it away; it is never posted again."""
 
 
 class CampaignState(StrEnum):

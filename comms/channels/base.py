@@ -102,6 +102,23 @@ class Simulated:
 PostResult = Posted | Refused | Unknown | Simulated
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The network did what was asked of a post that it has, or had done it before."""
+
+
+ChangeResult = Done | Refused | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What readers of a network did with a post, so far; None where the network does not count it."""
+
+    replies: int | None
+    shares: int | None
+    likes: int | None
+
+
 class SocialChannel(Protocol):
     """One account on one network."""
 
@@ -135,6 +152,30 @@ class AskableChannel(SocialChannel, Protocol):
 
     def find(self, post: SocialPost) -> Posted | Unknown | None:
         """The post, if the network has it; None when it has not, or not yet. Creates nothing."""
+
+
+@runtime_checkable
+class DeletingChannel(SocialChannel, Protocol):
+    """A channel whose network lets go of posts."""
+
+    def delete(self, remote_id: str) -> ChangeResult:
+        """Take a post away; done, too, when it is gone already. May be asked again whatever the answer was."""
+
+
+@runtime_checkable
+class EditingChannel(SocialChannel, Protocol):
+    """A channel whose network lets the text of a post be changed."""
+
+    def edit(self, remote_id: str, text: str) -> ChangeResult:
+        """Give a post another text; all else of it stays. May be asked again whatever the answer was."""
+
+
+@runtime_checkable
+class CountingChannel(SocialChannel, Protocol):
+    """A channel whose network says what readers did with a post."""
+
+    def figures(self, remote_id: str) -> Figures | Unknown | None:
+        """What readers did so far; None when the network has no such post any more."""
 
 
 _BROKEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")

@@ -16,6 +16,8 @@ import httpx
 from atproto import models
 
 from comms.channels.base import (
+    ChangeResult,
+    Figures,
     Posted,
     PostResult,
     Refused,
@@ -26,7 +28,7 @@ from comms.channels.base import (
 )
 from comms.channels.bluesky_text import BLUESKY_LIMIT, bluesky_length, facets
 from comms.channels.bluesky_wire import BlueskyAccount, BlueskyWire
-from comms.channels.remote import retry_at, utc_now, within
+from comms.channels.remote import count_in, result_of_change, retry_at, utc_now, within
 from comms.channels.sessions import Sessions
 
 COLLECTION = "app.bsky.feed.post"
@@ -90,6 +92,43 @@ class BlueskyChannel:
                 return Unknown(found.reason, found.retry_at) if isinstance(found, Refused) else found
 
         return within(2 * sum(self._timeout), look, otherwise=lambda: _UNREADABLE)
+
+    def delete(self, remote_id: str) -> ChangeResult:
+        """Take a post away. Its key is free again then; whoever calls sees to it that nothing is put there."""
+        late = Unknown("Bluesky did not answer in time.")
+        return within(2 * sum(self._timeout), lambda: self._delete(remote_id), otherwise=lambda: late)
+
+    def figures(self, remote_id: str) -> Figures | Unknown | None:
+        """Replies, reposts with quotes, and likes so far, as the network's view of it counts them."""
+        late = Unknown("Bluesky did not answer in time.")
+        return within(2 * sum(self._timeout), lambda: self._figures(remote_id), otherwise=lambda: late)
+
+    def _delete(self, remote_id: str) -> ChangeResult:
+        did, rkey = _parts(remote_id)
+        with self._wire() as wire:
+            if refused := wire.log_in():
+                return refused
+            if did != wire.did:
+                return Refused("The post belongs to another account of Bluesky.", permanent=True)
+            data = models.ComAtprotoRepoDeleteRecord.Data(repo=did, collection=COLLECTION, rkey=rkey)
+            refused = wire.ask(lambda client, headers: client.com.atproto.repo.delete_record(data, headers=headers))
+            return refused or result_of_change("Bluesky", wire.answer, wire.said, gone_is_done=True)
+
+    def _figures(self, remote_id: str) -> Figures | Unknown | None:
+        params = models.AppBskyFeedGetPosts.Params(uris=[remote_id])
+        with self._wire() as wire:
+            if refused := wire.log_in():
+                return Unknown(refused.reason)
+            refused = wire.ask(lambda client, headers: client.app.bsky.feed.get_posts(params, headers=headers))
+            answer = wire.answer
+        match answer.document if answer and answer.ok and not refused else {}:
+            case {"posts": []}:
+                return None
+            case {"posts": [{"uri": str(uri), **counts}]} if uri == remote_id:
+                shares = [count_in(counts, name) for name in ("repostCount", "quoteCount")]
+                total = sum(filter(None, shares)) if any(each is not None for each in shares) else None
+                return Figures(count_in(counts, "replyCount"), total, count_in(counts, "likeCount"))
+        return Unknown("Bluesky did not show the figures of the post.")
 
     def _wire(self) -> BlueskyWire:
         return BlueskyWire(self._account, self._sessions, self._timeout, self._clock)

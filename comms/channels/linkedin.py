@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import quote
 
 from comms.channels.base import (
+    ChangeResult,
+    Figures,
     Posted,
     PostResult,
     Refused,
@@ -24,7 +26,7 @@ from comms.channels.base import (
 )
 from comms.channels.linkedin_text import LINKEDIN_LIMIT, NO_THREADS, is_same, linkedin_length, little_text, plain_text
 from comms.channels.linkedin_wire import LinkedInAccount, LinkedInWire
-from comms.channels.remote import result_without_answer, utc_now, within
+from comms.channels.remote import count_in, result_of_change, result_without_answer, utc_now, within
 from comms.channels.sessions import Sessions
 
 _POST = re.compile(r"urn:li:(?:share|ugcPost):[0-9]{1,20}")
@@ -75,6 +77,43 @@ class LinkedInChannel:
         """Look through the page's own posts since the first try for this text."""
         late = Unknown("LinkedIn did not finish its answer in time.")
         return within(2 * sum(self._timeout), lambda: self._find(post), otherwise=lambda: late)
+
+    def delete(self, remote_id: str) -> ChangeResult:
+        """Take a post away."""
+        return self._change("DELETE", remote_id, "DELETE", gone_is_done=True)
+
+    def edit(self, remote_id: str, text: str) -> ChangeResult:
+        """Give a post another text; image and card stay."""
+        patch = {"patch": {"$set": {"commentary": little_text(text)}}}
+        return self._change("POST", remote_id, "PARTIAL_UPDATE", patch, gone_is_done=False)
+
+    def figures(self, remote_id: str) -> Figures | Unknown | None:
+        """Comments and reactions so far; LinkedIn does not count reposts here ("Social Metadata API")."""
+        late = Unknown("LinkedIn did not answer in time.")
+        return within(2 * sum(self._timeout), lambda: self._figures(remote_id), otherwise=lambda: late)
+
+    def _change(
+        self, method: str, remote_id: str, restli: str, body: object = None, *, gone_is_done: bool
+    ) -> ChangeResult:
+        def change() -> ChangeResult:
+            with self._wire() as wire:
+                refused = wire.ask(method, f"/rest/posts/{quote(remote_id, safe='')}", restli=restli, json=body)
+                return refused or result_of_change("LinkedIn", wire.answer, wire.said, gone_is_done=gone_is_done)
+
+        late = Unknown("LinkedIn did not answer in time.")
+        return within(2 * sum(self._timeout), change, otherwise=lambda: late)
+
+    def _figures(self, remote_id: str) -> Figures | Unknown | None:
+        with self._wire() as wire:
+            refused = wire.ask("GET", f"/rest/socialMetadata/{quote(remote_id, safe='')}")
+            answer = wire.answer
+        if answer is not None and answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        match answer.document if answer and answer.ok and not refused else {}:
+            case {"commentSummary": dict(comments), "reactionSummaries": dict(reactions)}:
+                counts = [count_in(each, "count") for each in reactions.values() if isinstance(each, dict)]
+                return Figures(count_in(comments, "count"), None, sum(filter(None, counts)))
+        return Unknown("LinkedIn did not show the figures of the post.")
 
     def _wire(self) -> LinkedInWire:
         return LinkedInWire(self._account, self._sessions, self._timeout, self._clock)

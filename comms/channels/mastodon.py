@@ -19,6 +19,8 @@ from dateutil import parser as dates
 from mastodon import Mastodon
 
 from comms.channels.base import (
+    ChangeResult,
+    Figures,
     Posted,
     PostResult,
     Refused,
@@ -32,7 +34,9 @@ from comms.channels.remote import (
     Answer,
     Wire,
     checked_address,
+    count_in,
     one_line,
+    result_of_change,
     result_without_answer,
     retry_at,
     utc_now,
@@ -114,6 +118,57 @@ class MastodonChannel:
         """Look through the account's own posts since the first try for this text."""
         late = Unknown("Mastodon did not finish its answer in time.")
         return within(4 * sum(self._timeout), lambda: self._find(post), otherwise=lambda: late)
+
+    def delete(self, remote_id: str) -> ChangeResult:
+        """Take a post away, here and, as far as they follow, on other instances."""
+        late = Unknown("Mastodon did not answer in time.")
+        return within(sum(self._timeout), lambda: self._delete(remote_id), otherwise=lambda: late)
+
+    def edit(self, remote_id: str, text: str) -> ChangeResult:
+        """Give a post another text. Its images and its warning stay; readers can see what it said before."""
+        late = Unknown("Mastodon did not answer in time.")
+        return within(2 * sum(self._timeout), lambda: self._edit(remote_id, text), otherwise=lambda: late)
+
+    def figures(self, remote_id: str) -> Figures | Unknown | None:
+        """Replies, boosts and favourites so far, as far as this instance knows."""
+        late = Unknown("Mastodon did not answer in time.")
+        return within(sum(self._timeout), lambda: self._figures(remote_id), otherwise=lambda: late)
+
+    def _delete(self, remote_id: str) -> ChangeResult:
+        with self._wire() as wire:
+            self._ask(wire, lambda api: api.status_delete(remote_id))
+            return result_of_change("Mastodon", wire.answer, self._said(wire.answer), gone_is_done=True)
+
+    def _edit(self, remote_id: str, text: str) -> ChangeResult:
+        with self._wire() as wire:
+            self._ask(wire, lambda api: api.status(remote_id))
+            if wire.answer is None or not wire.answer.ok:
+                return result_of_change("Mastodon", wire.answer, self._said(wire.answer), gone_is_done=False)
+            there = wire.answer.document
+            # An edit that does not name them takes them away.
+            images = [each.get("id") for each in there.get("media_attachments", []) if isinstance(each, dict)]
+            warning, sensitive = there.get("spoiler_text") or None, bool(there.get("sensitive"))
+            self._ask(
+                wire,
+                lambda api: api.status_update(
+                    remote_id, text, spoiler_text=warning, sensitive=sensitive, media_ids=images or None
+                ),
+            )
+            return result_of_change("Mastodon", wire.answer, self._said(wire.answer), gone_is_done=False)
+
+    def _figures(self, remote_id: str) -> Figures | Unknown | None:
+        with self._wire() as wire:
+            self._ask(wire, lambda api: api.status(remote_id))
+            answer = wire.answer
+        if answer is not None and answer.status in (404, 410):
+            return None
+        if answer is None or not answer.ok:
+            return Unknown("Mastodon did not show the post.")
+        names = ("replies_count", "reblogs_count", "favourites_count")
+        return Figures(*(count_in(answer.document, name) for name in names))
+
+    def _said(self, answer: Answer | None) -> str:
+        return _detail(answer, self._account.hidden_in) if answer else ""
 
     def _post(self, post: SocialPost) -> PostResult:
         with self._wire() as wire:
@@ -246,9 +301,7 @@ def _bare(text: str) -> str:
 
 def result_of(answer: Answer, *, now: datetime, hide: Callable[[str], str]) -> PostResult:
     """What an answer to a request that posts or uploads means; `hide` takes secrets out of a text from the server."""
-    said = hide(one_line(answer.document.get("error")))
-    detail = f" The instance says: {said}" if said else ""
-    status = answer.status
+    detail, status = _detail(answer, hide), answer.status
     if answer.ok:
         return _posted(answer)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -267,6 +320,12 @@ def result_of(answer: Answer, *, now: datetime, hide: Callable[[str], str]) -> P
     if 400 <= status < 500:
         return Refused(f"Mastodon refuses the post ({status}).{detail}", permanent=True)
     return Unknown(f"Mastodon answered with an error of its own ({status}).{detail}")
+
+
+def _detail(answer: Answer, hide: Callable[[str], str]) -> str:
+    """What the instance says about it, as a sentence to add; empty when it says nothing."""
+    said = hide(one_line(answer.document.get("error")))
+    return f" The instance says: {said}" if said else ""
 
 
 def _posted(answer: Answer) -> PostResult:

@@ -22,7 +22,7 @@ import requests
 import urllib3
 from dateutil import parser as dates
 
-from comms.channels.base import PostResult, Refused, Unknown
+from comms.channels.base import ChangeResult, Done, PostResult, Refused, Unknown
 from comms.errors import ConfigError
 
 _T = TypeVar("_T")
@@ -134,6 +134,25 @@ def result_without_answer(name: str, error: Exception) -> PostResult:
     if never_sent(error):
         return Refused(f"{name} could not be reached ({type(error).__name__}); nothing was sent.", permanent=False)
     return Unknown(f"The connection to {name} broke after sending ({type(error).__name__}).")
+
+
+def result_of_change(name: str, answer: Answer | None, said: str, *, gone_is_done: bool) -> ChangeResult:
+    """What the answer to a request means that changes or deletes a post; `said` is what the server says about it."""
+    if answer is None:
+        return Unknown(f"{name} did not answer.")
+    if answer.ok or (gone_is_done and answer.status in (404, 410)):
+        return Done()
+    if answer.status == 429:
+        return Refused(f"{name} changes no more posts for now.{said}", permanent=False)
+    if 300 <= answer.status < 500:
+        return Refused(f"{name} does not allow it ({answer.status}).{said}", permanent=True)
+    return Unknown(f"{name} answered with an error of its own ({answer.status}).{said}")
+
+
+def count_in(document: Mapping[Any, Any], name: str) -> int | None:
+    """A number of a JSON object that counts something; None when there is none."""
+    value = document.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None
 
 
 def never_sent(error: Exception) -> bool:

@@ -22,6 +22,8 @@ import urllib3
 from tweepy.client import Client
 
 from comms.channels.base import (
+    ChangeResult,
+    Figures,
     Posted,
     PostResult,
     Refused,
@@ -34,7 +36,9 @@ from comms.channels.remote import (
     Answer,
     Wire,
     checked_address,
+    count_in,
     one_line,
+    result_of_change,
     result_without_answer,
     retry_at,
     utc_now,
@@ -130,6 +134,35 @@ class XChannel:
         """Look through the latest posts of the account for this text. X sells each that it shows."""
         late = Unknown("X did not finish its answer in time.")
         return within(sum(self._timeout), lambda: self._find(post), otherwise=lambda: late)
+
+    def delete(self, remote_id: str) -> ChangeResult:
+        """Take a post away."""
+        late = Unknown("X did not answer in time.")
+        return within(sum(self._timeout), lambda: self._delete(remote_id), otherwise=lambda: late)
+
+    def figures(self, remote_id: str) -> Figures | Unknown | None:
+        """Replies, reposts and likes so far. X sells each look."""
+        late = Unknown("X did not answer in time.")
+        return within(sum(self._timeout), lambda: self._figures(remote_id), otherwise=lambda: late)
+
+    def _delete(self, remote_id: str) -> ChangeResult:
+        with _Session(self._api_url, self._timeout) as wire:
+            self._ask(wire, "DELETE", f"/2/tweets/{remote_id}")
+            said = self._credentials.hidden_in(_detail(wire.answer.document)) if wire.answer else ""
+            return result_of_change("X", wire.answer, said, gone_is_done=True)
+
+    def _figures(self, remote_id: str) -> Figures | Unknown | None:
+        with _Session(self._api_url, self._timeout) as wire:
+            self._ask(wire, "GET", f"/2/tweets/{remote_id}", params={"tweet.fields": "public_metrics"})
+            answer = wire.answer
+        match answer.document if answer and answer.ok else {}:
+            case {"data": {"public_metrics": dict(metrics)}}:
+                shares = [count_in(metrics, name) for name in ("retweet_count", "quote_count")]
+                total = sum(filter(None, shares)) if any(each is not None for each in shares) else None
+                return Figures(count_in(metrics, "reply_count"), total, count_in(metrics, "like_count"))
+            case {"errors": [{"title": "Not Found Error"}, *_]}:
+                return None
+        return Unknown("X did not show the figures of the post.")
 
     def _post(self, post: SocialPost) -> PostResult:
         with _Session(self._api_url, self._timeout) as wire:

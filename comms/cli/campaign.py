@@ -30,6 +30,7 @@ from comms.cli.output import (
     who,
 )
 from comms.cli.plan import show_plan
+from comms.cli.posts import posts
 from comms.cli.preview import show_preview
 from comms.cli.series import act_on_series, schedule_series, show_series
 from comms.cli.settle import settle
@@ -47,6 +48,7 @@ from comms.preview import chromium
 
 app = typer.Typer(no_args_is_help=True, help="Check, preview, plan, send, schedule and watch campaigns.")
 app.command("settle")(settle)
+app.command("posts")(posts)
 
 File = Annotated[Path, typer.Argument(help="The campaign's definition file.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="The campaign's id: the `campaign:` line of its definition.")]

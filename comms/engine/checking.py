@@ -355,7 +355,7 @@ def _check_budget(workspace: Workspace, campaign: Campaign, association: Associa
         yield rules.POST_DEAR.at(
             campaign.key_lines.get("social.x", campaign.key_lines.get("social", 0)),
             "social.x",
-            f"costs ${price:.3f}, and ${spent:.3f} of this month's ${budget:.2f} for X are spent; it would be held",
+            f"costs ${price:.3f}, and ${spent:.3f} of this month's ${budget:.2f} for X are spent; it would be skipped",
             "a post without a link costs less: add `x_without_link: true` below `social:`",
         )
 

@@ -64,7 +64,7 @@ def decide_mails(workspace: Workspace, campaign_id: str, addresses: Iterable[str
     row = sending.find(workspace, campaign_id)
     chosen = _chosen(_held(workspace, row), set(addresses), campaign_id)
     if not arrived and chosen:
-        _reopen(workspace, row)
+        reopen(workspace, row)
     now = workspace.now()
     for (slug, run), mails in chosen.items():
         ledger = workspace.ledger(slug)
@@ -93,7 +93,7 @@ def decide_post(workspace: Workspace, campaign_id: str, post_id: int, *, arrived
     host = workspace.host
     rest = host.posts(campaign_id, [PostState.QUEUED])
     if not arrived or (rest and row.state != CampaignState.CANCELLED):
-        _reopen(workspace, row)
+        reopen(workspace, row)
     with storage_errors(workspace.host_path), host.db.atomic():
         state = PostState.SENT if arrived else PostState.QUEUED
         host.update_post(post_id, was=PostState.UNCONFIRMED, state=state, now=workspace.now(), url=url)
@@ -125,8 +125,8 @@ def _chosen(
     return chosen
 
 
-def _reopen(workspace: Workspace, row: CampaignRow) -> None:
-    """Let a campaign that was through with everything go on."""
+def reopen(workspace: Workspace, row: CampaignRow) -> None:
+    """Let a campaign that was through with everything go on. Raises StateError for a cancelled one."""
     if row.state == CampaignState.CANCELLED:
         raise StateError(f"campaign {row.id} was cancelled; nothing more of it goes out.")
     host, now = workspace.host, workspace.now()

@@ -20,8 +20,10 @@ from comms.pictures import PictureError, for_post
 
 _PREFIX = "post."
 _MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
-_COUNTED = (PostState.SENDING, PostState.DOUBTFUL, PostState.SENT, PostState.UNCONFIRMED)
+_COUNTED = (PostState.SENDING, PostState.DOUBTFUL, PostState.SENT, PostState.UNCONFIRMED, PostState.DELETED)
 """States of posts that a network may ask money for."""
+NOT_THERE = (PostState.FAILED, PostState.CANCELLED, PostState.SKIPPED, PostState.DELETED)
+"""States of posts that nothing can reply to."""
 
 
 class NotPossibleError(CommsError):
@@ -30,6 +32,10 @@ class NotPossibleError(CommsError):
 
 class NotYetError(CommsError):
     """The post has to wait for something."""
+
+
+class TooDearError(CommsError):
+    """The post would cost more than is left of the month's budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +81,11 @@ def thread_of(workspace: Workspace, post: PostRow) -> Thread:
     """What the post replies to. Raises NotYetError, and NotPossibleError when the part before was not posted."""
     if post.part == 1:
         return Thread()
-    parts = {each.part: each for each in _thread(workspace, post)}
+    parts = {each.part: each for each in parts_of(workspace, post)}
     first, before = parts[1], parts[post.part - 1]
     if before.state == PostState.SIMULATED:
         return Thread()
-    if before.state in (PostState.FAILED, PostState.CANCELLED):
+    if before.state in NOT_THERE:
         raise NotPossibleError("The part of the thread before it was not posted.")
     if before.state != PostState.SENT:
         raise NotYetError("It waits for the part of the thread before it.")
@@ -91,9 +97,9 @@ def thread_of(workspace: Workspace, post: PostRow) -> Thread:
 
 def waits_for_a_person(workspace: Workspace, post: PostRow) -> bool:
     """Is it a later part of a thread, one part of which waits for a person's word."""
-    return any(each.part < post.part and each.state == PostState.UNCONFIRMED for each in _thread(workspace, post)) and (
-        post.state == PostState.QUEUED
-    )
+    return any(
+        each.part < post.part and each.state == PostState.UNCONFIRMED for each in parts_of(workspace, post)
+    ) and (post.state == PostState.QUEUED)
 
 
 def remote_id(post: PostRow) -> str:
@@ -111,15 +117,18 @@ def remote_id(post: PostRow) -> str:
 
 
 def check_budget(workspace: Workspace, post: PostRow) -> None:
-    """Raises NotYetError when the post would cost more than is left of the month's budget."""
+    """Raises TooDearError when the post and the parts of its thread after it cost more than is left of the month's
+    budget."""
     budget, now = workspace.settings.x.monthly_budget, workspace.now()
     if post.network != "x" or not budget or not social.account(workspace, "x"):
         return
-    price, spent = social.cost("x", post.text) or 0.0, spent_this_month(workspace, now)
+    rest = [each for each in parts_of(workspace, post) if each.part >= post.part and each.state == PostState.QUEUED]
+    price = sum(social.cost("x", each.text) or 0.0 for each in rest)
+    spent = spent_this_month(workspace, now)
     if spent + price > budget + 1e-9:
-        raise NotYetError(
-            f"It would cost ${price:.3f}; ${spent:.3f} of this month's ${budget:.2f} for X are spent already. "
-            "Raise `[x] monthly_budget`, or cancel the campaign."
+        raise TooDearError(
+            f"It would cost ${price:.3f}; ${spent:.3f} of this month's ${budget:.2f} for X are spent already. Next "
+            f"month, or with a larger `[x] monthly_budget`: comms campaign posts {post.campaign} --again {post.id}"
         )
 
 
@@ -130,7 +139,8 @@ def spent_this_month(workspace: Workspace, now: datetime) -> float:
     return sum(social.cost("x", post.text) or 0.0 for post in tried if post.state in _COUNTED)
 
 
-def _thread(workspace: Workspace, post: PostRow) -> list[PostRow]:
+def parts_of(workspace: Workspace, post: PostRow) -> list[PostRow]:
+    """All parts of the thread that the post is one of, or the post alone, in order."""
     return [
         each
         for each in workspace.host.posts(post.campaign)

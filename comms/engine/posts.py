@@ -6,9 +6,11 @@ anything else happens. Where it can not be asked, or does not tell, the post bec
 look at.
 
     queued -> sending -> sent | simulated | failed
-                 |  ^
-                 v  |
-              doubtful -> unconfirmed
+       |         |  ^
+       v         v  |
+    skipped   doubtful -> unconfirmed
+
+What a person does with posts that are there, or failed, is `post_changes.py`.
 """
 
 from __future__ import annotations
@@ -36,14 +38,15 @@ from comms.delivery.dispatch import LOST_AFTER_S, SENDER_DIED, Queue
 from comms.delivery.journal import FileJournals, Journals, OpenJournal
 from comms.delivery.retry import wait_s
 from comms.engine import post_orders, social, timing
-from comms.engine.post_orders import NotPossibleError, NotYetError, order_id
+from comms.engine.post_orders import NotPossibleError, NotYetError, TooDearError, order_id
 from comms.engine.sending import read_back
 from comms.engine.workspace import Workspace
 from comms.errors import ConfigError
 from comms.events import CampaignState, PostState
 
 MOST_ATTEMPTS = 8
-"""A post that the network keeps refusing for now is given up after this many tries."""
+"""A post that the network keeps refusing for now is given up after this many tries, and as many more when a person
+wants it again."""
 OPEN = (PostState.QUEUED, PostState.SENDING, PostState.DOUBTFUL)
 ASK_AFTER_S = (10, 70, 300, 1_200, 3_600, 7_200)
 """Seconds before a network is asked for a post in doubt: the first time, the second, and so on; then a person is."""
@@ -82,6 +85,8 @@ def _hand_out_one(workspace: Workspace, journals: Journals, queue: Queue, post: 
     except NotYetError as error:
         _hold(workspace, post, error.message)
         return False
+    except TooDearError as error:
+        return _move(workspace, post, PostState.SKIPPED, error.message)
     except NotPossibleError as error:
         return _give_up(workspace, post, error.message)
     if post.doubts and not social.can_be_asked(post.network, social.account(workspace, post.network)):
@@ -250,7 +255,7 @@ def _settle(workspace: Workspace, post: PostRow, receipt: Receipt) -> bool:
             return _doubt(workspace, post, receipt)
         case Outcome.REJECTED:
             return _move(workspace, post, PostState.FAILED, receipt.text)
-        case Outcome.DEFERRED if post.attempts >= MOST_ATTEMPTS:
+        case Outcome.DEFERRED if post.attempts % MOST_ATTEMPTS == 0:
             return _give_up(workspace, post, receipt.text)
         case Outcome.DEFERRED:
             wait = timedelta(seconds=wait_s(post.attempts, item=post.id, reached=False))

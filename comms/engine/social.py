@@ -34,6 +34,8 @@ _SECRETS = {
     "linkedin": ("organization", "access_token"),
 }
 """Settings without which a network has no account."""
+NAMES = {"x": "X", "mastodon": "Mastodon", "bluesky": "Bluesky", "linkedin": "LinkedIn"}
+"""As people write them."""
 _SHORTEST_PARAGRAPH = 40
 """Characters below which a paragraph is a salutation rather than what a text is about."""
 _ASK_FOR_S = (2.0, 3.0)

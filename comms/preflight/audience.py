@@ -39,7 +39,7 @@ NEVER_OPEN = must(
     "The newsletters would wait for ever.",
 )
 OVER = must("schedule-over", "a campaign that repeats and has no occurrence to come", "It would never go out.")
-POST_DEAR = should("post-dear", "a post that costs more than is left of the month's budget", "It would be held.")
+POST_DEAR = should("post-dear", "a post that costs more than is left of the month's budget", "It would be skipped.")
 RELAY = should(
     "relay-not-offered", "a relay section", "Associations are asked by an offer; sending sends the own edition alone."
 )

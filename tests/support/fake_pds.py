@@ -157,6 +157,22 @@ class Handler(BaseHTTPRequestHandler):
             self.server.records[given["rkey"]] = record
         return {"uri": record["uri"], "cid": record["cid"]}
 
+    def post_com_atproto_repo_deleteRecord(self, _: dict[str, str], body: bytes) -> Any:
+        """Also of a record that is not there."""
+        self._check_session()
+        given = json.loads(body)
+        if given["repo"] != DID or given["collection"] != COLLECTION:
+            raise RefusalError(400, "InvalidRequest", "bad place")
+        self.server.records.pop(given["rkey"], None)
+        return {}
+
+    def get_app_bsky_feed_getPosts(self, asked: dict[str, str], _: bytes) -> Any:
+        """As a PDS passes it on to the network's view of all posts."""
+        self._check_session()
+        record = self.server.records.get(asked["uris"].rpartition("/")[2])
+        counts = {"replyCount": 1, "repostCount": 2, "quoteCount": 3, "likeCount": 4}
+        return {"posts": [{"uri": record["uri"], "cid": record["cid"], **counts}] if record else []}
+
     # --- for the tests ------------------------------------------------------------------------
 
     def get_counts(self, _: dict[str, str], __: bytes) -> Any:

@@ -62,9 +62,19 @@ class FakeX:
     media: dict[str, str] = field(default_factory=dict)
     """Id of an uploaded image -> its description."""
     refuses_replies: bool = False
+    deleted: list[str] = field(default_factory=list)
+    """Ids of posts that were taken away."""
+    looks: int = 0
+    """How often the figures of a post were looked at, which X sells."""
     shown: int = 0
     """Posts that were shown to the account, which X sells."""
     released: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def there(self) -> list[str]:
+        """Ids of the posts that are there."""
+        every = [f"19000000000000000{number:02}" for number in range(1, len(self.posts) + 1)]
+        return [identity for identity in every if identity not in self.deleted]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -112,9 +122,35 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(Reply(201, json.dumps(accepted).encode(), {"Content-Type": "application/json"}))
 
-    def do_GET(self) -> None:
-        """The account's own posts, with X's short addresses and escaping."""
+    def do_DELETE(self) -> None:
         self.fake.requests += 1
+        identity = self.path.removeprefix("/2/tweets/")
+        if not self._signed_by_the_account():
+            self._answer(problem(401, {"title": "Unauthorized"}))
+        elif self.fake.reply is not None:
+            self._answer(self.fake.reply)
+        elif identity in self.fake.there:
+            self.fake.deleted.append(identity)
+            self._answer(Reply(200, b'{"data": {"deleted": true}}'))
+        else:
+            self._answer(problem(404, {"title": "Not Found Error", "detail": "Could not find tweet."}))
+
+    def do_GET(self) -> None:
+        self.fake.requests += 1
+        if self.path.startswith("/2/tweets/") and self._signed_by_the_account():
+            self._show_figures(urlsplit(self.path).path.removeprefix("/2/tweets/"))
+        else:
+            self._show_posts()
+
+    def _show_figures(self, identity: str) -> None:
+        self.fake.looks += 1
+        metrics = {"reply_count": 1, "retweet_count": 2, "quote_count": 3, "like_count": 4}
+        shown = {"data": {"id": identity, "public_metrics": metrics}}
+        document = shown if identity in self.fake.there else {"errors": [{"title": "Not Found Error"}]}
+        self._answer(Reply(200, json.dumps(document).encode(), {"Content-Type": "application/json"}))
+
+    def _show_posts(self) -> None:
+        """The account's own posts, with X's short addresses and escaping."""
         number, _, _ = ACCESS_TOKEN.partition("-")
         if urlsplit(self.path).path != f"/2/users/{number}/tweets" or not self._signed_by_the_account():
             self._answer(problem(401, {"title": "Unauthorized"}))

@@ -18,8 +18,8 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comms.channels.base import AskableChannel, Card, Posted, Refused, SocialImage, SocialPost, Unknown
-from comms.channels.bluesky import BlueskyChannel, record_key
+from comms.channels.base import AskableChannel, Card, Done, Figures, Posted, Refused, SocialImage, SocialPost, Unknown
+from comms.channels.bluesky import COLLECTION, BlueskyChannel, record_key
 from comms.channels.bluesky_wire import BlueskyAccount
 from comms.channels.sessions import MemorySessions
 from comms.errors import ConfigError
@@ -156,3 +156,23 @@ def test_a_record_key_is_a_tid_of_the_past_and_always_the_same(key: str) -> None
 def test_settings_that_can_not_be_are_named(handle: str, password: str) -> None:
     with pytest.raises(ConfigError):
         BlueskyAccount("https://bsky.social", handle, password)
+
+
+def test_a_post_is_taken_away_once_and_another_accounts_is_left_alone(one: BlueskyChannel, pds: str) -> None:
+    made = one.publish(post("to be deleted", "doomed"))
+    assert isinstance(made, Posted)
+    assert one.delete(made.remote_id) == one.delete(made.remote_id) == Done()
+    assert one.find(post("to be deleted", "doomed")) is None
+    other = f"at://did:plc:{'b' * 24}/{COLLECTION}/{record_key('doomed')}"
+    assert isinstance(one.delete(other), Refused)
+
+
+def test_replies_reposts_with_quotes_and_likes_are_counted() -> None:
+    with networks.bluesky() as url:
+        one = channel(url)
+        made = one.publish(post("counted", "counted"))
+        assert isinstance(made, Posted)
+        assert one.figures(made.remote_id) == Figures(replies=1, shares=5, likes=4)
+        one.delete(made.remote_id)
+        assert one.figures(made.remote_id) is None
+    assert isinstance(one.figures(made.remote_id), Unknown)

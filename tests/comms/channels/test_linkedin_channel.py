@@ -14,7 +14,18 @@ from pathlib import Path
 import pytest
 
 from comms import keys
-from comms.channels.base import AskableChannel, Card, Posted, PostResult, Refused, SocialImage, SocialPost, Unknown
+from comms.channels.base import (
+    AskableChannel,
+    Card,
+    Done,
+    Figures,
+    Posted,
+    PostResult,
+    Refused,
+    SocialImage,
+    SocialPost,
+    Unknown,
+)
 from comms.channels.linkedin import LinkedInChannel
 from comms.channels.linkedin_wire import LinkedInAccount, LinkedInWire
 from comms.channels.remote import utc_now
@@ -274,3 +285,21 @@ def test_two_posts_at_a_time_do_not_disturb_each_other(page: FakeLinkedIn) -> No
     for thread in threads:
         thread.join()
     assert sorted(page.texts) == [f"Post {number}" for number in range(5)]
+
+
+def test_a_post_can_be_changed_counted_and_taken_away(page: FakeLinkedIn) -> None:
+    one = channel(page)
+    made = one.publish(post(card=CARD))
+    assert isinstance(made, Posted)
+    page.figures[made.remote_id] = (12, 3)
+    assert one.figures(made.remote_id) == Figures(replies=3, shares=None, likes=12)
+    assert one.edit(made.remote_id, "New (words)") == Done(), page.refused
+    assert page.texts == ["New (words)"]
+    assert page.posts[0].content
+    assert one.delete(made.remote_id) == one.delete(made.remote_id) == Done()
+    assert page.posts == []
+    assert one.figures(made.remote_id) is None
+    assert isinstance(one.edit(made.remote_id, "gone"), Refused)
+    nowhere = channel(page, replace(PLAIN, access_token="AQV-over"))
+    assert isinstance(nowhere.delete(made.remote_id), Refused)
+    assert isinstance(nowhere.figures(made.remote_id), Unknown)

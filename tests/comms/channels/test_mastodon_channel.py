@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comms.channels.base import AskableChannel, Posted, Refused, SocialImage, SocialPost, Unknown
+from comms.channels.base import AskableChannel, Done, Figures, Posted, Refused, SocialImage, SocialPost, Unknown
 from comms.channels.mastodon import MastodonAccount, MastodonChannel, instance_limits, result_of
 from comms.channels.mastodon_length import MastodonLimits
 from comms.channels.remote import Answer
@@ -99,8 +101,8 @@ def test_nothing_is_sent_where_nothing_listens_or_the_text_is_too_long() -> None
 
 
 @contextmanager
-def answering(reply: bytes) -> Iterator[str]:
-    """A server that says the same to everyone."""
+def answering(reply: bytes, asked: list[bytes] | None = None) -> Iterator[str]:
+    """A server that says the same to everyone, and notes what it was asked."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -110,7 +112,12 @@ def answering(reply: bytes) -> Iterator[str]:
                 except OSError:
                     return
                 with connection:
-                    connection.recv(65536)
+                    request = connection.recv(65536)
+                    if asked is not None:
+                        connection.settimeout(0.3)
+                        with suppress(TimeoutError):
+                            request += connection.recv(65536)  # the body, where it comes by itself
+                        asked.append(request)
                     connection.sendall(reply)
 
         thread = threading.Thread(target=serve, daemon=True)
@@ -157,3 +164,39 @@ def test_a_miscopied_token_is_not_shown(token: str) -> None:
         MastodonAccount("https://example.social", token)
     assert not token.strip() or token not in str(caught.value)
     assert "secret" not in repr(MastodonAccount("https://example.social", "secret"))
+
+
+def test_a_post_can_be_changed_counted_and_taken_away(instance: str) -> None:
+    one = channel(instance)
+    image = SocialImage(PNG, "image/png", "A dot")
+    made = one.publish(replace(post("before", "edited"), images=(image,), warning="careful"))
+    assert isinstance(made, Posted)
+    assert one.figures(made.remote_id) == Figures(replies=0, shares=0, likes=0)
+    reply = one.publish(replace(post("reply", "counted"), reply_to=made.remote_id))
+    assert isinstance(reply, Posted)
+    assert one.figures(made.remote_id) == Figures(replies=1, shares=0, likes=0)
+    assert one.edit(made.remote_id, "after") == Done()
+    there = {status["id"]: status for status in networks.statuses(instance)}[made.remote_id]
+    assert "after" in there["content"]
+    assert there["spoiler_text"] == "careful"
+    assert [media["description"] for media in there["media_attachments"]] == ["A dot"]
+    assert one.delete(made.remote_id) == one.delete(made.remote_id) == Done()
+    assert one.figures(made.remote_id) is None
+    assert isinstance(one.edit(made.remote_id, "gone"), Refused)
+    assert isinstance(channel(instance, "wrong").delete(reply.remote_id), Refused)
+    assert isinstance(channel("http://127.0.0.1:1").delete(reply.remote_id), Unknown)
+
+
+def test_an_edit_names_what_the_post_has_besides_its_text_for_else_an_instance_takes_it_away() -> None:
+    images = [{"id": "31"}, {"id": "32"}]
+    status = {"id": "7", "media_attachments": images, "spoiler_text": "careful", "sensitive": True}
+    body, asked = json.dumps(status).encode(), list[bytes]()
+    with answering(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body), asked) as url:
+        assert channel(url).edit("7", "after") == Done()
+    looked, edited = asked
+    assert looked.startswith(b"GET /api/v1/statuses/7 ")
+    assert edited.startswith(b"PUT /api/v1/statuses/7 ")
+    form = parse_qs(edited.partition(b"\r\n\r\n")[2].decode())
+    assert form["media_ids[]"] == ["31", "32"]
+    assert (form["status"], form["spoiler_text"]) == (["after"], ["careful"])
+    assert form["sensitive"][0].lower() in ("1", "true")

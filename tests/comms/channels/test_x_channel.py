@@ -20,7 +20,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comms.channels.base import Posted, PostResult, Refused, SocialChannel, SocialImage, SocialPost, Unknown
+from comms.channels.base import (
+    Done,
+    Figures,
+    Posted,
+    PostResult,
+    Refused,
+    SocialChannel,
+    SocialImage,
+    SocialPost,
+    Unknown,
+)
 from comms.channels.x import Answer, XChannel, XCredentials, result_of
 from comms.errors import ConfigError
 from tests.support import fake_x
@@ -365,3 +375,18 @@ def test_every_answer_has_a_meaning_and_only_a_2xx_is_a_post(status: int, reset:
     if isinstance(result, Refused) and result.retry_at is not None:
         assert NOW < result.retry_at <= NOW + timedelta(days=1)
         assert not result.permanent
+
+
+def test_a_post_can_be_counted_and_taken_away_and_what_x_says_against_it_holds_no_secret(x: FakeX) -> None:
+    made = publish(x)
+    assert isinstance(made, Posted)
+    one = channel(x.url)
+    assert one.figures(made.remote_id) == Figures(replies=1, shares=5, likes=4)
+    x.reply = problem(403, {"detail": f"no {fake_x.ACCESS_SECRET}"})
+    refused = one.delete(made.remote_id)
+    assert isinstance(refused, Refused)
+    assert fake_x.ACCESS_SECRET not in refused.reason
+    x.reply = None
+    assert one.delete(made.remote_id) == one.delete(made.remote_id) == Done()
+    assert x.there == []
+    assert one.figures(made.remote_id) is None
