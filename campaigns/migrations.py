@@ -351,3 +351,17 @@ def collective_reports(db: Database) -> None:
         f"CREATE TRIGGER collective_is_kept BEFORE DELETE ON collective {frozen}",
     ):
         db.execute(statement)
+
+
+@CAMPAIGNS()
+def post_figures(db: Database) -> None:
+    """What readers of networks did with posts, and how often that was looked at."""
+    for statement in (
+        "ALTER TABLE post ADD COLUMN replies INTEGER",
+        "ALTER TABLE post ADD COLUMN shares INTEGER",
+        "ALTER TABLE post ADD COLUMN likes INTEGER",
+        "ALTER TABLE post ADD COLUMN counted_at TEXT",
+        "ALTER TABLE post ADD COLUMN looks INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX post_looks ON post(looks, updated_at) WHERE state = 'sent'",
+    ):
+        db.execute(statement)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlite_utils.db import Database
-
+from campaigns.posts import PostRow as PostRow
+from campaigns.posts import PostStore
+from campaigns.posts import stamp as stamp
 from campaigns.searching import searchable
 
 
@@ -69,35 +70,8 @@ class EntryRow:
         return str(self.enclosure["url"]) if self.enclosure and is_picture else ""
 
 
-@dataclass(frozen=True, slots=True)
-class PostRow:
-    """One post on one network, in one of the states that its channel's vocabulary names."""
-
-    id: int
-    campaign: str
-    association: str
-    network: str
-    part: int
-    text: str
-    state: str
-    remote_id: str
-    url: str
-    reason: str
-    attempts: int
-    next_at: datetime | None
-    updated_at: datetime
-    tried_at: datetime | None = None
-    """When the latest try began; of a post in doubt the first that may have come through."""
-    doubts: int = 0
-    """Tries in a row that ended without anyone knowing whether the network has the post."""
-
-
 _CAMPAIGN = (
     "id, title, definition, state, senders, due_at, created_at, series, wall, reason, gathered, relay_of, adaptation"
-)
-_POST = (
-    "id, campaign, association, network, part, text, state, remote_id, url, reason, attempts, next_at, updated_at,"
-    " tried_at, doubts"
 )
 ENTRY = (
     "campaign, association, topic, tag_uri, title, summary, content, language, tags, published, updated,"
@@ -106,11 +80,8 @@ ENTRY = (
 """The columns of an EntryRow, for `entry_of`."""
 
 
-class HostStore:
+class HostStore(PostStore):
     """Reads and writes `host.db`. Writing methods expect to run inside `db.atomic()`."""
-
-    def __init__(self, db: Database) -> None:
-        self.db = db
 
     # --- associations -------------------------------------------------------------------------
 
@@ -289,88 +260,6 @@ class HostStore:
         ).fetchone()
         return entry_of(row) if row else None
 
-    # --- posts --------------------------------------------------------------------------------
-
-    def add_post(
-        self, campaign: str, association: str, network: str, text: str, state: str, now: datetime, *, part: int = 1
-    ) -> None:
-        """Queue a post; one that exists for this campaign, association, network and part stays as it is."""
-        self.db.execute(
-            "INSERT OR IGNORE INTO post (campaign, association, network, part, text, state, updated_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [campaign, association, network, part, text, state, stamp(now)],
-        )
-
-    def post(self, post_id: int) -> PostRow | None:
-        row = self.db.execute(f"SELECT {_POST} FROM post WHERE id = ?", [post_id]).fetchone()  # noqa: S608
-        return _post(row) if row else None
-
-    def posts_tried(self, network: str, since: datetime) -> list[PostRow]:
-        """Posts on a network whose latest try began at `since` or later."""
-        sql = f"SELECT {_POST} FROM post WHERE network = ? AND tried_at >= ? ORDER BY id"  # noqa: S608
-        return [_post(row) for row in self.db.execute(sql, [network, stamp(since)])]
-
-    def posts(self, campaign: str | None = None, states: Sequence[str] | None = None) -> list[PostRow]:
-        conditions, values = ["1"], list[Any]()
-        if campaign is not None:
-            conditions.append("campaign = ?")
-            values.append(campaign)
-        if states is not None:
-            conditions.append(f"state IN ({','.join('?' * len(states))})")
-            values.extend(states)
-        sql = f"SELECT {_POST} FROM post WHERE {' AND '.join(conditions)} ORDER BY id"  # noqa: S608
-        return [_post(row) for row in self.db.execute(sql, values)]
-
-    def update_post(
-        self,
-        post_id: int,
-        *,
-        was: str,
-        state: str,
-        now: datetime,
-        remote_id: str = "",
-        url: str = "",
-        reason: str = "",
-        next_at: datetime | None = None,
-        attempt: bool = False,
-        doubts: int = 0,
-    ) -> bool:
-        """Move a post from state `was` to `state`; False, and nothing done, when it was in another.
-
-        An `attempt` notes when it began, unless the post is in doubt (`doubts`) from an earlier one.
-        """
-        cursor = self.db.execute(
-            "UPDATE post SET state = ?, remote_id = ?, url = ?, reason = ?, next_at = ?, attempts = attempts + ?,"
-            " tried_at = CASE WHEN ? THEN ? ELSE tried_at END, doubts = ?, updated_at = ? WHERE id = ? AND state = ?",
-            [
-                state,
-                remote_id,
-                url,
-                reason,
-                stamp(next_at) if next_at else None,
-                int(attempt),
-                attempt and not doubts,
-                stamp(now),
-                doubts,
-                stamp(now),
-                post_id,
-                was,
-            ],
-        )
-        return cursor.rowcount == 1
-
-    def reword_post(self, post_id: int, *, state: str, text: str) -> bool:
-        """Note another text of a post; False, and nothing done, when the post is not in `state`."""
-        sql = "UPDATE post SET text = ? WHERE id = ? AND state = ?"
-        return self.db.execute(sql, [text, post_id, state]).rowcount == 1
-
-    def cancel_posts(self, campaign: str, *, was: str, state: str, now: datetime) -> None:
-        """Move all posts of a campaign from state `was` to `state`."""
-        self.db.execute(
-            "UPDATE post SET state = ?, updated_at = ? WHERE campaign = ? AND state = ?",
-            [state, stamp(now), campaign, was],
-        )
-
     def state_counts(self) -> tuple[dict[str, int], dict[str, int]]:
         """(state -> number of campaigns, state -> number of posts)."""
         campaigns = self.db.execute("SELECT state, count(*) FROM campaign GROUP BY state").fetchall()
@@ -398,11 +287,6 @@ class HostStore:
         ).fetchall()
 
 
-def stamp(moment: datetime) -> str:
-    """UTC, to the second, as ISO text that sorts by time."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds")
-
-
 def _campaign(row: Sequence[Any]) -> CampaignRow:
     values = dict(zip(_CAMPAIGN.split(", "), row, strict=True))
     values["senders"] = tuple(json.loads(values["senders"]))
@@ -420,11 +304,3 @@ def entry_of(row: Sequence[Any]) -> EntryRow:
     for name in ("published", "updated", "withdrawn"):
         values[name] = datetime.fromisoformat(values[name]) if values[name] else None
     return EntryRow(**values)
-
-
-def _post(row: Sequence[Any]) -> PostRow:
-    values = dict(zip(_POST.split(", "), row, strict=True))
-    values["next_at"] = datetime.fromisoformat(values["next_at"]) if values["next_at"] else None
-    values["updated_at"] = datetime.fromisoformat(values["updated_at"])
-    values["tried_at"] = datetime.fromisoformat(values["tried_at"]) if values["tried_at"] else None
-    return PostRow(**values)

@@ -283,6 +283,11 @@ class X(Section):
         description="After a cut line, look through the account's latest posts for the post, instead of leaving it to "
         "a person at once. X asks $0.001 for each post it shows: at most ten, six times.",
     )
+    figures: bool = Field(
+        False,
+        description="Count replies, reposts and likes of each post, an hour, a day and a week after it. X asks $0.001 "
+        "for each look, beside `monthly_budget`.",
+    )
     monthly_budget: Annotated[float, Field(ge=0, le=1_000_000)] = Field(
         0.0,
         description="Dollars a month that posts may cost, at X's prices of April 2026: $0.015, and $0.20 with a link. "

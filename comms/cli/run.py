@@ -9,6 +9,7 @@ import typer
 from comms.cli.output import open_workspace, say
 from comms.cli.signals import stop_on_signals
 from comms.engine.control import Control, ControlLock
+from comms.engine.counting import counter
 from comms.engine.doors.watch import doors
 from comms.engine.reader import reader
 from comms.errors import StateError, UsageError
@@ -34,7 +35,12 @@ def run(
         server = serve(workspace.folder, site.host, site.port)
         server.start()
         try:
-            with doors(workspace), reader(open_workspace), senders(workspace, none=no_senders) as pool:
+            with (
+                doors(workspace),
+                reader(open_workspace),
+                counter(open_workspace),
+                senders(workspace, none=no_senders) as pool,
+            ):
                 say(f"comms runs: {pool.size} senders, web face on http://{site.host}:{site.port} ({site.url})")
                 pool.keep()
                 control = Control(workspace, queue_of(workspace), pool.size)

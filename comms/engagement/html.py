@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from audiences.consent import Exclusion
 from comms.engagement import plots
 from comms.engagement.report import FIGURES, SMALLEST_BASE, STATE_MEANINGS, STATES, ReportData, share
-from comms.engagement.words import percent, resolution_words, skip_words
+from comms.engagement.words import percent, post_words, resolution_words, skip_words
 from comms.rendering.clean import clean
 
 _MOST_BARS = 12
@@ -65,6 +65,7 @@ def to_html(data: ReportData) -> str:
         times=times,
         unit=timeline.unit,
         percent=percent,
+        post_words=post_words,
         share=share,
         smallest=SMALLEST_BASE,
         at=f"{data.at.day} {data.at:%B %Y, %H:%M} {data.at.tzname()}",

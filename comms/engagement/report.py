@@ -217,6 +217,11 @@ class PostReport:
     state: str
     url: str
     reason: str
+    replies: int | None = None
+    shares: int | None = None
+    likes: int | None = None
+    """What readers did, as the network said at `counted`; None where it does not tell."""
+    counted: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from comms.engagement.report import (
     PollReport,
     ReportData,
 )
-from comms.engagement.words import percent, resolution_words, skip_words
+from comms.engagement.words import percent, post_words, resolution_words, skip_words
 from comms.events import DeliveryState
 from comms.rendering.clean import one_line
 
@@ -166,11 +166,12 @@ def _reasons(data: ReportData) -> Table:
 
 
 def _published(data: ReportData) -> Table:
-    table = plain_table("Feeds and posts", ("Association", "Where", "State", "Address or reason"))
+    table = plain_table("Feeds and posts", ("Association", "Where", "State", "Readers", "Address or reason"))
     for entry in data.entries:
-        add_row(table, entry.association, "feed", "published", entry.url)
+        add_row(table, entry.association, "feed", "published", "", entry.url)
     for post in data.posts:
-        add_row(table, post.association, post.network, post.state, post.url or post.reason)
+        where = " ".join(filter(None, (post.url, post.reason)))
+        add_row(table, post.association, post.network, post.state, post_words(post), where)
     return table
 
 

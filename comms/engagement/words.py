@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audiences.consent import Exclusion
-from comms.engagement.report import share
+from comms.engagement.report import PostReport, share
 
 _RESOLUTIONS = {
     "resent": "sent once more under the same Message-ID",
@@ -26,3 +26,12 @@ def percent(part: int, base: int) -> str:
     """`part` of `base` as `12.3 %`; a dash where the base is too small for a share."""
     value = share(part, base)
     return "–" if value is None else f"{value:.1f} %"
+
+
+def post_words(post: PostReport) -> str:
+    """What readers did with a post, and when that was looked at; empty where it never was."""
+    if post.counted is None:
+        return ""
+    kinds = ((post.replies, "reply", "replies"), (post.shares, "share", "shares"), (post.likes, "like", "likes"))
+    told = [f"{number:,} {one if number == 1 else many}" for number, one, many in kinds if number is not None]
+    return f"{', '.join(told)} on {post.counted[:10]}"

@@ -41,6 +41,10 @@ def to_json(post: PostRow) -> dict[str, Any]:
         "url": post.url,
         "reason": post.reason,
         "text": post.text,
+        "replies": post.replies,
+        "shares": post.shares,
+        "likes": post.likes,
+        "counted": post.counted_at.isoformat() if post.counted_at else None,
     }
 
 

@@ -93,7 +93,17 @@ def report(workspace: Workspace, campaign_id: str) -> ReportData:
         clicks_by_hour=_clicks_by_hour(workspace, row),
         entries=_entries(workspace, row),
         posts=tuple(
-            PostReport(post.association, post.network, post.state, post.url, post.reason)
+            PostReport(
+                post.association,
+                post.network,
+                post.state,
+                post.url,
+                post.reason,
+                post.replies,
+                post.shares,
+                post.likes,
+                post.counted_at.isoformat() if post.counted_at else None,
+            )
             for post in workspace.host.posts(row.id)
         ),
         polls=_polls(workspace, row),
