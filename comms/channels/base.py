@@ -155,7 +155,7 @@ class AskableChannel(SocialChannel, Protocol):
 
 
 @runtime_checkable
-class DeletingChannel(SocialChannel, Protocol):
+class DeletingChannel(Protocol):
     """A channel whose network lets go of posts."""
 
     def delete(self, remote_id: str) -> ChangeResult:
@@ -171,7 +171,7 @@ class EditingChannel(SocialChannel, Protocol):
 
 
 @runtime_checkable
-class CountingChannel(SocialChannel, Protocol):
+class CountingChannel(Protocol):
     """A channel whose network says what readers did with a post."""
 
     def figures(self, remote_id: str) -> Figures | Unknown | None:

@@ -92,15 +92,21 @@ class MastodonChannel:
         timeout: tuple[float, float] = (5, 30),
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """`timeout` is seconds to connect and to answer. Without `limits` the instance is asked for them once."""
+        """`timeout` is seconds to connect and to answer. Without `limits` the instance is asked for them, once, when
+        something is counted."""
         self._account = account
         self._timeout = timeout
-        self._limits = limits or instance_limits(account.url, timeout) or MastodonLimits()
+        self._known = limits
         self._clock = clock
 
     @property
     def limit(self) -> int:
         return self._limits.characters
+
+    @property
+    def _limits(self) -> MastodonLimits:
+        self._known = self._known or instance_limits(self._account.url, self._timeout) or MastodonLimits()
+        return self._known
 
     def count(self, text: str) -> int:
         """The length as the instance counts it; see `mastodon_length`."""

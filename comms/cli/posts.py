@@ -9,10 +9,11 @@ import typer
 from rich.markup import escape
 
 from campaigns.store import PostRow
-from comms.cli.output import NO, JsonFlag, confirm, counted, open_workspace, print_json, say, stop, table, who
+from comms.cli.output import NO, JsonFlag, confirm, counted, open_workspace, print_json, say, stop, who
 from comms.engine import post_changes
 from comms.engine.workspace import Workspace
 from comms.errors import UsageError
+from comms.rendering.clean import one_line
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The campaign's id.")]
 
@@ -52,7 +53,8 @@ def posts(
             done = _again(workspace, campaign_id, again, yes=yes, as_json=as_json)
         else:
             done = post_changes.listed(workspace, campaign_id)
-            _show(done, as_json=as_json)
+            if not as_json:
+                _show(done)
     if as_json:
         print_json({"id": campaign_id, "posts": [post_changes.to_json(post) for post in done]})
     if not done:
@@ -72,7 +74,7 @@ def _edit(
     post = post_changes.find(workspace, campaign_id, number)
     wanted = text if text is not None else _read(file)
     if not as_json:
-        say(f"It says: {escape(post.text)}")
+        _show([post])
     if not yes:
         confirm(f"Change post {number} on {post.network}?", as_json=as_json)
     done = post_changes.edit(workspace, campaign_id, number, wanted, who=who())
@@ -86,7 +88,7 @@ def _delete(
 ) -> list[PostRow]:
     doomed = post_changes.doomed(workspace, campaign_id, number)
     if not as_json:
-        _show(doomed, as_json=False)
+        _show(doomed)
     if dry_run:
         if not as_json:
             say(f"{_counted(doomed)} would be deleted. Nothing was changed.")
@@ -109,14 +111,15 @@ def _again(workspace: Workspace, campaign_id: str, number: int, *, yes: bool, as
     return waiting
 
 
-def _show(rows: list[PostRow], *, as_json: bool) -> None:
-    if as_json:
-        return
+def _show(rows: list[PostRow]) -> None:
     if not rows:
         say("The campaign has no posts.")
         return
-    lines = [[str(p.id), p.association, p.network, p.state, p.url or p.reason, p.text] for p in rows]
-    table("Posts", ["Number", "Association", "Network", "State", "Address or reason", "Text"], lines)
+    for row in rows:
+        part = f", part {row.part}" if row.part > 1 else ""
+        say(f"[bold]{row.id}[/]  {row.network} by {row.association}{part}: {row.state}")
+        for line in filter(None, (row.url, row.reason, *row.text.splitlines())):
+            say(f"      {escape(one_line(line))}")  # one line each, so that an address can be copied
 
 
 def _counted(rows: list[PostRow]) -> str:

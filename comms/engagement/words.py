@@ -34,4 +34,4 @@ def post_words(post: PostReport) -> str:
         return ""
     kinds = ((post.replies, "reply", "replies"), (post.shares, "share", "shares"), (post.likes, "like", "likes"))
     told = [f"{number:,} {one if number == 1 else many}" for number, one, many in kinds if number is not None]
-    return f"{', '.join(told)} on {post.counted[:10]}"
+    return f"{', '.join(told)} by {post.counted[:10]}"

@@ -121,6 +121,8 @@ def _findings(
         yield from _check_audience(workspace, campaign, association)
         yield from _check_text(workspace, campaign, association, judge=judge, network=network)
         yield from _check_social(workspace, campaign, association)
+    if network is not None:
+        yield from _check_token(workspace, campaign)
     yield from _check_images(workspace, campaign)
     yield from gathering.findings(workspace, campaign)
     if campaign.relay is not None:
@@ -143,6 +145,18 @@ def _check_text(
         yield from spamassassin.find(preflight.judged(workspace, campaign, association, edition))
     if network is not None:
         yield from preflight.asked(workspace, facts, network)
+
+
+def _check_token(workspace: Workspace, campaign: Campaign) -> Iterator[Finding]:
+    """Whether the token lasts under which the campaign's post goes to LinkedIn."""
+    if "linkedin" not in campaign.social:
+        return
+    from comms.engine import services  # which loads what only those need who ask outside
+
+    for found in services.linkedin(workspace):
+        if not found.ok:
+            line = campaign.key_lines.get("social.linkedin", campaign.key_lines.get("social", 0))
+            yield rules.POST_TOKEN.at(line, "social.linkedin", found.what, found.mend)
 
 
 def _variant_findings(

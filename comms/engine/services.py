@@ -117,7 +117,8 @@ def linkedin(workspace: Workspace) -> Iterator[Finding]:
     settings = social.account(workspace, "linkedin")
     if not settings:
         return
-    from comms.channels.linkedin_wire import LinkedInAccount, LinkedInWire  # only where there is an account
+    from comms.channels.linkedin_wire import LinkedInAccount, LinkedInWire, TokenState  # only where there is an account
+    from comms.channels.remote import within
 
     try:
         account = LinkedInAccount(**settings)
@@ -128,10 +129,15 @@ def linkedin(workspace: Workspace) -> Iterator[Finding]:
         what = "LinkedIn does not tell when its access token ends, which is 60 days after it was made"
         yield Finding(True, f"{what}: with client_id and client_secret below [linkedin] it would")
         return
-    with LinkedInWire(account, workspace.sessions, (_TIMEOUT_S, _TIMEOUT_S), workspace.now) as wire:
-        state = wire.token_state()
-        if state and not state.active and account.can_renew and not wire.renew(wire.token):
+
+    def ask() -> TokenState | None:
+        with LinkedInWire(account, workspace.sessions, (_TIMEOUT_S, _TIMEOUT_S), workspace.now) as wire:
             state = wire.token_state()
+            if state and not state.active and account.can_renew and not wire.renew(wire.token):
+                state = wire.token_state()
+            return state
+
+    state = within(3 * _TIMEOUT_S, ask, otherwise=lambda: None)
     if state is None:
         yield Finding(False, "LinkedIn does not tell of its access token", "Check client_id and client_secret.")
         return

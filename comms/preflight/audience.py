@@ -39,6 +39,11 @@ NEVER_OPEN = must(
     "The newsletters would wait for ever.",
 )
 OVER = must("schedule-over", "a campaign that repeats and has no occurrence to come", "It would never go out.")
+POST_TOKEN = should(
+    "post-token",
+    "a token for LinkedIn that is over, or ends within two weeks (asked with `--online`)",
+    "Posts fail then.",
+)
 POST_DEAR = should("post-dear", "a post that costs more than is left of the month's budget", "It would be skipped.")
 RELAY = should(
     "relay-not-offered", "a relay section", "Associations are asked by an offer; sending sends the own edition alone."
@@ -52,5 +57,5 @@ SOURCE_FAILS = should(
 SOURCE_EMPTY = should("feed-empty", "a feed without items to show", "Its place stays empty.")
 RULES = (
     NO_SENDER, BAD_RULE, UNKNOWN_TOPIC, NOBODY, BAD_TEMPLATE, UNKNOWN_FIELD, GAP, POST_BROKEN, POST_LONG,
-    NOT_ON_THESE_DAYS, CLOSED, NEVER_OPEN, OVER, POST_DEAR, RELAY, NO_SOURCE, SOURCE_FAILS, SOURCE_EMPTY,
+    NOT_ON_THESE_DAYS, CLOSED, NEVER_OPEN, OVER, POST_TOKEN, POST_DEAR, RELAY, NO_SOURCE, SOURCE_FAILS, SOURCE_EMPTY,
 )  # fmt: skip

@@ -69,9 +69,12 @@ def test_every_network_tells_and_x_only_where_that_is_paid_for(place: Callable[.
     for network in ("mastodon", "bluesky", "linkedin", "x"):
         sent(here, network)
     here.later(2 * HOUR)
+    limits_asked = asked(here, "mastodon", b"GET /api/v2/instance")
     assert counting.count(here.workspace) == 4
     figures = {network: here.post(network) for network in ("mastodon", "bluesky", "linkedin", "x")}
     told = {network: (post.replies, post.shares, post.likes) for network, post in figures.items()}
+    assert asked(here, "mastodon", b"GET /api/v1/statuses/") == 1
+    assert asked(here, "mastodon", b"GET /api/v2/instance") == limits_asked
     assert told == {"mastodon": (0, 0, 0), "bluesky": (1, 5, 4), "linkedin": (0, None, 0), "x": (1, 5, 4)}
 
 
@@ -114,12 +117,12 @@ def test_a_post_that_somebody_took_away_is_said_and_its_figures_stay(place: Call
 def test_the_report_tells_what_readers_did(place: Callable[..., Scene]) -> None:
     here = place()
     sent(here, "linkedin")
-    assert "on 20" not in _report(here.workspace)[0]
+    assert "by 20" not in _report(here.workspace)[0]
     here.linkedin.figures[here.linkedin.posts[0].urn] = (1200, 1)
     here.later(2 * HOUR)
     counting.count(here.workspace)
     shown, page, data = _report(here.workspace)
-    words = f"1 reply, 1,200 likes on {here.workspace.now():%Y-%m-%d}"
+    words = f"1 reply, 1,200 likes by {here.workspace.now():%Y-%m-%d}"
     assert words in shown
     assert f"<td>{words}</td>" in page
     (post,) = data["posts"]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from comms.engine import services
+from comms.engine import checking, services
+from comms.engine.preflight import Network
 from comms.engine.services import Finding
 from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
@@ -83,6 +84,27 @@ def test_a_token_that_can_be_renewed_is_renewed_and_only_the_end_of_that_is_to_b
     assert page.refreshes == 1
     assert finding(folder, page, **RENEWING).ok
     assert page.refreshes == 1
+
+
+def test_a_check_that_asks_outside_warns_of_it(folder: Path, page: FakeLinkedIn, tmp_path: Path) -> None:
+    page.access = "AQV-another"
+    file = tmp_path / "campaign.md"
+    file.write_text("---\ncampaign: a\ntitle: A\nlanguage: en\nsocial:\n  linkedin: Words\n---\n\nWords.\n")
+    environment = {
+        "COMMS_LINKEDIN__API_URL": page.url,
+        "COMMS_LINKEDIN__OAUTH_URL": page.url,
+        "COMMS_LINKEDIN__ORGANIZATION": fake_linkedin.ORGANIZATION,
+        "COMMS_LINKEDIN__ACCESS_TOKEN": fake_linkedin.ACCESS_TOKEN,
+        **APP,
+    }
+    with Workspace(folder, environment=environment, clock=lambda: NOW) as workspace:
+        online = checking.check(workspace, file, network=Network.of_this_machine())
+        (found,) = [each for each in online.findings if each.rule == "post-token"]
+        assert (found.line, found.field, found.level) == (6, "social.linkedin", "should fix")
+        assert "is over" in found.message
+        asked = len(page.requests)
+        assert "post-token" not in {each.rule for each in checking.check(workspace, file).findings}
+        assert len(page.requests) == asked
 
 
 def test_what_linkedin_does_not_tell_is_not_guessed(folder: Path, page: FakeLinkedIn) -> None:
