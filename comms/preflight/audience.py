@@ -40,7 +40,7 @@ NEVER_OPEN = must(
 )
 OVER = must("schedule-over", "a campaign that repeats and has no occurrence to come", "It would never go out.")
 POST_TOKEN = should(
-    "post-token",
+    "online-token",
     "a token for LinkedIn that is over, or ends within two weeks (asked with `--online`)",
     "Posts fail then.",
 )

@@ -99,11 +99,11 @@ def test_a_check_that_asks_outside_warns_of_it(folder: Path, page: FakeLinkedIn,
     }
     with Workspace(folder, environment=environment, clock=lambda: NOW) as workspace:
         online = checking.check(workspace, file, network=Network.of_this_machine())
-        (found,) = [each for each in online.findings if each.rule == "post-token"]
+        (found,) = [each for each in online.findings if each.rule == "online-token"]
         assert (found.line, found.field, found.level) == (6, "social.linkedin", "should fix")
         assert "is over" in found.message
         asked = len(page.requests)
-        assert "post-token" not in {each.rule for each in checking.check(workspace, file).findings}
+        assert "online-token" not in {each.rule for each in checking.check(workspace, file).findings}
         assert len(page.requests) == asked
 
 
