@@ -90,6 +90,29 @@ def merge_fields(source: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for _, name in found))
 
 
+def merge_field(source: str) -> tuple[str, str] | None:
+    """Name and fallback of `{{ member.city or "here" }}` and `{{ member.city|default("here") }}`.
+
+    The fallback of `{{ member.city }}` is empty. None for an expression that does more than that.
+    """
+    parsed = _parse(source)
+    match None if isinstance(parsed, Flaw) else parsed.body:
+        case [nodes.Output(nodes=[expression])]:
+            pass
+        case _:
+            return None
+    fallback = ""
+    match expression:
+        case nodes.Or(left=value, right=nodes.Const(value=str(fallback))):
+            pass
+        case nodes.Filter(node=nodes.Expr() as value, name="default" | "d", args=[nodes.Const(value=str(fallback))]):
+            pass
+        case value:
+            pass
+    part = _part(value)
+    return (part[1], fallback) if part is not None and part[0] == "member" else None
+
+
 def _parse(source: str) -> nodes.Template | Flaw:
     # One environment per call costs little and shares nothing between threads.
     environment = Environment()  # noqa: S701 - it only parses

@@ -62,10 +62,17 @@ def hashtag(words: str) -> str:
 
 def with_utm(url: str, network: str, campaign: str) -> str:
     """`url` with the parameters by which web statistics tell where a reader came from; those it has stay."""
-    parts = urlsplit(url)
+    return with_parameters(url, {"utm_source": network, "utm_medium": "social", "utm_campaign": campaign})
+
+
+def with_parameters(url: str, parameters: Mapping[str, str]) -> str:
+    """`url` with these parameters in its query, but for those that it has; as it is when it is no address."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
     there = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
-    utm = {"utm_source": network, "utm_medium": "social", "utm_campaign": campaign}
-    missing = urlencode({name: value for name, value in utm.items() if name not in there})
+    missing = urlencode({name: value for name, value in parameters.items() if name not in there})
     query = "&".join(filter(None, (parts.query, missing)))
     return urlunsplit(parts._replace(query=query))
 

@@ -22,13 +22,14 @@ COMMANDS = {
     "unseat": "seats:unseat",
     "link": "seats:link",
     "rule": "seats:rule",
+    "kit": "kits:kit",
 }
 """Where each command is, below `comms.cli`, in the order of `comms relay --help`."""
 
 app = typer.Typer(
     cls=group_of(COMMANDS),
     no_args_is_help=True,
-    help="Campaigns for other associations to send: offers, answers, corrections, recalls.",
+    help="Campaigns for other associations to send: offers, answers, corrections, recalls, kits, duplicates.",
 )
 
 

@@ -72,8 +72,7 @@ def text_parts(workspace: Workspace, campaign: Campaign, association: Associatio
     values = editions.public_values(campaign, association, url)
     written = campaign.social[network]
     if not written:
-        summary = _summary(campaign, values)
-        text = derived(campaign.title, summary, url, campaign.tags, rules(workspace, network))
+        text = derived(campaign.title, summary(campaign, values), url, campaign.tags, rules(workspace, network))
         yield PostText(network, 1, text)
         return
     if network == "linkedin" and len(thread(written)) > 1:
@@ -114,7 +113,7 @@ def card(workspace: Workspace, campaign: Campaign, association: Association, net
     if campaign.feed is None:
         return None
     url = with_utm(editions.public_url(workspace, campaign, association), network, campaign.id)
-    return Card(url, campaign.title, _summary(campaign, editions.public_values(campaign, association, url)))
+    return Card(url, campaign.title, summary(campaign, editions.public_values(campaign, association, url)))
 
 
 def planned(workspace: Workspace, campaign: Campaign, association: Association) -> list[PostPlan]:
@@ -188,8 +187,8 @@ def channel(network: str, settings: Mapping[str, Any], outbox: Path, sessions: S
     return OutboxChannel(outbox, network)
 
 
-def _summary(campaign: Campaign, values: Mapping[str, Any]) -> str:
-    """The feed's summary, else the first paragraph that is the same for everyone."""
+def summary(campaign: Campaign, values: Mapping[str, Any]) -> str:
+    """The feed's summary, else the first paragraph that is the same for everyone. Raises ExpressionError."""
     if campaign.feed is not None and campaign.feed.summary:
         return expressions.render(campaign.feed.summary, values)
     for block in walk(campaign.blocks):

@@ -64,6 +64,23 @@ def compile_edition(
     return _Compilation(campaign, campaign.newsletter, association, template, media_url, around).edition()
 
 
+def compile_mjml(
+    campaign: Campaign,
+    association: Association,
+    template: TemplateSource,
+    *,
+    media_url: str,
+    around: Surroundings = NOTHING_AROUND,
+) -> str:
+    """The newsletter's MJML, with Jinja that waits for a member only; links in it are not tracked.
+
+    For those who compile it with a tool of their own. Raises as `compile_edition` does.
+    """
+    if campaign.newsletter is None:
+        raise ValueError(f"campaign {campaign.id} has no newsletter")
+    return _Compilation(campaign, campaign.newsletter, association, template, media_url, around).mjml()
+
+
 class _Compilation:
     """What the steps of one compilation share."""
 
@@ -112,6 +129,9 @@ class _Compilation:
         for name in ("subject", "preview", "html", "text"):
             check_member_source(name, getattr(edition, name))
         return edition
+
+    def mjml(self) -> str:
+        return self._restored(render_template(self._environment, self._template, self._data()))
 
     def _html(self) -> str:
         name = self._template.name
