@@ -23,6 +23,9 @@ COMMANDS = {
     "link": "seats:link",
     "rule": "seats:rule",
     "kit": "kits:kit",
+    "tokenise": "tokens:tokenise",
+    "deal": "tokens:deal",
+    "match": "tokens:match",
 }
 """Where each command is, below `comms.cli`, in the order of `comms relay --help`."""
 

@@ -176,7 +176,12 @@ def _posts(
         for number, text in enumerate(texts, 1):
             first = number == 1
             yield KitPost(
-                network, number, text, link if link and link in text else "", file if first else "", alt if first else ""
+                network,
+                number,
+                text,
+                link if link and link in text else "",
+                file if first else "",
+                alt if first else "",
             )
 
 

@@ -70,7 +70,15 @@ def kit_mail(
     """
     if campaign.newsletter is None:
         raise ValueError(f"campaign {campaign.id} has no newsletter")
-    taken = (template.text, *template.partials.values(), repr(campaign), repr(association), media_url, url, repr(around))
+    taken = (
+        template.text,
+        *template.partials.values(),
+        repr(campaign),
+        repr(association),
+        media_url,
+        url,
+        repr(around),
+    )
     marks = Marks(taken)
     values = {"campaign": campaign_data(campaign), "association": association_data(association), "url": url}
     adapter = Adapter(tool, marks, values)

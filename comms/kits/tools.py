@@ -172,7 +172,9 @@ _TOOLS = (
         values=_named(first_name="firstname", last_name="lastname", address="email"),
         markup=r"\{(?=[{%#]|\Z)",
     ),
-    Tool("plain", "any other tool", "Paste it where your tool takes HTML. Put its own link to unsubscribe in the foot."),
+    Tool(
+        "plain", "any other tool", "Paste it where your tool takes HTML. Put its own link to unsubscribe in the foot."
+    ),
 )
 
 TOOLS: Mapping[str, Tool] = MappingProxyType({tool.slug: tool for tool in _TOOLS})

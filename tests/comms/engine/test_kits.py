@@ -42,7 +42,7 @@ feed:
   summary: The Coalition seeks a partner to help it grow in every state of the country.
 social:
   x: "=Could you host us? {{ url }}"
-  bluesky: ""
+  networks: [bluesky]
   mastodon: |
     We look for a partner.
     ---
@@ -120,7 +120,9 @@ def test_a_kit_passes_the_checks_of_newsletters_and_keeps_its_tag(workspace: Wor
 
     assert made.ok
     assert {finding.rule for finding in made.findings} <= {"sender-example"}
-    assert (TOOLS[tool].unsubscribe or "mailto:news@lakeland.test-site.org?subject=Unsubscribe") in markup.read(html).links
+    assert (TOOLS[tool].unsubscribe or "mailto:news@lakeland.test-site.org?subject=Unsubscribe") in markup.read(
+        html
+    ).links
 
 
 def test_a_template_without_a_way_out_makes_no_good_kit(workspace: Workspace) -> None:
@@ -160,13 +162,13 @@ def test_posts_are_in_the_associations_name_and_no_cell_is_a_formula(workspace: 
     link = "http://127.0.0.1:8625/a/coalition/partner?utm_source=lakeland&utm_campaign=partner"
 
     assert [(row["network"], row["part"]) for row in table] == [
-        ("x", "1"), ("bluesky", "1"), ("mastodon", "1"), ("mastodon", "2")
+        ("x", "1"), ("mastodon", "1"), ("mastodon", "2"), ("bluesky", "1")
     ]  # fmt: skip
     assert table[0]["text"] == f"'=Could you host us? {link}"
     assert table[0]["link"] == link
     assert (table[0]["image"], table[0]["alt text"]) == ("images/lesesaal-1.jpg", "Shelves in a reading room")
-    assert "seeks a partner to help it grow" in table[1]["text"]
-    assert (table[2]["link"], table[3]["link"], table[3]["image"]) == ("", link, "")
+    assert (table[1]["link"], table[2]["link"], table[2]["image"]) == ("", link, "")
+    assert "seeks a partner to help it grow" in table[3]["text"]
 
 
 def test_each_event_is_a_file_that_calendars_take(workspace: Workspace) -> None:

@@ -98,7 +98,9 @@ def test_every_link_names_the_association_and_nobody_who_reads() -> None:
 
 @given(
     url=st.one_of(
-        st.text(max_size=60), st.text(max_size=60).map("https://x.org/?{}".format), st.just("http://[broken?utm_source=1")
+        st.text(max_size=60),
+        st.text(max_size=60).map("https://x.org/?{}".format),
+        st.just("http://[broken?utm_source=1"),
     )
 )
 def test_a_parameter_is_added_once_and_never_changed(url: str) -> None:

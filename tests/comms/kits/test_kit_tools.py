@@ -77,7 +77,9 @@ def test_what_people_wrote_is_never_a_tag_of_the_tool(tool: Tool) -> None:
     assert quoted in "".join(words.text for words in markup.read(mail.html).words)
 
 
-@pytest.mark.parametrize("words", ['say "hi"', "a' b", "{{ 7*7 }}", "*|UNSUB|*", "a|b", "}", "", "<b>", "\u202e", "x" * 90])
+@pytest.mark.parametrize(
+    "words", ['say "hi"', "a' b", "{{ 7*7 }}", "*|UNSUB|*", "a|b", "}", "", "<b>", "\u202e", "x" * 90]
+)
 @pytest.mark.parametrize("tool", KNOWN, ids=lambda tool: tool.slug)
 def test_a_fallback_that_would_end_the_tag_early_stands_there_instead_of_it(tool: Tool, words: str) -> None:
     tag = tool.tag("first_name", words)
