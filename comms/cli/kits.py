@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,13 +15,11 @@ from comms.engine.kits import Kit
 from comms.files import write_whole
 from comms.kits.tools import TOOLS
 
-Tools = Enum("Tools", {slug: slug for slug in TOOLS}, type=str)
-
 
 def kit(
     file: Annotated[Path, typer.Argument(help="The campaign's definition file.")],
     association: Annotated[str, typer.Option("--association", "-a", metavar="SLUG", help="Who is to send it.")],
-    tool: Annotated[Tools, typer.Option(metavar="TOOL", help=f"What they send with: {', '.join(TOOLS)} (any other).")],
+    tool: Annotated[str, typer.Option(metavar="TOOL", help=f"What they send with: {', '.join(TOOLS)} (any other).")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE.zip", help="The kit; overwritten when it is there.")],
     as_json: JsonFlag = False,
 ) -> None:
@@ -33,7 +30,7 @@ def kit(
     with open_workspace() as workspace:
         campaign = gathering.with_what_is_known(workspace, editions.read_definition(file))
         sender = workspace.association(association)
-        made = kits.make_kit(workspace, campaign, sender, kits.tool_named(tool.value))
+        made = kits.make_kit(workspace, campaign, sender, kits.tool_named(tool))
     if made.ok:
         with storage_errors(out):
             write_whole(out, made.data)

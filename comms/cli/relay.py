@@ -26,6 +26,7 @@ COMMANDS = {
     "tokenise": "tokens:tokenise",
     "deal": "tokens:deal",
     "match": "tokens:match",
+    "keys": "relay_keys:keys",
 }
 """Where each command is, below `comms.cli`, in the order of `comms relay --help`."""
 

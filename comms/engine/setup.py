@@ -14,7 +14,19 @@ from comms.db import open_database
 from comms.engine.workspace import HOST_SETS, Workspace
 from comms.errors import UsageError
 
-FOLDERS = ("associations", "campaigns", "templates", "media", "outbox", "journal", "stops", "dkim", "locale", "letters")
+FOLDERS = (
+    "associations",
+    "campaigns",
+    "templates",
+    "media",
+    "outbox",
+    "journal",
+    "stops",
+    "dkim",
+    "locale",
+    "letters",
+    "relay",
+)
 POSTAL_PLACEHOLDER = "Please set your postal address"
 
 

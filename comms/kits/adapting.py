@@ -5,6 +5,7 @@ What only our own engine could answer shows what everyone may see, as on public 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import quote
@@ -86,10 +87,8 @@ class Adapter:
         tag = self._tool.tag(*named) if named else None
         if named is not None and tag is not None:
             return self._marks.add(tag, named[1] or NOTHING)
-        try:
+        with contextlib.suppress(CampaignError):  # one that only a template may use: rendering says what is wrong
             self.gaps.update(dict.fromkeys(fields_without_fallback(source)))
-        except CampaignError:
-            pass  # one that only a template may use; rendering says what is wrong with it
         return None
 
     def _blocks(self, blocks: Blocks) -> Blocks:

@@ -93,15 +93,14 @@ def kit_mail(
         "pixel": "",
     }
     context = {**values, "association": association_data(sender), "links": links}
-    compiled = {"media_url": media_url, "around": around}
 
     def follow(address: str) -> str:
         is_home = address.rstrip("/") == association.homepage.rstrip("/")
         return address if is_home else tagged(address, association.slug, campaign.id)
 
-    edition = _untracked(compile_edition(adapted, sender, template, **compiled), follow)
+    edition = _untracked(compile_edition(adapted, sender, template, media_url=media_url, around=around), follow)
     mail = Renderer(edition).render_public(context)
-    source = compile_mjml(adapted, sender, template, **compiled)
+    source = compile_mjml(adapted, sender, template, media_url=media_url, around=around)
     mjml = Renderer(replace(edition, html=source)).render_public(context).html
     filled = _filled(marks, tool, template.name, mail, with_addresses(mjml, follow))
     plain = Adapter(replace(tool, values={}), marks, values)

@@ -29,7 +29,7 @@ class Tool:
     view: str = ""
     """For the `href` of a link to the mail as a page."""
     postal: str = ""
-    """The sender's postal address as the tool knows it, for tools that refuse a mail without; else ours stands there."""
+    """The sender's postal address as the tool knows it, for tools that refuse a mail without; else ours is there."""
     value: str = ""
     """A value of the reader; `<name>` stands for what the tool calls it."""
     value_or: str = ""
@@ -121,7 +121,7 @@ _TOOLS = (
         values=_named(first_name="FirstName", last_name="LastName", address="Email"),
         markup=r"\{(?=\{|\Z)|@(?=TrackLink)",
     ),
-    # TryGhost/Ghost, email-service/lib/email-renderer.js: the replacements of an HTML card. Ghost adds a foot of its own.
+    # TryGhost/Ghost, email-service/lib/email-renderer.js: the replacements of an HTML card. Ghost adds its own foot.
     Tool(
         "ghost",
         "Ghost",

