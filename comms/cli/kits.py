@@ -10,14 +10,16 @@ from rich.markup import escape
 
 from comms.cli.output import NO, JsonFlag, counted, open_workspace, print_json, say, stop
 from comms.db import storage_errors
-from comms.engine import editions, gathering, kits
+from comms.engine import kits
 from comms.engine.kits import Kit
 from comms.files import write_whole
 from comms.kits.tools import TOOLS
 
 
 def kit(
-    file: Annotated[Path, typer.Argument(help="The campaign's definition file.")],
+    campaign: Annotated[
+        str, typer.Argument(metavar="FILE|ID", help="A definition file, or the id of a campaign that is offered.")
+    ],
     association: Annotated[str, typer.Option("--association", "-a", metavar="SLUG", help="Who is to send it.")],
     tool: Annotated[str, typer.Option(metavar="TOOL", help=f"What they send with: {', '.join(TOOLS)} (any other).")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE.zip", help="The kit; overwritten when it is there.")],
@@ -28,16 +30,16 @@ def kit(
     Exit code 1, and no file, when something in the newsletter must be fixed first.
     """
     with open_workspace() as workspace:
-        campaign = gathering.with_what_is_known(workspace, editions.read_definition(file))
         sender = workspace.association(association)
-        made = kits.make_kit(workspace, campaign, sender, kits.tool_named(tool))
+        found = kits.find(workspace, campaign, sender)
+        made = kits.make_kit(workspace, found, sender, kits.tool_named(tool))
     if made.ok:
         with storage_errors(out):
             write_whole(out, made.data)
     if as_json:
         print_json(_as_data(made, out))
     else:
-        _show(made, out, str(file))
+        _show(made, out, campaign)
     if not made.ok:
         stop(NO)
 
@@ -52,9 +54,9 @@ def _as_data(made: Kit, out: Path) -> dict[str, object]:
     }
 
 
-def _show(made: Kit, out: Path, file: str) -> None:
+def _show(made: Kit, out: Path, name: str) -> None:
     for finding in made.findings:
-        place = f"{file}:{finding.line}" if finding.line else file
+        place = f"{name}:{finding.line}" if finding.line else name
         say(f"{escape(place)}: {finding.level}: {escape(finding.message)}")
         if finding.hint:
             say(f"  {escape(finding.hint)}")

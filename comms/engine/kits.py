@@ -14,7 +14,8 @@ from audiences.models import Association
 from campaigns.models import Campaign, Event, Image, Person, walk
 from comms import calendar
 from comms.channels.social_text import derived, social_text, thread
-from comms.engine import editions, pictures, social
+from comms.engine import editions, gathering, pictures, social
+from comms.engine.relaying import making
 from comms.engine.setup import POSTAL_PLACEHOLDER
 from comms.engine.workspace import Workspace
 from comms.errors import StorageError, UsageError
@@ -25,9 +26,9 @@ from comms.kits.mail import KitMail, kit_mail
 from comms.kits.tables import KitPicture, KitPost, file_name, picture_table, post_table
 from comms.kits.tools import TOOLS, Tool
 from comms.planning import variant_for
+from comms.preflight import rules
 from comms.preflight.facts import Facts, Mail
 from comms.preflight.report import Finding
-from comms.preflight.rules import find
 from comms.rendering.edition import Edition
 from comms.rendering.render import Rendered
 
@@ -55,6 +56,25 @@ def tool_named(slug: str) -> Tool:
     if slug not in TOOLS:
         raise UsageError(f"no tool is called {slug[:40]!r} here.", hint=f"There are: {', '.join(TOOLS)}.")
     return TOOLS[slug]
+
+
+def find(workspace: Workspace, name: str, association: Association) -> Campaign:
+    """The campaign of a definition file, or, by its id, one that is offered to the association, with its own words.
+
+    Raises DefinitionError with every problem of the file, UsageError when the name is neither.
+    """
+    file = Path(name)
+    if file.is_file():
+        return gathering.with_what_is_known(workspace, editions.read_definition(file))
+    row = workspace.relays.relay(name, association.slug)
+    if row is None:
+        raise UsageError(
+            f"{name[:80]!r} is no file, and no campaign of that id is offered to {association.slug}.",
+            hint="Name a definition file, or an id of comms relay list.",
+        )
+    offered = making.current(workspace, row.campaign)
+    # With its words and at its time, but by the name under which everyone has it, and with posts to be posted by hand.
+    return replace(making.edition(workspace, row), id=offered.id, social=offered.social, relay=offered.relay)
 
 
 def make_kit(workspace: Workspace, campaign: Campaign, association: Association, tool: Tool) -> Kit:
@@ -121,7 +141,7 @@ def _findings(workspace: Workspace, mail: KitMail) -> Iterator[Finding]:
         workspace.settings.site.url,
         mail=Mail(edition, shown, len(mail.html.encode()), mail.unsubscribe),
     )
-    return find(facts, postal_placeholder=POSTAL_PLACEHOLDER)
+    return rules.find(facts, postal_placeholder=POSTAL_PLACEHOLDER)
 
 
 def _pictures(workspace: Workspace, campaign: Campaign, association: Association) -> Iterator[KitPicture]:

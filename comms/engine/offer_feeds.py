@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from typing import Literal
+from zoneinfo import ZoneInfo
 
+from campaigns.models import Campaign
+from campaigns.relay import RelayState
+from campaigns.relays import OfferRow, RelayRow
 from comms.db import storage_errors
-from comms.engine import editions
+from comms.engine import editions, social
+from comms.engine.relaying import making
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
 from comms.files import write_whole
@@ -18,11 +23,45 @@ MEDIA_TYPES: dict[Format, str] = {"json": "application/feed+json", "atom": "appl
 _KEYS = ("relay", "feed-keys")
 """In the workspace: how many keys there have been. They are made from the workspace key, so none can be lost."""
 _MOST_KEYS = 1_000
+_MOST_OFFERS = 100
+"""The latest; those who follow a feed ask for it more than once a year."""
 
 
 def offers_for(workspace: Workspace, association: str) -> tuple[Offer, ...]:
-    """What is offered to an association, withdrawn offers among it; nothing that is under embargo."""
-    return ()
+    """What is offered to an association, latest first, withdrawn offers among it.
+
+    What nobody may read yet, by the association's calendar, is left out: whoever knows the address can read the feed.
+    """
+    today = workspace.now().astimezone(ZoneInfo(workspace.association(association).timezone)).date()
+    found = []
+    for row in workspace.relays.relays_of(association)[:_MOST_OFFERS]:
+        offer = workspace.relays.offer(row.campaign)
+        assert offer is not None, "there is a relay of it"
+        campaign = making.offered(workspace, offer.campaign, offer.version)
+        embargo = campaign.relay.not_before if campaign.relay else None
+        if offer.state != "closed" and not (embargo and today < embargo):
+            found.append(_offer(workspace, offer, row, campaign))
+    return tuple(found)
+
+
+def _offer(workspace: Workspace, offer: OfferRow, row: RelayRow, campaign: Campaign) -> Offer:
+    author = workspace.association(campaign.association)
+    url = editions.public_url(workspace, campaign, author)
+    is_gone = offer.state == "recalled" or row.state is RelayState.WITHDRAWN
+    return Offer(
+        campaign=offer.campaign,
+        version=offer.version,
+        title=campaign.title,
+        summary=social.summary(campaign, editions.public_values(campaign, author, url)),
+        language=campaign.language,
+        url=url,
+        published=offer.offered_at,
+        updated=workspace.relays.version(offer.campaign, offer.version).at,
+        definition=campaign.definition,
+        respond_by=campaign.relay.respond_by if campaign.relay else None,
+        withdrawn=offer.updated_at if is_gone else None,
+        reason=offer.reason if is_gone else "",
+    )
 
 
 def feed(workspace: Workspace, association: str, kind: Format) -> bytes | None:

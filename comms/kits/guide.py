@@ -44,8 +44,13 @@ class Guide:
     def days(self) -> list[tuple[str, str]]:
         """What happens when, as words."""
         found, locale = [], locale_of(LANGUAGE)
-        if self.campaign.relay and self.campaign.relay.respond_by:
-            found.append(("Answer by", dates.day(self.campaign.relay.respond_by, locale)))
+        part = self.campaign.relay
+        told = (
+            (("Answer by", part.respond_by), ("Not before", part.not_before), ("Not after", part.not_after))
+            if part
+            else ()
+        )
+        found += [(what, dates.day(day, locale)) for what, day in told if day]
         if self.campaign.schedule:
             at = self.campaign.schedule.at
             found.append(("It goes out on", f"{dates.day(at.date(), locale)}, {dates.time(at, locale)}"))
