@@ -12,6 +12,7 @@ from comms.cli.output import NO, JsonFlag, counted, open_workspace, print_json, 
 from comms.db import storage_errors
 from comms.engine import kits
 from comms.engine.kits import Kit
+from comms.errors import UsageError
 from comms.files import write_whole
 from comms.kits.tools import TOOLS
 
@@ -29,6 +30,8 @@ def kit(
 
     Exit code 1, and no file, when something in the newsletter must be fixed first.
     """
+    if out.suffix.lower() != ".zip":
+        raise UsageError(f"a kit is a ZIP, and {out} is not called one.", hint=f"--out {out.with_suffix('.zip')}")
     with open_workspace() as workspace:
         sender = workspace.association(association)
         found = kits.find(workspace, campaign, sender)

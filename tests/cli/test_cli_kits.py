@@ -45,3 +45,5 @@ def test_a_kit_that_could_not_be_sent_is_not_written(comms: Comms) -> None:
     assert "must fix" in refused.out
     assert not out.exists()
     assert comms(*words, "--tool", "mailchump").code == 2
+    assert comms(*words[:-1], str(file), "--tool", "plain").code == 2
+    assert file.read_text().startswith("---")
