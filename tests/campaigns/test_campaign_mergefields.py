@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.errors import CampaignError
-from campaigns.expressions import MAX_EXPRESSION, PUBLIC, flaws
+from campaigns.expressions import MAX_EXPRESSION, PUBLIC, flaws, merge_field
 from campaigns.mergefields import MergeEnvironment, MissingValueError, fields_without_fallback, merge_fields
 
 
@@ -191,3 +191,20 @@ def test_the_analysis_of_any_expression_ends_and_names_only_its_own_fields(expre
 
     assert flaws(source) == ()
     assert set(fields_without_fallback(source)) <= set(merge_fields(source))
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("{{ member.city }}", ("city", "")),
+        ('{{ member.city or "here" }}', ("city", "here")),
+        ('{{ member["a b"]|default("x") }}', ("a b", "x")),
+        ("{{ member.city|upper }}", None),
+        ("{{ member.a or member.b }}", None),
+        ("{{ association.name }}", None),
+        ("Hi {{ member.city }}", None),
+        ("{{ member.city", None),
+    ],
+)
+def test_a_plain_merge_field_is_taken_apart_and_nothing_else(source: str, found: tuple[str, str] | None) -> None:
+    assert merge_field(source) == found
