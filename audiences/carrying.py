@@ -59,6 +59,18 @@ class Carrier:
             paces,
         )
 
+    def take_private_feeds(self, before: Database) -> None:
+        """Who has a feed of their own, under which token: one that ended meanwhile does not begin again."""
+        feeds = before.execute(
+            "SELECT token_hash, made_at, address FROM private_feed JOIN member ON member.id = member_id"
+            " WHERE address IS NOT NULL"
+        ).fetchall()
+        self._db.execute("DELETE FROM private_feed")
+        self._db.conn.executemany(
+            "INSERT INTO private_feed (member_id, token_hash, made_at) SELECT id, ?, ? FROM member WHERE address = ?",
+            feeds,
+        )
+
     def erased_members(self) -> list[int]:
         """Ids of members whose address is that of somebody who was erased, and has not come back."""
         rows = self._db.execute(

@@ -287,3 +287,17 @@ def requests(db: Database) -> None:
     db.execute("CREATE TABLE request (id INTEGER PRIMARY KEY, network TEXT, at TEXT NOT NULL)")
     db.execute("CREATE INDEX request_network ON request(network, at)")
     db.execute("CREATE INDEX request_at ON request(at)")
+
+
+@AUDIENCES()
+def private_feeds(db: Database) -> None:
+    """Feeds for one member alone, known by the keyed hash of the token in their address."""
+    db.execute(
+        """
+        CREATE TABLE private_feed (
+            member_id INTEGER PRIMARY KEY REFERENCES member(id) ON DELETE CASCADE,
+            token_hash BLOB NOT NULL UNIQUE,
+            made_at TEXT NOT NULL
+        )
+        """
+    )

@@ -12,11 +12,12 @@ class Handover:
         self._db = db
 
     def forget_doings(self, member_id: int) -> None:
-        """What the member did with newsletters, and how often and when they wanted them."""
+        """What the member did with newsletters, how often and when they wanted them, and the feed they read them in."""
         for statement in (
             "DELETE FROM activity WHERE member_id = ?",
             "UPDATE member SET opened_at = NULL, clicked_at = NULL, paused_until = NULL WHERE id = ?",
             "UPDATE pace SET frequency = NULL WHERE member_id = ?",
+            "DELETE FROM private_feed WHERE member_id = ?",
         ):
             self._db.execute(statement, [member_id])
 

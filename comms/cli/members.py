@@ -27,11 +27,13 @@ from comms.cli.output import (
     stop,
     table,
 )
+from comms.cli.private_feeds import feed
 from comms.cli.signup import invite
 from comms.engine import audience, rights, segments
 
 app = typer.Typer(no_args_is_help=True, help="The members of an association.")
 app.command("invite")(invite)
+app.command("feed")(feed)
 
 MOST_REASONS_SHOWN = 20
 MOST_NUMBER = 2**63 - 1

@@ -25,6 +25,7 @@ from audiences.models import (
     SuppressionScope,
     Topic,
 )
+from audiences.private_feeds import PrivateFeeds
 from audiences.spoken import Spoken
 from audiences.store import People
 from comms.db import storage_errors
@@ -90,6 +91,8 @@ class SubscriptionView:
     """The newsletter was itself relayed: one click stops all that is, and nothing else."""
     preferred: bool = False
     """The person wants what is relayed from this association, rather than from another."""
+    feed_made: date | None = None
+    """When the person's own feed was made; None when they have none."""
     erased: bool = False
     """The association holds nothing of this person any more."""
 
@@ -120,6 +123,7 @@ def subscription_page(workspace: Workspace, token: str, words: Words | None = No
     wishes = Choices(people.db).wishes(member.id)
     topics = people.topics()
     words = words or _words(workspace, token)
+    feed_made = PrivateFeeds(people.db).made_at(member.id)
     return SubscriptionView(
         association=association.name,
         slug=association.slug,
@@ -140,6 +144,7 @@ def subscription_page(workspace: Workspace, token: str, words: Words | None = No
         relayed=_is_relayed(workspace, holder),
         preferred=bool(member.address)
         and workspace.relays.choice(people.hash_of(member.address or "")) == association.slug,
+        feed_made=feed_made.date() if feed_made else None,
     )
 
 

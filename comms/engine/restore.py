@@ -182,6 +182,7 @@ def _carry_people(before: Database, new: Workspace, slug: str) -> int:
         carried = carrier.take_suppressions(before)
         carrier.take_used_sign_ups(before)
         carrier.take_choices(before)
+        carrier.take_private_feeds(before)
         _forget_erased(carrier, people, ledger, now)
         for address, topics in carrier.withdrawals(before).items():
             carried += _withdraw(people, address, topics, now)

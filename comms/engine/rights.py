@@ -8,6 +8,7 @@ from typing import Any
 
 from audiences.addresses import normalise_address
 from audiences.exporting.store import Export
+from audiences.private_feeds import PrivateFeeds
 from audiences.signups import SignUp, SignUps
 from comms.db import Database, fold_log, storage_errors
 from comms.delivery.letterbox import Letterbox, LetterRow
@@ -61,11 +62,13 @@ def export_member(workspace: Workspace, address: str, association: str) -> dict[
 def _of_member(workspace: Workspace, association: str, view: MemberView) -> dict[str, Any]:
     assert view.member.id is not None, "it comes from the database"
     people, ledger, events = workspace.people(association), workspace.ledger(association), workspace.events(association)
+    feed_made = PrivateFeeds(people.db).made_at(view.member.id)
     (listed,) = Export(people).listed({view.member.id: view.member})
     return {
         **view.to_json(),
         "tags": list(listed.tags),
         "external_ids": list(listed.external_ids),
+        "private_feed": {"made_at": feed_made.isoformat()} if feed_made else None,
         "newsletters": [
             {**delivery, "events": events.of_delivery(delivery["id"])} for delivery in ledger.of_member(view.member.id)
         ],

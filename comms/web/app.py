@@ -26,6 +26,7 @@ from comms.web.metrics import MetricsPage
 from comms.web.offer_feeds import OfferFeeds
 from comms.web.pages import Pages
 from comms.web.polls import Polls
+from comms.web.private_feeds import PrivateFeedRoutes
 from comms.web.publications import Publications
 from comms.web.requests import PreferenceRequests
 from comms.web.signups import SignUpPages
@@ -65,6 +66,7 @@ def create_app(folder: Path) -> Starlette:
             *Publications(workspaces, pages, settings.site.url).routes(),
             *feeds.routes(),
             *OfferFeeds(workspaces, pages).routes(),
+            *PrivateFeedRoutes(workspaces, pages).routes(),
             *ArchivePages(workspaces, pages).routes(),
         ],
         middleware=[Middleware(AtOnce, feeds=feeds), Middleware(SecurityHeaders)],

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from audiences.models import Frequency
-from comms.engine import preferences, stops
+from comms.engine import preferences, private_feeds, stops
 from comms.engine.languages import wishes
 from comms.engine.preferences import SubscriptionView
 from comms.engine.workspace import Workspace
@@ -24,7 +24,7 @@ from comms.web.workspaces import Workspaces
 _SAVED = marked("Your choice is saved.")
 _STOPPED = marked("You are unsubscribed.")
 _FREQUENCY = "frequency-"
-Choice = Callable[[Workspace, str, FormData, Words], SubscriptionView | None]
+Choice = Callable[[Workspace, str, FormData, Words], object]
 """Does for a token what a form says, in the words of its page. Raises UsageError for what is not offered."""
 
 
@@ -44,10 +44,12 @@ class Subscriptions:
             "through": _through,
             "everything": _everything,
             "tracking": _tracking,
+            "feed/end": _end_feed,
         }
         return [
             Route("/u/{token}", self.page, methods=["GET"]),
             Route("/u/{token}", self.unsubscribe, methods=["POST"]),
+            Route("/u/{token}/feed", self.make_feed, methods=["POST"]),
             *(
                 Route(f"/u/{{token}}/{name}", self._saving(choice), methods=["POST"])
                 for name, choice in choices.items()
@@ -101,6 +103,23 @@ class Subscriptions:
 
         return await self._workspaces.run(stop)
 
+    async def make_feed(self, request: Request) -> Response:
+        """A feed of the person's own, whose addresses this answer shows and no other."""
+        token = request.path_params["token"]
+
+        def make(workspace: Workspace) -> Response:
+            words = self._words(request, workspace)
+            try:
+                urls = private_feeds.make(workspace, token)
+            except UsageError as error:
+                return self._refused(words, error)
+            view = preferences.subscription_page(workspace, token, words)
+            if urls is None or view is None:
+                return self._pages.not_found(request)
+            return self._pages.response(words, "feed_address", association=view.association, feed=urls, token=token)
+
+        return await self._workspaces.run(make)
+
     def _saving(self, choice: Choice) -> Callable[[Request], object]:
         async def save(request: Request) -> Response:
             form = await forms.fields(request)
@@ -111,8 +130,7 @@ class Subscriptions:
                 try:
                     choice(workspace, token, form, words)
                 except UsageError as error:
-                    title = words.gettext("Nothing was changed")
-                    return self._pages.message(words, title, forms.sentences(error, words), status=400)
+                    return self._refused(words, error)
                 words = self._words(request, workspace)  # the language may be what was chosen
                 view = preferences.subscription_page(workspace, token, words)
                 return self._page(token, view, words, done=_SAVED) if view else self._pages.not_found(request)
@@ -123,6 +141,10 @@ class Subscriptions:
 
     def _words(self, request: Request, workspace: Workspace) -> Words:
         return self._pages.words(request, wishes(workspace, request.path_params["token"]))
+
+    def _refused(self, words: Words, error: UsageError) -> Response:
+        title = words.gettext("Nothing was changed")
+        return self._pages.message(words, title, forms.sentences(error, words), status=400)
 
     def _page(self, token: str, view: SubscriptionView, words: Words, *, done: str = "") -> Response:
         said = "" if view.erased else words.translated(done)
@@ -171,3 +193,7 @@ def _everything(workspace: Workspace, token: str, form: FormData, words: Words) 
 
 def _tracking(workspace: Workspace, token: str, form: FormData, words: Words) -> SubscriptionView | None:
     return preferences.set_tracking(workspace, token, agree=form.get("agree") == "yes", words=words)
+
+
+def _end_feed(workspace: Workspace, token: str, form: FormData, words: Words) -> None:
+    private_feeds.end(workspace, token)
