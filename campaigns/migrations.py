@@ -365,3 +365,76 @@ def post_figures(db: Database) -> None:
         "CREATE INDEX post_looks ON post(looks, updated_at) WHERE state = 'sent'",
     ):
         db.execute(statement)
+
+
+@CAMPAIGNS()
+def websub(db: Database) -> None:
+    """Who is told when a feed changes: subscribers of our own hub, and hubs of others."""
+    known = "EXISTS (SELECT 1 FROM news WHERE association = NEW.association AND campaign = NEW.campaign)"
+    for statement in (
+        # Entries that changed since subscribers and hubs were last reckoned with.
+        """
+        CREATE TABLE news (
+            association TEXT NOT NULL,
+            campaign TEXT NOT NULL,
+            PRIMARY KEY (association, campaign)
+        ) WITHOUT ROWID
+        """,
+        *(
+            f"CREATE TRIGGER entry_{what.lower()}_is_news AFTER {what} ON entry"
+            f" BEGIN INSERT INTO news SELECT NEW.association, NEW.campaign WHERE NOT {known}; END"
+            for what in ("INSERT", "UPDATE")
+        ),
+        """
+        CREATE TABLE subscriber (
+            id INTEGER PRIMARY KEY,
+            topic TEXT NOT NULL,
+            callback TEXT NOT NULL,
+            host TEXT NOT NULL,
+            secret BLOB,
+            verified_at TEXT NOT NULL,
+            lease_until TEXT NOT NULL,
+            round INTEGER NOT NULL DEFAULT 0,
+            owed_at TEXT,
+            next_at TEXT,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            sent_at TEXT,
+            fault TEXT NOT NULL DEFAULT '',
+            UNIQUE (topic, callback)
+        )
+        """,
+        "CREATE INDEX subscriber_owed ON subscriber(next_at) WHERE owed_at IS NOT NULL",
+        "CREATE INDEX subscriber_lease ON subscriber(lease_until)",
+        "CREATE INDEX subscriber_host ON subscriber(host)",
+        """
+        CREATE TABLE intent (
+            id INTEGER PRIMARY KEY,
+            mode TEXT NOT NULL CHECK (mode IN ('subscribe', 'unsubscribe')),
+            topic TEXT NOT NULL,
+            callback TEXT NOT NULL,
+            host TEXT NOT NULL,
+            network TEXT,
+            secret BLOB,
+            lease_s INTEGER NOT NULL,
+            asked_at TEXT NOT NULL,
+            done_at TEXT
+        )
+        """,
+        "CREATE INDEX intent_waiting ON intent(host, id) WHERE done_at IS NULL",
+        "CREATE INDEX intent_done ON intent(done_at) WHERE done_at IS NOT NULL",
+        "CREATE INDEX intent_host ON intent(host, asked_at)",
+        "CREATE INDEX intent_network ON intent(network, asked_at)",
+        """
+        CREATE TABLE ping (
+            hub TEXT NOT NULL,
+            host TEXT NOT NULL,
+            topic TEXT NOT NULL,
+            round INTEGER NOT NULL DEFAULT 0,
+            next_at TEXT NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            fault TEXT NOT NULL DEFAULT '',
+            PRIMARY KEY (hub, topic)
+        ) WITHOUT ROWID
+        """,
+    ):
+        db.execute(statement)

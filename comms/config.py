@@ -24,8 +24,15 @@ FILE_NAME = "comms.toml"
 LONGEST_BOUNCE_NAME = 26
 """Characters before the `@` of the address for returned mail; `verp.py` works out why."""
 ENVIRONMENT_PREFIX = "COMMS_"
+_LINKABLE = re.compile(r"[!#-;=?-~]+", re.ASCII)
+"""What can stand between angle brackets in a header."""
 SEPARATOR = "__"
 _HOURS = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d ?- ?(?:[01]\d|2[0-3]):[0-5]\d")
+
+
+def _listed(value: object) -> object:
+    """A text as a list, parted by commas; anything else as it is."""
+    return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
 
 
 class Section(BaseModel):
@@ -199,6 +206,36 @@ _BOUNCE_ADDRESS = re.compile(
 )
 
 
+class Feeds(Section):
+    """How feed readers and aggregators learn at once that something new is there (WebSub)."""
+
+    hub: bool = Field(
+        True,
+        description="Take subscriptions at `/hub` of the web face, and send subscribers the feed when it changes.",
+    )
+    hubs: list[str] = Field(
+        [],
+        description='Hubs of others that are told when a feed changes, as `["https://pubsubhubbub.appspot.com/"]`; '
+        "feeds name them.",
+    )
+
+    @field_validator("hubs", mode="before")
+    @classmethod
+    def _are_listed(cls, value: object) -> object:
+        """The environment has only text: `https://hub.example/,https://hub.example.net/`."""
+        return _listed(value)
+
+    @field_validator("hubs")
+    @classmethod
+    def _are_web_addresses(cls, value: list[str]) -> list[str]:
+        for hub in value:
+            parts = urlsplit(hub)
+            sound = parts.scheme in ("http", "https") and parts.hostname and not parts.fragment
+            if not sound or not _LINKABLE.fullmatch(hub):
+                raise ValueError("must be web addresses such as https://hub.example.org/")
+        return list(dict.fromkeys(value))
+
+
 class Pacing(Section):
     """How fast newsletters go out, and when they wait. 0: no limit."""
 
@@ -251,7 +288,7 @@ class Pacing(Section):
     @classmethod
     def _are_listed(cls, value: object) -> object:
         """The environment has only text: `2026-12-24..2026-12-26,2027-01-01`."""
-        return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
+        return _listed(value)
 
     @field_validator("blackout")
     @classmethod
@@ -410,6 +447,7 @@ class Settings(Section):
     queue: Queue = Queue()
     delivery: Delivery = Delivery()
     bounces: Bounces = Bounces()
+    feeds: Feeds = Feeds()
     pacing: Pacing = Pacing()
     retention: Retention = Retention()
     metrics: Metrics = Metrics()

@@ -76,8 +76,8 @@ def to_atom(info: FeedInfo, entries: Iterable[FeedEntry], withdrawals: Iterable[
     generator.updated(newest_change(info, newest_first, withdrawn))
     generator.author({"name": info.author})
     generator.link(href=info.self_urls.atom, rel="self", type=_ATOM_TYPE)
-    if info.hub:
-        generator.link(href=info.hub, rel="hub")
+    for hub in info.hubs:
+        generator.link(href=hub, rel="hub")
     for entry in newest_first:
         item = generator.add_entry(order="append")
         item.id(entry.id)
@@ -129,8 +129,7 @@ def _mend_rss_links(channel: etree._Element, info: FeedInfo) -> None:
     assert homepage is not None
     homepage.text = info.homepage
     links = [{"href": info.self_urls.rss, "rel": "self", "type": _RSS_TYPE}]
-    if info.hub:
-        links.append({"href": info.hub, "rel": "hub"})
+    links += [{"href": hub, "rel": "hub"} for hub in info.hubs]
     for position, attributes in enumerate(links, start=channel.index(homepage) + 1):
         channel.insert(position, etree.Element(f"{_ATOM}link", attributes))
     _add_place(channel, channel.find("item"), info, _RSS_TYPE)

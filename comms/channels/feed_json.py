@@ -29,7 +29,7 @@ def to_json(info: FeedInfo, entries: Iterable[FeedEntry], withdrawals: Iterable[
         "next_url": info.place.previous.json if info.place.previous else "",
         "authors": [{"name": info.author}],
         "language": info.language,
-        "hubs": [{"type": "WebSub", "url": info.hub}] if info.hub else [],
+        "hubs": [{"type": "WebSub", "url": hub} for hub in info.hubs],
     }
     whole = {**_without_blanks(document), "items": [_item(entry, info) for entry in newest_first]}
     return json.dumps(whole, ensure_ascii=False, indent=1).encode()

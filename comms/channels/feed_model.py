@@ -51,8 +51,8 @@ class FeedInfo:
     description: str
     author: str
     """Name of the association that speaks."""
-    hub: str | None = None
-    """Address of a WebSub hub."""
+    hubs: tuple[str, ...] = ()
+    """Addresses of WebSub hubs."""
     place: Place = Place()
 
 
@@ -122,7 +122,7 @@ def checked(info: FeedInfo, entries: Iterable[FeedEntry]) -> tuple[FeedInfo, lis
         language=clean_line(info.language),
         description=clean_line(info.description),
         author=clean_line(info.author) or title,
-        hub=_address(info.hub, "", "the feed's hub") if info.hub else None,
+        hubs=tuple(_address(hub, "", "the feed's hub") for hub in info.hubs),
     )
     clean = [_clean_entry(entry, feed.homepage) for entry in entries]
     seen: set[str] = set()

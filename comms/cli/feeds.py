@@ -23,12 +23,14 @@ from comms.cli.output import (
     table,
     who,
 )
+from comms.cli.subscribers import subscribers
 from comms.engine import feeds
 from comms.engine import sources as engine
 
 app = typer.Typer(no_args_is_help=True, help="Our feeds, and those of others.")
 app.command()(correct)
 app.command()(withdraw)
+app.command()(subscribers)
 
 SourceName = Annotated[str, typer.Argument(metavar="NAME|URL", help="The source's name, or its address.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; ask nobody, change nothing.")]

@@ -8,6 +8,7 @@ import typer
 
 from comms.cli.output import open_workspace, say
 from comms.cli.signals import stop_on_signals
+from comms.engine.announcer import announcer
 from comms.engine.control import Control, ControlLock
 from comms.engine.counting import counter
 from comms.engine.doors.watch import doors
@@ -39,6 +40,7 @@ def run(
                 doors(workspace),
                 reader(open_workspace),
                 counter(open_workspace),
+                announcer(open_workspace),
                 senders(workspace, none=no_senders) as pool,
             ):
                 say(f"comms runs: {pool.size} senders, web face on http://{site.host}:{site.port} ({site.url})")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 from unicodedata import normalize
 from urllib.parse import quote
 
@@ -20,8 +20,9 @@ from comms.channels.feed import to_atom, to_rss
 from comms.channels.feed_json import to_json
 from comms.channels.feed_model import Enclosure, FeedEntry, FeedInfo, FeedUrls, Place, Withdrawal
 from comms.channels.markup import absolute_url
+from comms.config import Settings
 from comms.db import Moment
-from comms.engine import languages
+from comms.engine import hubs, languages
 from comms.engine.editions import ID_YEAR, page_url, site_name
 from comms.engine.workspace import SLUG, Workspace
 from comms.errors import StorageError, UsageError
@@ -37,6 +38,11 @@ NEWEST = 100
 EDITED = 20
 """Older entries that stand there once more because they were corrected or withdrawn (RFC 5005 section 4)."""
 ALL = Choice()
+_NAME = re.compile(
+    r"(?P<association>[a-z0-9-]{1,64})(?P<path>(?:/[^/.]+){0,2})(?:\.(?P<page>[1-9][0-9]{0,5}))?"
+    rf"\.(?P<kind>{'|'.join(MEDIA_TYPES)})",
+    re.ASCII,
+)
 _WRITERS = {"rss": to_rss, "atom": to_atom, "json": to_json}
 _NO_SLUG = re.compile(r"[\W_]+")
 _LONGEST_SLUG = 40
@@ -60,6 +66,18 @@ class PublicFeed:
 
     body: bytes
     updated: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What the address of a feed says, whether there is one or not."""
+
+    association: str
+    path: str
+    """See `Channel`."""
+    kind: Format
+    page: int | None
+    """Number of an archive document; None for the one that readers subscribe to."""
 
 
 # --- which there are --------------------------------------------------------------------------
@@ -91,6 +109,28 @@ def channels(workspace: Workspace, owner: Association) -> dict[str, Channel]:
     tags.pop("", None)
     found += [Channel(Choice("tag", tuple(same)), f"/tag/{slug}", same[0]) for slug, same in tags.items()]
     return {channel.path: channel for channel in found}
+
+
+def named(text: str) -> Name | None:
+    """What stands behind `/feeds/` in an address, such as `coalition/news.2.atom`; None for what can be no feed."""
+    match = _NAME.fullmatch(text)
+    if match is None:
+        return None
+    page = int(match["page"]) if match["page"] else None
+    return Name(match["association"], match["path"], cast(Format, match["kind"]), page)
+
+
+def holds(channel: Channel, row: EntryRow) -> bool:
+    """Does the entry stand in this feed."""
+    match channel.choice.kind:
+        case "all":
+            return True
+        case "topic":
+            return row.topic in channel.choice.values
+        case "language":
+            return row.language in channel.choice.values
+        case "tag":
+            return not set(row.tags).isdisjoint(channel.choice.values)
 
 
 def slug_of(tag: str) -> str:
@@ -214,8 +254,18 @@ def _replace(path: Path, body: bytes) -> None:
 
 def urls(workspace: Workspace, owner: Association, path: str, page: int | None = None) -> FeedUrls:
     """Where a feed, or an archive document of it, is found."""
-    stem = f"{workspace.settings.site.url}/feeds/{owner.slug}{quote(path)}{f'.{page}' if page else ''}"
-    return FeedUrls(*(f"{stem}.{kind}" for kind in MEDIA_TYPES))
+    return FeedUrls(*(address(workspace.settings, Name(owner.slug, path, kind, page)) for kind in MEDIA_TYPES))
+
+
+def address(settings: Settings, name: Name) -> str:
+    """The one address of the feed that is called so."""
+    page = f".{name.page}" if name.page else ""
+    return f"{settings.site.url}/feeds/{name.association}{quote(name.path)}{page}.{name.kind}"
+
+
+def content_type(kind: Format) -> str:
+    """As it stands in the header of an answer."""
+    return f"{MEDIA_TYPES[kind]}; charset=utf-8"
 
 
 def title(owner: Association, channel: Channel) -> str:
@@ -244,6 +294,7 @@ def _info(workspace: Workspace, owner: Association, channel: Channel, page: int 
         language=language,
         description=_description(workspace, owner, channel, language),
         author=owner.name,
+        hubs=hubs.of(workspace.settings) if page is None else (),
         place=Place(
             previous=urls(workspace, owner, channel.path, older) if older else None,
             current=urls(workspace, owner, channel.path) if page else None,

@@ -78,6 +78,7 @@ class Exchange:
         parts: SplitResult,
         headers: Mapping[str, str],
         take: Callable[[http.client.HTTPResponse], _Taken],
+        body: bytes | None = None,
     ) -> _Taken | Failure:
         """What `take` makes of the answer, within the time there is. `parts` are of a web address with a host."""
         host, port = str(parts.hostname), parts.port or PORTS[parts.scheme]
@@ -91,6 +92,7 @@ class Exchange:
                 connection.request(
                     method,
                     path,
+                    body=body,
                     headers={"Host": named if usual else f"{named}:{port}", **headers, "Connection": "close"},
                 )
                 return take(connection.getresponse())

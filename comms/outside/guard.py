@@ -8,19 +8,29 @@ import socket
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 """RFC 6052: the last four bytes are an IPv4 address."""
+_ISATAP = frozenset({0x00005EFE, 0x02005EFE})
+"""RFC 5214 section 6.1: what stands before the IPv4 address in the last eight bytes."""
 
 
 def is_public(address: Address) -> bool:
     """May it be connected to: not private, loopback, link-local, multicast or reserved, in whatever clothes."""
     if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-        if inner is None and address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(inner)
-    if isinstance(address, ipaddress.IPv6Address) and address.is_site_local:
-        return False
+        if address.is_site_local:
+            return False
+        if inner := _inner(address):
+            return all(map(is_public, inner))
     return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _inner(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """The IPv4 addresses that packets to an IPv6 one end at, or go by."""
+    if address.teredo:
+        return list(address.teredo)
+    if inner := address.ipv4_mapped or address.sixtofour:
+        return [inner]
+    if address in _NAT64 or int(address) >> 32 & 0xFFFFFFFF in _ISATAP:
+        return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
+    return []
 
 
 def addresses(host: str, port: int) -> list[Address]:

@@ -21,6 +21,7 @@ from comms.web.archive import ArchivePages
 from comms.web.bounces import BounceHooks
 from comms.web.feeds import AtOnce, FeedRoutes
 from comms.web.headers import SecurityHeaders, required
+from comms.web.hub import HubRoutes
 from comms.web.letters import Letters
 from comms.web.metrics import MetricsPage
 from comms.web.offer_feeds import OfferFeeds
@@ -53,7 +54,7 @@ def create_app(folder: Path) -> Starlette:
     workspaces = Workspaces(folder)
     settings = config.load(folder)
     pages = Pages(settings, Catalogues(folder / LOCALE))
-    feeds = FeedRoutes(workspaces, pages)
+    feeds = FeedRoutes(workspaces, pages, settings)
     app = Starlette(
         routes=[
             *Letters(workspaces, pages).routes(),
@@ -66,6 +67,7 @@ def create_app(folder: Path) -> Starlette:
             *Publications(workspaces, pages, settings.site.url).routes(),
             *feeds.routes(),
             *OfferFeeds(workspaces, pages).routes(),
+            *HubRoutes(workspaces, settings.feeds).routes(),
             *PrivateFeedRoutes(workspaces, pages).routes(),
             *ArchivePages(workspaces, pages).routes(),
         ],

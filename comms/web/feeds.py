@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import cast
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,9 +10,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from comms.config import Settings
 from comms.db import DATABASE_ERRORS, Moment
-from comms.engine import feeds, listings
-from comms.engine.feeds import MEDIA_TYPES, Format
+from comms.engine import feeds, hubs, listings
+from comms.engine.feeds import Name
 from comms.errors import CommsError
 from comms.web.conditional import Prepared, public_response
 from comms.web.headers import secure
@@ -22,11 +21,6 @@ from comms.web.kept import Kept, Messages
 from comms.web.pages import Pages
 from comms.web.workspaces import Workspaces
 
-_FEED = re.compile(
-    r"(?P<association>[a-z0-9-]{1,64})(?P<path>(?:/[^/.]+){0,2})(?:\.(?P<page>[1-9][0-9]{0,5}))?"
-    rf"\.(?P<kind>{'|'.join(MEDIA_TYPES)})",
-    re.ASCII,
-)
 _PREFIX = "/feeds/"
 _MOST_KEPT = 64 * 1024 * 1024
 _FOR_GOOD_S, _FOR_NOW_S = 86_400, 300
@@ -35,9 +29,10 @@ _FOR_GOOD_S, _FOR_NOW_S = 86_400, 300
 class FeedRoutes:
     """Routes of the feeds."""
 
-    def __init__(self, workspaces: Workspaces, pages: Pages) -> None:
+    def __init__(self, workspaces: Workspaces, pages: Pages, settings: Settings) -> None:
         self._workspaces = workspaces
         self._pages = pages
+        self._settings = settings
         self._kept = Kept(_MOST_KEPT)
 
     def routes(self) -> list[Route]:
@@ -52,15 +47,16 @@ class FeedRoutes:
 
     async def feed(self, request: Request) -> Response:
         """One feed in one format, or an archive document of it."""
-        named = _FEED.fullmatch(request.path_params["name"])
-        if named is None:
+        text = request.path_params["name"]
+        name = feeds.named(text)
+        if name is None:
             return self._pages.not_found(request)
-        moment = self._moment(named["association"])
-        prepared = await run_in_threadpool(self._made, named)
+        moment = self._moment(name.association)
+        prepared = await run_in_threadpool(self._made, text, name)
         if prepared is None:
             return self._pages.not_found(request)
-        self._kept.hold(named.group(), prepared, moment)
-        return _response(prepared, named.group(), request.headers)
+        self._kept.hold(text, prepared, moment)
+        return self._response(prepared, text, request.headers)
 
     def at_once(self, scope: Scope) -> Messages | None:
         """What is answered to a request while nobody writes to the databases: no thread and no table is asked.
@@ -74,7 +70,7 @@ class FeedRoutes:
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
 
         def make(prepared: Prepared) -> Response:
-            response = _response(prepared, name, headers)
+            response = self._response(prepared, name, headers)
             secure(response.headers, path)
             return response
 
@@ -87,21 +83,29 @@ class FeedRoutes:
         except (CommsError, *DATABASE_ERRORS):
             return None  # who makes the answer meets it again, and says so
 
-    def _made(self, named: re.Match[str]) -> Prepared | None:
+    def _made(self, text: str, name: Name) -> Prepared | None:
         """The feed as it is now, rendered where it changed; None when there is none."""
         workspace = self._workspaces.here()
-        stamp = feeds.stamp(workspace, named["association"])
+        stamp = feeds.stamp(workspace, name.association)
         if stamp is None:
             return None
-        page, kind = int(named["page"]) if named["page"] else None, cast(Format, named["kind"])
 
         def make() -> Prepared | None:
-            public = feeds.feed(workspace, named["association"], named["path"], kind, page)
+            public = feeds.feed(workspace, name.association, name.path, name.kind, name.page)
             if public is None:
                 return None
-            return Prepared(public.body, f"{MEDIA_TYPES[kind]}; charset=utf-8", modified=public.updated)
+            return Prepared(public.body, feeds.content_type(name.kind), modified=public.updated)
 
-        return self._kept.get(named.group(), stamp, make)
+        return self._kept.get(text, stamp, make)
+
+    def _response(self, prepared: Prepared, text: str, headers: Mapping[str, str]) -> Response:
+        name = feeds.named(text)
+        if name is not None and name.page is not None:
+            return prepared.response(headers, max_age=_FOR_GOOD_S)
+        response = prepared.response(headers, max_age=_FOR_NOW_S)
+        if name is not None:
+            response.headers["Link"] = hubs.link(self._settings, feeds.address(self._settings, name))
+        return response
 
 
 class AtOnce:
@@ -118,8 +122,3 @@ class AtOnce:
             return
         for message in messages:
             await send(message)
-
-
-def _response(prepared: Prepared, name: str, headers: Mapping[str, str]) -> Response:
-    named = _FEED.fullmatch(name)
-    return prepared.response(headers, max_age=_FOR_GOOD_S if named and named["page"] else _FOR_NOW_S)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from comms.engine import private_feeds
+from comms.engine import feeds, private_feeds
 from comms.engine.feeds import MEDIA_TYPES, Format
 from comms.web.conditional import public_response
 from comms.web.pages import Pages
@@ -44,5 +44,4 @@ class PrivateFeedRoutes:
                 words.gettext("The link at the foot of every newsletter leads to a page where a new one can be made."),
                 status=410,
             )
-        media_type = f"{MEDIA_TYPES[kind]}; charset=utf-8"
-        return public_response(request.headers, found.body, media_type, modified=found.updated)
+        return public_response(request.headers, found.body, feeds.content_type(kind), modified=found.updated)

@@ -97,7 +97,7 @@ def test_the_rss_channel_links_to_the_homepage_also_with_a_hub() -> None:
     bare.link(href="https://a.example/", rel="alternate")
     bare.link(href="https://hub.example/", rel="hub")
     assert etree.fromstring(bare.rss_str()).findtext("channel/link") == "https://hub.example/"
-    channel = etree.fromstring(to_rss(make_info(hub="https://hub.example/"), []))[0]
+    channel = etree.fromstring(to_rss(make_info(hubs=("https://hub.example/",)), []))[0]
     assert [link.text for link in channel.findall("link")] == ["https://coalition.example/"]
     assert [dict(link.attrib) for link in channel.findall(f"{ATOM}link")] == [
         {"href": "https://coalition.example/news.rss", "rel": "self", "type": "application/rss+xml"},
@@ -106,7 +106,7 @@ def test_the_rss_channel_links_to_the_homepage_also_with_a_hub() -> None:
 
 
 def test_the_atom_feed_names_homepage_itself_and_hub() -> None:
-    feed = etree.fromstring(to_atom(make_info(hub="https://hub.example/"), []))
+    feed = etree.fromstring(to_atom(make_info(hubs=("https://hub.example/",)), []))
     assert {(link.get("rel"), link.get("href")) for link in feed.findall(f"{ATOM}link")} == {
         ("alternate", "https://coalition.example/"),
         ("self", "https://coalition.example/news.atom"),

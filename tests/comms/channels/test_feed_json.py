@@ -121,7 +121,7 @@ def items_of(document: bytes) -> list[dict[str, Any]]:
 
 
 def test_our_json_feed_keeps_the_rules_of_the_format() -> None:
-    info = make_info(hub="https://hub.example/", place=Place(previous=OLDER))
+    info = make_info(hubs=("https://hub.example/",), place=Place(previous=OLDER))
     entries = [*HOSTILE, make_entry(5, enclosure=PICTURE), make_entry(6, enclosure=PAPER)]
     assert faults(to_json(info, entries)) == []
     assert faults(to_json(make_info(description="", title="", author=""), [])) == []

@@ -134,12 +134,12 @@ HOSTILE = [
 
 
 def test_our_rss_draws_no_message() -> None:
-    assert rss_messages(to_rss(make_info(hub="https://hub.example/"), HOSTILE)) == set()
+    assert rss_messages(to_rss(make_info(hubs=("https://hub.example/",)), HOSTILE)) == set()
     assert rss_messages(to_rss(make_info(description="", title="", author=""), [])) == set()
 
 
 def test_our_atom_draws_no_message() -> None:
-    assert atom_messages(to_atom(make_info(hub="https://hub.example/"), HOSTILE)) == set()
+    assert atom_messages(to_atom(make_info(hubs=("https://hub.example/",)), HOSTILE)) == set()
     assert atom_messages(to_atom(make_info(description="", title="", author=""), [])) == set()
 
 

@@ -82,7 +82,7 @@ def test_the_audit_log_says_who_made_a_feed_and_not_for_whom(workspace: Workspac
 
 
 def test_an_address_that_no_member_has_is_named(workspace: Workspace) -> None:
-    with pytest.raises(UsageError, match="eva@example.org"):
+    with pytest.raises(UsageError, match=r"eva@example\.org"):
         private_feeds.end_for(workspace, "coalition", "eva@example.org", who="dana")
 
 
