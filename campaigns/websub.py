@@ -89,9 +89,9 @@ class WebSub:
 
     # --- what changed -------------------------------------------------------------------------
 
-    def news(self, limit: int) -> list[tuple[str, str]]:
+    def news(self) -> list[tuple[str, str]]:
         """(association, campaign) of entries that were published, corrected or withdrawn and not reckoned with yet."""
-        return self._db.execute("SELECT association, campaign FROM news LIMIT ?", [limit]).fetchall()
+        return self._db.execute("SELECT association, campaign FROM news").fetchall()
 
     def take_news(self, association: str, campaign: str) -> bool:
         """It is reckoned with; False when it was before."""

@@ -40,7 +40,8 @@ def feed(
     there = now_made is not None
     if as_json:
         shown = {"rss": urls.rss, "atom": urls.atom, "json": urls.json} if urls else None
-        print_json({"address": address, "feed": there, "made_at": now_made, "ended": end and not there, "urls": shown})
+        since = now_made.isoformat() if now_made else None
+        print_json({"address": address, "feed": there, "made_at": since, "urls": shown})
     elif urls:
         say("Hand one of these to the member alone. They are shown this once:")
         for url in (urls.rss, urls.atom, urls.json):

@@ -27,7 +27,6 @@ from comms.outside.websub import Caller, Reply
 log = structlog.get_logger(__name__)
 
 AT_A_TIME = 8
-NEWS_AT_A_TIME = 20
 AGAIN = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8))
 """How long to wait after each try that failed; after one more, the feed has to change before there is another."""
 _MOST_KEPT = 32
@@ -60,26 +59,31 @@ class Announcer:
         self._kept: dict[str, _Content] = {}
 
     def step(self) -> bool:
-        """Take in what ended, begin what is due. True while something is under way."""
+        """Take in what ended, begin what is due. True while there is more to do at this moment."""
         with storage_errors(self._workspace.host_path):
             self._take_in([future for future in self._under_way if future.done()])
             self._reckon()
             self._expire()
-            for task in self._due():
+            due = self._due()
+            for task in due:
                 self._begin(task)
-        return bool(self._under_way)
+        return bool(self._under_way or due)
 
     # --- what changed -------------------------------------------------------------------------
 
     def _reckon(self) -> None:
         """From entries that changed to those who are to be told: in one transaction for each, so that none is lost."""
-        for association, campaign in self._store.news(NEWS_AT_A_TIME):
+        unusable: set[str] = set()
+        for association, campaign in self._store.news():
+            if association in unusable:
+                continue
             try:
                 topics = self._topics(association, campaign)
             except CommsError as error:
                 if isinstance(error, StorageError) and error.passing:
                     raise
                 _say_once(association, error.message)
+                unusable.add(association)
                 continue
             now = self._workspace.now()
             with self._workspace.host.db.atomic():

@@ -73,10 +73,10 @@ class Overview:
                 {
                     "topic": each.topic,
                     "host": each.host,
-                    "verified_at": each.verified_at,
-                    "lease_until": each.lease_until,
-                    "sent_at": each.sent_at,
-                    "owed_at": each.owed_at,
+                    "verified_at": each.verified_at.isoformat(),
+                    "lease_until": each.lease_until.isoformat(),
+                    "sent_at": each.sent_at.isoformat() if each.sent_at else None,
+                    "owed_at": each.owed_at.isoformat() if each.owed_at else None,
                     "fault": each.fault,
                 }
                 for each in self.subscribers

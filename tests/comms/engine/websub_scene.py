@@ -63,18 +63,20 @@ class Scene:
         """As after a kill: what was under way is not known any more."""
         self.announcer = Announcer(self.workspace, caller or self.server.caller(), self.pool)
 
-    def publish(self, name: str = "first", *, topic: str = "news", title: str = "A partner") -> None:
+    def publish(
+        self, name: str = "first", *, topic: str = "news", title: str = "A partner", association: str = "coalition"
+    ) -> None:
         host, now = self.workspace.host, self.clock.now
         with host.db.atomic():
             host.save_campaign(
-                name, title=name, definition="x", state="sent", senders=["coalition"], due_at=None, now=now
+                name, title=name, definition="x", state="sent", senders=[association], due_at=None, now=now
             )
             host.save_entry(
                 EntryRow(
                     campaign=name,
-                    association="coalition",
+                    association=association,
                     topic=topic,
-                    tag_uri=f"tag:news.example.org,2026:coalition/{name}",
+                    tag_uri=f"tag:news.example.org,2026:{association}/{name}",
                     title=title,
                     summary="",
                     content="<p>Hello</p>",
