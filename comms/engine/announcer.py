@@ -47,5 +47,5 @@ def _run(open_workspace: Callable[[], Workspace], caller: Caller | None, stopped
                     pause = BLOCKED_S
                 stopped.wait(pause)
     finally:
-        # What is under way is not waited for: how it ended is not written down, and so it is done once more.
+        # What is under way ends by itself, within `PATIENCE`. How, is not written down, and so it is done once more.
         pool.shutdown(wait=False, cancel_futures=True)

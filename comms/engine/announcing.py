@@ -7,7 +7,7 @@ before it is begun: whatever is killed is done once more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -89,7 +89,8 @@ class Announcer:
             with self._workspace.host.db.atomic():
                 if not self._store.take_news(association, campaign):
                     continue
-                self._store.owe(topics, now)
+                if self._workspace.settings.feeds.hub:
+                    self._store.owe(topics, now)
                 for address in self._workspace.settings.feeds.hubs:
                     for topic in topics:
                         self._store.owe_ping(address, str(urlsplit(address).hostname), topic, now)
@@ -122,8 +123,10 @@ class Announcer:
 
     def _candidates(self, limit: int) -> Iterator[Task]:
         store, now = self._store, self._workspace.now()
-        kinds = zip_longest(store.intents(limit), store.pings(now, limit), store.owed(now, limit))
-        return (task for task in chain.from_iterable(kinds) if task is not None)
+        kinds: list[Sequence[Task]] = [store.pings(now, limit)]
+        if self._workspace.settings.feeds.hub:
+            kinds += [store.intents(limit), store.owed(now, limit)]
+        return (task for task in chain.from_iterable(zip_longest(*kinds)) if task is not None)
 
     def _begin(self, task: Task) -> None:
         request = self._request(task)
@@ -193,7 +196,7 @@ class Announcer:
     def _take_in(self, ended: list[Future[Reply]]) -> None:
         for future in ended:
             task = self._under_way.pop(future)
-            reply, now = future.result(), self._workspace.now()
+            reply, now = _reply(future), self._workspace.now()
             with self._workspace.host.db.atomic():
                 match task:
                     case Intent():
@@ -239,6 +242,14 @@ class Announcer:
     @property
     def _store(self) -> WebSub:
         return WebSub(self._workspace.host.db)
+
+
+def _reply(future: Future[Reply]) -> Reply:
+    try:
+        return future.result()
+    except Exception as error:  # noqa: BLE001 - what one callback sets off must not stop the others
+        log.error("a request went wrong", error=type(error).__name__)
+        return Reply("it gives no sensible answer")
 
 
 @cache

@@ -125,7 +125,7 @@ def request(workspace: Workspace, fields: Mapping[str, str], ip: str | None) -> 
         mode=cast(Mode, mode),
         topic=topic,
         callback=callback,
-        host=str(urlsplit(callback).hostname),
+        host=str(urlsplit(callback).hostname).rstrip("."),
         network=network_of(ip),
         secret=workspace.key.seal(secret) if secret else None,
         lease_s=lease_s,
@@ -151,7 +151,7 @@ def callback_fault(workspace: Workspace, callback: str) -> str:
         return "hub.callback must have no name, password or fragment in it."
     if parts.port is not None and parts.port not in PORTS.values() and parts.port < _FIRST_FREE_PORT:
         return f"hub.callback must be on port 80, 443, or {_FIRST_FREE_PORT:,} and above."
-    if parts.hostname == urlsplit(workspace.settings.site.url).hostname:
+    if str(parts.hostname).rstrip(".") == urlsplit(workspace.settings.site.url).hostname:
         return "hub.callback must not be on this site itself."
     try:
         public = guard.is_public(ip_address(str(parts.hostname)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import feedparser
 import pytest
@@ -14,6 +16,7 @@ from websub_scene import NEWS, SITE, TOPIC, Scene, scene
 from comms.engine import feeds, hub
 from comms.engine.announcing import AGAIN
 from tests.conftest import Comms
+from tests.support.processes import wait_until
 from tests.support.websub_server import Manner, WebSubServer, websub_server
 
 CALLBACK = "reader.example/cb"
@@ -179,6 +182,7 @@ def test_only_our_own_public_feeds_can_be_subscribed_to(hub_scene: Scene, topic:
         "https://[::1",
         f"{SITE}/u/token",
         f"{SITE.upper()}/hub",
+        f"{SITE}./hub",
         "http://127.0.0.1/",
         "http://169.254.169.254/latest/meta-data",
         "http://[::ffff:10.0.0.1]/",
@@ -419,6 +423,20 @@ def test_of_one_host_one_callback_is_asked_at_a_time(hub_scene: Scene, server: W
     assert most == 1
 
 
+def test_a_hub_that_was_switched_off_sends_nothing_to_who_subscribed_before(
+    comms: Comms, hub_scene: Scene, server: WebSubServer
+) -> None:
+    hub_scene.subscribe()
+    hub_scene.publish("first")
+    hub_scene.ask("late.example")
+    before = len(server.came)
+    with scene(comms.folder, server, COMMS_FEEDS__HUB="false") as off:
+        off.publish("second")
+        off.work()
+        assert off.store.news() == []
+    assert len(server.came) == before
+
+
 def test_a_feed_that_is_there_no_more_is_owed_to_nobody(hub_scene: Scene, server: WebSubServer) -> None:
     hub_scene.subscribe(topic=NEWS)
     hub_scene.workspace.host.db.execute("UPDATE subscriber SET topic = replace(topic, 'news.atom', 'gone.atom')")
@@ -426,3 +444,43 @@ def test_a_feed_that_is_there_no_more_is_owed_to_nobody(hub_scene: Scene, server
     hub_scene.work()
     assert server.of("POST") == []
     assert hub_scene.subscribers[0].owed_at is None
+
+
+CHILD = """
+import sys, time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from comms.engine.announcing import Announcer
+from comms.engine.workspace import Workspace
+from tests.support.websub_server import WebSubServer
+with Workspace(Path(sys.argv[1]), environment={"COMMS_SITE__URL": sys.argv[2]}) as workspace:
+    announcer = Announcer(workspace, WebSubServer().caller(), ThreadPoolExecutor(8))
+    while True:
+        announcer.step()
+        time.sleep(0.01)
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_while_it_tells_loses_no_subscriber_and_no_change(
+    comms: Comms, hub_scene: Scene, server: WebSubServer
+) -> None:
+    names = [f"reader-{number}.example" for number in range(12)]
+    for name in names:
+        hub_scene.subscribe(name)
+        server.manners[f"{name}/cb"] = Manner(delay=0.4)
+    hub_scene.clock.now = datetime.now(UTC)  # the child has a clock of its own
+    hub_scene.workspace.host.db.execute("UPDATE subscriber SET lease_until = '2999-01-01T00:00:00+00:00'")
+    hub_scene.publish(title="In any case")
+    for _ in range(3):
+        seen = len(server.of("POST"))
+        child = subprocess.Popen([sys.executable, "-c", CHILD, str(comms.folder), SITE], env=comms.env())
+        wait_until(lambda before=seen: len(server.of("POST")) > before)
+        child.kill()
+        child.wait()
+        hub_scene.workspace.host.db.execute("UPDATE subscriber SET next_at = owed_at WHERE owed_at IS NOT NULL")
+    hub_scene.clock.now = datetime.now(UTC)
+    hub_scene.work()
+    assert {came.name for came in server.of("POST")} == {f"{name}/cb" for name in names}
+    assert all(b"In any case" in came.body for came in server.of("POST"))
+    assert [each.owed_at for each in hub_scene.subscribers] == [None] * 12
