@@ -391,6 +391,7 @@ def websub(db: Database) -> None:
             topic TEXT NOT NULL,
             callback TEXT NOT NULL,
             host TEXT NOT NULL,
+            site TEXT NOT NULL,
             secret BLOB,
             verified_at TEXT NOT NULL,
             lease_until TEXT NOT NULL,
@@ -405,7 +406,7 @@ def websub(db: Database) -> None:
         """,
         "CREATE INDEX subscriber_owed ON subscriber(next_at) WHERE owed_at IS NOT NULL",
         "CREATE INDEX subscriber_lease ON subscriber(lease_until)",
-        "CREATE INDEX subscriber_host ON subscriber(host)",
+        "CREATE INDEX subscriber_site ON subscriber(site)",
         """
         CREATE TABLE intent (
             id INTEGER PRIMARY KEY,
@@ -413,6 +414,7 @@ def websub(db: Database) -> None:
             topic TEXT NOT NULL,
             callback TEXT NOT NULL,
             host TEXT NOT NULL,
+            site TEXT NOT NULL,
             network TEXT,
             secret BLOB,
             lease_s INTEGER NOT NULL,
@@ -422,7 +424,7 @@ def websub(db: Database) -> None:
         """,
         "CREATE INDEX intent_waiting ON intent(host, id) WHERE done_at IS NULL",
         "CREATE INDEX intent_done ON intent(done_at) WHERE done_at IS NOT NULL",
-        "CREATE INDEX intent_host ON intent(host, asked_at)",
+        "CREATE INDEX intent_site ON intent(site, asked_at)",
         "CREATE INDEX intent_network ON intent(network, asked_at)",
         """
         CREATE TABLE ping (

@@ -28,6 +28,8 @@ class Intent:
     callback: str
     host: str
     """Of the callback."""
+    site: str
+    """To whom the host seems to belong: what callbacks are counted by."""
     network: str | None
     """What requests are counted by, as for sign-ups; None where they are not counted."""
     secret: bytes | None
@@ -74,7 +76,7 @@ class Ping:
     fault: str
 
 
-_INTENT = "mode, topic, callback, host, network, secret, lease_s, asked_at, id"
+_INTENT = "mode, topic, callback, host, site, network, secret, lease_s, asked_at, id"
 _SUBSCRIBER = (
     "id, topic, callback, host, secret, verified_at, lease_until, round, owed_at, next_at, attempts, sent_at, fault"
 )
@@ -119,8 +121,8 @@ class WebSub:
         """Keep a request until its callback was asked."""
         values = [getattr(intent, name) for name in _INTENT.split(", ")[:-2]]
         self._db.execute(
-            "INSERT INTO intent (mode, topic, callback, host, network, secret, lease_s, asked_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO intent (mode, topic, callback, host, site, network, secret, lease_s, asked_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [*values, stamp(intent.asked_at)],
         )
 
@@ -128,9 +130,9 @@ class WebSub:
         """Requests that wait for their callback to be asked."""
         return self._count("intent WHERE done_at IS NULL", [])
 
-    def asked_for(self, host: str, since: datetime) -> int:
-        """Requests that named a callback on this host after `since`."""
-        return self._count("intent WHERE host = ? AND asked_at > ?", [host, stamp(since)])
+    def asked_for(self, site: str, since: datetime) -> int:
+        """Requests that named a callback of this site after `since`."""
+        return self._count("intent WHERE site = ? AND asked_at > ?", [site, stamp(since)])
 
     def asked_from(self, network: str, since: datetime) -> int:
         """Requests that came from this network after `since`."""
@@ -154,10 +156,10 @@ class WebSub:
     def subscribe(self, intent: Intent, now: datetime, lease_until: datetime) -> None:
         """The callback confirmed: it subscribes, or goes on with the secret and the lease that it asked for now."""
         self._db.execute(
-            "INSERT INTO subscriber (topic, callback, host, secret, verified_at, lease_until)"
-            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (topic, callback) DO UPDATE SET secret = excluded.secret,"
+            "INSERT INTO subscriber (topic, callback, host, site, secret, verified_at, lease_until)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (topic, callback) DO UPDATE SET secret = excluded.secret,"
             " verified_at = excluded.verified_at, lease_until = excluded.lease_until",
-            [intent.topic, intent.callback, intent.host, intent.secret, stamp(now), stamp(lease_until)],
+            [intent.topic, intent.callback, intent.host, intent.site, intent.secret, stamp(now), stamp(lease_until)],
         )
 
     def unsubscribe(self, topic: str, callback: str) -> None:
@@ -172,9 +174,9 @@ class WebSub:
     def is_subscribed(self, topic: str, callback: str) -> bool:
         return bool(self._count("subscriber WHERE topic = ? AND callback = ?", [topic, callback]))
 
-    def count(self, host: str | None = None) -> int:
-        """Subscriptions, of callbacks on this host or of all."""
-        return self._count("subscriber WHERE ?1 IS NULL OR host = ?1", [host])
+    def count(self, site: str | None = None) -> int:
+        """Subscriptions, of callbacks of this site or of all."""
+        return self._count("subscriber WHERE ?1 IS NULL OR site = ?1", [site])
 
     def owed(self, now: datetime, limit: int) -> list[Subscriber]:
         """Subscribers whose delivery is due, of each host the one that has waited longest."""

@@ -1,7 +1,7 @@
 """Our own WebSub hub: which requests it takes, and who subscribed. It asks no callback: `announcing.py` does.
 
-Subscriptions are to our own public feeds alone, and limited by callback host and by network, so that nobody can have
-this machine knock at somebody else's door again and again.
+Subscriptions are to our own public feeds alone, and limited by the callback's site and by network, so that nobody can
+have this machine knock at somebody else's door again and again.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ LEASE_S, SHORTEST_LEASE_S, LONGEST_LEASE_S = 10 * 86_400, 300, 15 * 86_400
 """Ten days are what section 8.2 of the Recommendation advises."""
 LONGEST_URL, LONGEST_SECRET = 2_000, 199
 SPAN = timedelta(hours=1)
-MOST_FOR_HOST, MOST_FROM_NETWORK = 100, 100
-"""Requests in an hour that name callbacks on one host, and that come from one network."""
-MOST_WAITING, MOST_OF_HOST, MOST = 1_000, 1_000, 10_000
-"""Requests that wait, subscriptions of one host, and subscriptions at all."""
+MOST_FOR_SITE, MOST_FROM_NETWORK = 100, 100
+"""Requests in an hour that name callbacks of one site, and that come from one network."""
+MOST_WAITING, MOST_OF_SITE, MOST = 1_000, 1_000, 10_000
+"""Requests that wait, subscriptions of one site, and subscriptions at all."""
 _FIRST_FREE_PORT = 1_024
+_SHARED = frozenset("ac co com edu gob gouv gov ne net nom or org sch".split())
+"""Below two letters of a country, these belong to a registry, and the label before to somebody."""
 _DIGITS = 9
 """Of a number of seconds that is worth reading."""
 _PLAIN = re.compile(r"[!-~]+", re.ASCII)
@@ -121,11 +123,13 @@ def request(workspace: Workspace, fields: Mapping[str, str], ip: str | None) -> 
     lease_s = _lease(fields.get("hub.lease_seconds", "")) if mode == "subscribe" else LEASE_S
     if lease_s is None:
         return Answer(400, "hub.lease_seconds must be a positive whole number.")
+    host = str(urlsplit(callback).hostname).rstrip(".")
     intent = Intent(
         mode=cast(Mode, mode),
         topic=topic,
         callback=callback,
-        host=str(urlsplit(callback).hostname).rstrip("."),
+        host=host,
+        site=site_of(host),
         network=network_of(ip),
         secret=workspace.key.seal(secret) if secret else None,
         lease_s=lease_s,
@@ -160,6 +164,17 @@ def callback_fault(workspace: Workspace, callback: str) -> str:
     return "" if public else "hub.callback must be on the public internet."
 
 
+def site_of(host: str) -> str:
+    """To whom a host seems to belong, so that who has many names under one is counted once: its last two labels, three
+    where those are like `co.uk`; an address as it is. Pure, and no more than a guess."""
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        labels = host.split(".")
+    shared = len(labels[-1]) == 2 and labels[-2:-1] != [] and labels[-2] in _SHARED
+    return ".".join(labels[-3:] if shared else labels[-2:])
+
+
 def _lease(text: str) -> int | None:
     """Seconds within bounds; None for what is no positive whole number."""
     if not text:
@@ -171,14 +186,14 @@ def _lease(text: str) -> int | None:
 
 def _above_limit(store: WebSub, intent: Intent) -> Answer | None:
     since = intent.asked_at - SPAN
-    if store.asked_for(intent.host, since) >= MOST_FOR_HOST:
-        return Answer(429, f"{MOST_FOR_HOST} requests named callbacks on that host within an hour.")
+    if store.asked_for(intent.site, since) >= MOST_FOR_SITE:
+        return Answer(429, f"{MOST_FOR_SITE} requests named callbacks of that site within an hour.")
     if intent.network is not None and store.asked_from(intent.network, since) >= MOST_FROM_NETWORK:
         return Answer(429, f"{MOST_FROM_NETWORK} requests came from your network within an hour.")
     if store.waiting() >= MOST_WAITING:
         return Answer(503, "Too many requests wait to be confirmed.")
     if intent.mode == "unsubscribe" or store.is_subscribed(intent.topic, intent.callback):
         return None
-    if store.count(intent.host) >= MOST_OF_HOST or store.count() >= MOST:
-        return Answer(503, "There is no room for more subscriptions, of that host or at all.")
+    if store.count(intent.site) >= MOST_OF_SITE or store.count() >= MOST:
+        return Answer(503, "There is no room for more subscriptions, of that site or at all.")
     return None

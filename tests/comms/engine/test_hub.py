@@ -217,16 +217,35 @@ def test_what_makes_no_sense_is_refused_with_a_reason(hub_scene: Scene, fields: 
     assert answer.text.startswith("hub.")
 
 
-def test_a_host_can_not_be_knocked_at_without_end(hub_scene: Scene) -> None:
+def test_a_site_can_not_be_knocked_at_without_end_by_whatever_names(hub_scene: Scene) -> None:
     answers = [
-        hub_scene.ask("victim.example", ip=f"198.51.100.{number}", callback=f"https://victim.example/{number}")
-        for number in range(hub.MOST_FOR_HOST + 1)
+        hub_scene.ask(ip=f"198.51.100.{number}", callback=f"https://name-{number % 7}.victim.example/{number}")
+        for number in range(hub.MOST_FOR_SITE + 1)
     ]
-    assert [answer.status for answer in answers].count(202) == hub.MOST_FOR_HOST
+    assert [answer.status for answer in answers].count(202) == hub.MOST_FOR_SITE
     assert answers[-1].status == 429
     assert answers[-1].retry_after_s == 3600
     hub_scene.clock.pass_(minutes=61)
     assert hub_scene.ask("victim.example").status == 202
+
+
+@pytest.mark.parametrize(
+    ("host", "site"),
+    [
+        ("reader.example", "reader.example"),
+        ("a.b.reader.example", "reader.example"),
+        ("www.reader.co.uk", "reader.co.uk"),
+        ("reader.co.uk", "reader.co.uk"),
+        ("a.library.de", "library.de"),
+        ("a.abc.de", "abc.de"),
+        ("co.uk", "co.uk"),
+        ("localhost", "localhost"),
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8::7", "2001:db8::7"),
+    ],
+)
+def test_names_are_counted_by_whom_they_seem_to_belong_to(host: str, site: str) -> None:
+    assert hub.site_of(host) == site
 
 
 def test_nobody_can_ask_without_end(hub_scene: Scene) -> None:
@@ -246,7 +265,7 @@ def test_where_there_is_no_room_who_subscribes_already_can_renew_and_leave(
     hub_scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub_scene.subscribe()
-    monkeypatch.setattr(hub, "MOST_OF_HOST", 1)
+    monkeypatch.setattr(hub, "MOST_OF_SITE", 1)
     assert hub_scene.ask(topic=NEWS).status == 503
     assert hub_scene.ask("other.example").status == 202
     assert hub_scene.ask().status == 202
