@@ -171,7 +171,7 @@ def site_of(host: str) -> str:
         return str(ip_address(host))
     except ValueError:
         labels = host.split(".")
-    shared = len(labels[-1]) == 2 and labels[-2:-1] != [] and labels[-2] in _SHARED
+    shared = len(labels[-1]) == 2 and len(labels) > 1 and labels[-2] in _SHARED
     return ".".join(labels[-3:] if shared else labels[-2:])
 
 
