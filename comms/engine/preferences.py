@@ -6,14 +6,12 @@ Decides what may be recorded, and records it; makes no page. Whatever carries no
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from types import MappingProxyType
 
-from dateutil.relativedelta import relativedelta
-
 from audiences.choices import Choices
-from audiences.consent import Origin, Standing, Wishes, is_news, refusal
+from audiences.consent import Origin, Standing, is_news, refusal
 from audiences.models import (
     ANY_TOPIC,
     TRACKING,
@@ -23,13 +21,12 @@ from audiences.models import (
     Frequency,
     Member,
     SuppressionScope,
-    Topic,
 )
-from audiences.private_feeds import PrivateFeeds
 from audiences.spoken import Spoken
 from audiences.store import People
 from comms.db import storage_errors
-from comms.engine import languages, tokens
+from comms.engine import languages, subscription, tokens
+from comms.engine.subscription import SubscriptionView
 from comms.engine.tokens import Holder
 from comms.engine.workspace import Workspace
 from comms.errors import UsageError
@@ -39,133 +36,6 @@ from comms.language.words import Words, marked
 ONE_CLICK = "one-click unsubscribe"
 PAGE = "unsubscribe page"
 PREFERENCES = "asked for on the preference page"
-PAUSES = (1, 3, 6)
-"""Months for which a pause can be asked by one click."""
-
-
-@dataclass(frozen=True, slots=True)
-class TopicChoice:
-    """One newsletter that can be kept. `wording` is what the person agrees to by keeping it."""
-
-    slug: str
-    title: str
-    wording: str
-    agreed: bool
-    frequency: Frequency = Frequency.EACH
-    """How often, at most, the person gets it."""
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriptionView:
-    """What a person's subscription page shows."""
-
-    association: str
-    """The association's name."""
-    slug: str = ""
-    address: str = ""
-    """Masked: the page may be open on any screen, or forwarded. Empty when nothing is held of the person."""
-    topics: tuple[TopicChoice, ...] = ()
-    stopped: bool = True
-    """No newsletter of this association goes to the person."""
-    blocked: bool = False
-    """The address is suppressed (it bounced or complained), whatever the person chooses."""
-    tracking: bool = False
-    tracking_wording: str = ""
-    languages: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Tag -> name of the languages to choose from."""
-    language: str = ""
-    """The one the person has; empty when they never said."""
-    paused_until: date | None = None
-    """The first day of newsletters after a pause that holds now."""
-    pauses: Mapping[int, date] = field(default_factory=lambda: MappingProxyType({}))
-    """Months -> the first day of newsletters after a pause that begins today."""
-    tomorrow: date = date.max
-    """The first day until which a pause can last."""
-    coalition: str = ""
-    """Name of the host, whose campaigns the associations relay; empty where nobody relays."""
-    open: bool = False
-    """Anyone may sign up, and whoever does gets around what blocks the address now."""
-    relays_stopped: bool = False
-    """The person gets nothing that is relayed, from whichever association."""
-    relayed: bool = False
-    """The newsletter was itself relayed: one click stops all that is, and nothing else."""
-    preferred: bool = False
-    """The person wants what is relayed from this association, rather than from another."""
-    feed_made: date | None = None
-    """When the person's own feed was made; None when they have none."""
-    erased: bool = False
-    """The association holds nothing of this person any more."""
-
-
-# --- looking ----------------------------------------------------------------------------------
-
-
-def newsletter_of(workspace: Workspace, token: str) -> str | None:
-    """Name of the association whose newsletter an edition's token stands for; None for any other token.
-
-    Such a token says nothing about who reads, so nobody can be unsubscribed with it.
-    """
-    copy = tokens.read(workspace, token)
-    return copy.association.name if copy is not None and copy.delivery is None else None
-
-
-def subscription_page(workspace: Workspace, token: str, words: Words | None = None) -> SubscriptionView | None:
-    """What the holder of a token gets from this association, in `words`, else the holder's own. Changes nothing."""
-    holder = tokens.holder(workspace, token)
-    if holder is None:
-        return None
-    association, now = holder.association, workspace.now()
-    people = workspace.people(association.slug)
-    member = people.get(holder.member) if holder.member is not None else None
-    if member is None or member.id is None:
-        return SubscriptionView(association.name, erased=True)
-    standing = people.standings({member.id: member.address})[member.id]
-    wishes = Choices(people.db).wishes(member.id)
-    topics = people.topics()
-    words = words or _words(workspace, token)
-    feed_made = PrivateFeeds(people.db).made_at(member.id)
-    return SubscriptionView(
-        association=association.name,
-        slug=association.slug,
-        address=mask(member.address or ""),
-        topics=tuple(_choice(topic, association.name, standing, wishes, words) for topic in _offered(topics, standing)),
-        stopped=not standing.agrees_to(None),
-        blocked=standing.suppressed,
-        tracking=standing.states.get(TRACKING) is ConsentState.GRANTED,
-        tracking_wording=tracking_wording(words, association.name),
-        languages=MappingProxyType(languages.offered(workspace, association, member.language)),
-        language=member.language or "",
-        paused_until=wishes.paused_until if wishes.pauses(now) else None,
-        pauses=MappingProxyType({months: _after(now.date(), months) for months in PAUSES}),
-        tomorrow=now.date() + timedelta(days=1),
-        coalition=_coalition(workspace),
-        open=any(topic.public for topic in topics),
-        relays_stopped=_stopped_relays(workspace, people, member),
-        relayed=_is_relayed(workspace, holder),
-        preferred=bool(member.address)
-        and workspace.relays.choice(people.hash_of(member.address or "")) == association.slug,
-        feed_made=feed_made.date() if feed_made else None,
-    )
-
-
-def mask(address: str) -> str:
-    """Enough of an address for its owner to know it by: `d***@example.org`."""
-    local, at, domain = address.rpartition("@")
-    return f"{local[:1]}***{at}{domain}" if at else ""
-
-
-def keep_wording(words: Words, topic: Topic, association: str) -> str:
-    """What a person agrees to who keeps a topic."""
-    return words.gettext("Keep sending me %(title)s from %(association)s.", title=topic.title, association=association)
-
-
-def tracking_wording(words: Words, association: str) -> str:
-    """What a person agrees to who may be known by name."""
-    return words.gettext(
-        "%(association)s may record under my name which of its newsletters I open and which links in them I follow. "
-        "I can take this back at any time.",
-        association=association,
-    )
 
 
 # --- yes and no -------------------------------------------------------------------------------
@@ -189,7 +59,7 @@ def unsubscribe(
     """
 
     def stop(reader: _Reader) -> None:
-        if _is_relayed(workspace, reader.holder):
+        if subscription.is_relayed(workspace, reader.holder):
             _stop_relays(reader, source)
         elif at is None or not reader.spoken.since(reader.id, at):
             when = at or reader.now
@@ -223,12 +93,12 @@ def choose_topics(
     `frequencies` says how often each is wanted at most; a topic that it does not name stays as it is. `words` are
     those of the page that the person saw; the holder's own when left out.
     """
-    seen = words or _words(workspace, token)
+    seen = words or subscription.words_of(workspace, token)
 
     def choose(reader: _Reader) -> None:
         states = reader.standing.states
         source, name = reader.evidence(PAGE), reader.holder.association.name
-        known = {topic.slug: topic for topic in _offered(reader.people.topics(), reader.standing)}
+        known = {topic.slug: topic for topic in subscription.offered(reader.people.topics(), reader.standing)}
         for slug in known.keys() & frequencies.keys():
             # The topic's own frequency is no choice: who has it goes along when the association changes it.
             chosen = frequencies[slug] if frequencies[slug] is not known[slug].frequency else None
@@ -243,7 +113,12 @@ def choose_topics(
                 *(Consent(slug, ConsentState.WITHDRAWN, reader.now, source) for slug in stopped),
                 *(
                     Consent(
-                        t.slug, ConsentState.GRANTED, reader.now, source, Basis.EXPRESS, keep_wording(seen, t, name)
+                        t.slug,
+                        ConsentState.GRANTED,
+                        reader.now,
+                        source,
+                        Basis.EXPRESS,
+                        subscription.keep_wording(seen, t, name),
                     )
                     for t in kept
                 ),
@@ -257,11 +132,11 @@ def set_tracking(
     workspace: Workspace, token: str, *, agree: bool, words: Words | None = None
 ) -> SubscriptionView | None:
     """Record that the member agrees to be tracked by name, or takes it back; `words` as `choose_topics`."""
-    seen = words or _words(workspace, token)
+    seen = words or subscription.words_of(workspace, token)
 
     def track(reader: _Reader) -> None:
         source, now = reader.evidence(PAGE), reader.now
-        wording = tracking_wording(seen, reader.holder.association.name)
+        wording = subscription.tracking_wording(seen, reader.holder.association.name)
         if agree:
             reader.record([Consent(TRACKING, ConsentState.GRANTED, now, source, Basis.EXPRESS, wording)])
         else:
@@ -296,9 +171,9 @@ def pause(workspace: Workspace, token: str, until: date | None) -> SubscriptionV
 
 def pause_months(workspace: Workspace, token: str, months: int) -> SubscriptionView | None:
     """`pause` for so many months from today. Raises UsageError for a number that is not offered."""
-    if months not in PAUSES:
+    if months not in subscription.PAUSES:
         raise UsageError(marked("this pause is not offered."), hint=marked("Choose one of the list, or a day."))
-    return pause(workspace, token, _after(workspace.now().date(), months))
+    return pause(workspace, token, subscription.months_after(workspace.now().date(), months))
 
 
 def set_relays(workspace: Workspace, token: str, *, stop: bool) -> SubscriptionView | None:
@@ -398,42 +273,7 @@ def _do(
         if member is not None and member.id is not None:
             standing = people.standings({member.id: member.address})[member.id]
             deed(_Reader(workspace, holder, people, member, member.id, standing, workspace.now()))
-    return subscription_page(workspace, token, words)
-
-
-def _words(workspace: Workspace, token: str) -> Words:
-    return languages.words(workspace, languages.wishes(workspace, token))
-
-
-def _offered(topics: Iterable[Topic], standing: Standing) -> list[Topic]:
-    """The topics that a person may choose from: public ones, and those that they get or once got."""
-    return [t for t in topics if t.public or t.slug in standing.states or standing.agrees_to(t.slug)]
-
-
-def _choice(topic: Topic, association: str, standing: Standing, wishes: Wishes, words: Words) -> TopicChoice:
-    pace = wishes.paces.get(topic.slug)
-    return TopicChoice(
-        topic.slug,
-        topic.title,
-        keep_wording(words, topic, association),
-        standing.agrees_to(topic.slug),
-        pace.frequency if pace else topic.frequency,
-    )
-
-
-def _after(today: date, months: int) -> date:
-    return today + relativedelta(months=months)
-
-
-def _coalition(workspace: Workspace) -> str:
-    host, *others = workspace.associations()
-    return host.name if others else ""
-
-
-def _is_relayed(workspace: Workspace, holder: Holder) -> bool:
-    """Does the link stand in a newsletter that an association relayed."""
-    row = workspace.host.campaign(holder.copy.run.campaign) if holder.copy else None
-    return row is not None and bool(row.relay_of)
+    return subscription.page(workspace, token, words)
 
 
 def _stop_relays(reader: _Reader, source: str) -> None:
@@ -447,10 +287,3 @@ def _stop_relays(reader: _Reader, source: str) -> None:
         events.add(copy.run.id, EventKind.UNSUBSCRIBED, reader.now, delivery=copy.delivery)
     with host.db.atomic():
         host.suppress(reader.member.address, SuppressionScope.RELAYS, source, reader.now)
-
-
-def _stopped_relays(workspace: Workspace, people: People, member: Member) -> bool:
-    if member.address is None:
-        return False
-    host = workspace.people(workspace.association(None).slug)
-    return any(each.suppressed_for_relays([member.address]) for each in (host, people))

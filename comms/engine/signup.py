@@ -30,8 +30,8 @@ from audiences.store import People
 from comms.db import storage_errors
 from comms.engine import languages, letters, welcome
 from comms.engine.languages import Wishes
-from comms.engine.preferences import mask
 from comms.engine.signup_words import WORDING_VERSION, confirmation, topic_wording
+from comms.engine.subscription import mask
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
 from comms.language.words import Words, marked

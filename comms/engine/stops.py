@@ -15,8 +15,8 @@ from functools import cache
 import structlog
 
 from comms.db import patience, storage_errors
-from comms.engine import preferences, tokens
-from comms.engine.preferences import SubscriptionView
+from comms.engine import preferences, subscription, tokens
+from comms.engine.subscription import SubscriptionView
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StorageError
 from comms.files import write_whole
@@ -48,7 +48,7 @@ def unsubscribe(
             raise
         _keep(workspace, token, source)
         log.info("a wish to stop is kept until it can be written", association=holder.association.slug)
-    view = preferences.subscription_page(workspace, token, words)  # reading waits for nobody
+    view = subscription.page(workspace, token, words)  # reading waits for nobody
     if view is None:
         return None
     return replace(view, stopped=True, topics=tuple(replace(topic, agreed=False) for topic in view.topics))

@@ -11,9 +11,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from audiences.models import Frequency
-from comms.engine import preferences, private_feeds, stops
+from comms.engine import preferences, private_feeds, stops, subscription
 from comms.engine.languages import wishes
-from comms.engine.preferences import SubscriptionView
+from comms.engine.subscription import SubscriptionView
 from comms.engine.workspace import Workspace
 from comms.errors import UsageError
 from comms.language.words import Words, marked
@@ -60,10 +60,10 @@ class Subscriptions:
         """The page with one button."""
         token, workspace = request.path_params["token"], self._workspaces.here()
         words = self._words(request, workspace)
-        view = preferences.subscription_page(workspace, token, words)
+        view = subscription.page(workspace, token, words)
         if view is not None:
             return self._page(token, view, words)
-        association = preferences.newsletter_of(workspace, token)
+        association = subscription.newsletter_of(workspace, token)
         if association is None:
             return self._pages.not_found(request)
         return self._pages.message(
@@ -113,7 +113,7 @@ class Subscriptions:
                 urls = private_feeds.make(workspace, token)
             except UsageError as error:
                 return self._refused(words, error)
-            view = preferences.subscription_page(workspace, token, words)
+            view = subscription.page(workspace, token, words)
             if urls is None or view is None:
                 return self._pages.not_found(request)
             return self._pages.response(words, "feed_address", association=view.association, feed=urls, token=token)
@@ -132,7 +132,7 @@ class Subscriptions:
                 except UsageError as error:
                     return self._refused(words, error)
                 words = self._words(request, workspace)  # the language may be what was chosen
-                view = preferences.subscription_page(workspace, token, words)
+                view = subscription.page(workspace, token, words)
                 return self._page(token, view, words, done=_SAVED) if view else self._pages.not_found(request)
 
             return await self._workspaces.run(choose)
@@ -165,7 +165,7 @@ def _pause(workspace: Workspace, token: str, form: FormData, words: Words) -> Su
     if form.get("end") == "now":
         return preferences.pause(workspace, token, None)
     if months:
-        offered = {str(number): number for number in preferences.PAUSES}
+        offered = {str(number): number for number in subscription.PAUSES}
         return preferences.pause_months(workspace, token, offered.get(months, 0))
     try:
         day = date.fromisoformat(until)

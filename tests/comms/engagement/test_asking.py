@@ -12,7 +12,7 @@ from signup_samples import Office, office
 
 from audiences.errors import AddressError
 from audiences.models import ANY_TOPIC, Basis, Consent, ConsentState, Member, SuppressionScope
-from comms.engine import asking, preferences
+from comms.engine import asking, subscription
 from comms.engine.signup import MOST_OF_ADDRESS, MOST_OF_NETWORK
 from comms.errors import UsageError
 from tests.conftest import MailServer
@@ -53,7 +53,7 @@ def test_a_member_gets_the_link_in_their_language_and_it_opens_their_page(here: 
     assert mail["Auto-Submitted"] == "auto-generated"
     text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     (token,) = set(re.findall(r"/u/([A-Za-z0-9._-]+)", text))
-    view = preferences.subscription_page(here.workspace, token)
+    view = subscription.page(here.workspace, token)
     assert view is not None
     assert not view.stopped
 

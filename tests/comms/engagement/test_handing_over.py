@@ -10,7 +10,7 @@ from sent_newsletter import Sent, add_member, consent
 
 from audiences.errors import AudienceError
 from audiences.models import ANY_TOPIC, TRACKING, ConsentState, SuppressionScope
-from comms.engine import preferences, readers
+from comms.engine import preferences, readers, subscription
 from comms.engine.audience import import_members, show_member, undo_import
 from comms.engine.succession import succeed, to_json
 from comms.engine.workspace import Workspace
@@ -64,7 +64,7 @@ def test_what_the_predecessor_did_is_not_the_successor_s(sent: Sent) -> None:
 def test_the_link_to_stop_in_a_mail_of_the_predecessor_stops_the_mailbox(sent: Sent) -> None:
     token = sent.token(ADA)
     hand_over(sent.workspace)
-    page = preferences.subscription_page(sent.workspace, token)
+    page = subscription.page(sent.workspace, token)
     assert page is not None
     assert not page.erased
     stopped = preferences.unsubscribe(sent.workspace, token)

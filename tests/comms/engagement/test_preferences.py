@@ -26,7 +26,7 @@ from sent_newsletter import (
 from audiences.choices import Choices
 from audiences.models import ANY_TOPIC, TRACKING, Basis, ConsentState, Frequency, SuppressionScope, Topic
 from audiences.store import EVERYONE
-from comms.engine import preferences, readers
+from comms.engine import preferences, readers, subscription
 from comms.engine.audience import import_members, show_member, undo_import
 from comms.errors import UsageError
 
@@ -38,7 +38,7 @@ TODAY = NOW.date()
 
 
 def test_the_page_shows_a_masked_address_and_what_is_subscribed(sent: Sent) -> None:
-    view = preferences.subscription_page(sent.workspace, sent.token(BEN))
+    view = subscription.page(sent.workspace, sent.token(BEN))
     assert view is not None
     assert view.address == "b***@example.org"
     assert {topic.slug: topic.agreed for topic in view.topics} == {"jobs": True, "news": True}
@@ -115,7 +115,7 @@ def test_an_erased_member_gets_a_friendly_page_and_nothing_is_recorded(sent: Sen
     with people.db.atomic():
         people.db.execute("DELETE FROM member WHERE address = ?", [ADA])
     for view in (
-        preferences.subscription_page(sent.workspace, sent.token(ADA)),
+        subscription.page(sent.workspace, sent.token(ADA)),
         preferences.unsubscribe(sent.workspace, sent.token(ADA)),
         preferences.set_tracking(sent.workspace, sent.token(ADA), agree=True),
     ):
@@ -131,7 +131,7 @@ def test_an_erased_member_gets_a_friendly_page_and_nothing_is_recorded(sent: Sen
     [("dora@example.org", "d***@example.org"), ("@example.org", "***@example.org"), ("", ""), ("nonsense", "")],
 )
 def test_a_masked_address_shows_one_letter_at_most(address: str, masked: str) -> None:
-    assert preferences.mask(address) == masked
+    assert subscription.mask(address) == masked
 
 
 def test_a_reader_who_stops_stays_out_when_an_import_that_said_so_too_is_undone(sent: Sent, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_private_topic_is_offered_only_to_who_gets_it_and_nobody_can_slip_into
     assert {topic.slug for topic in view.topics} == {"jobs", "news"}
     assert not agrees(sent, BEN, "board")
     consent(sent.workspace, "coalition", ADA, "board", ConsentState.GRANTED)
-    view = preferences.subscription_page(sent.workspace, sent.token(ADA))
+    view = subscription.page(sent.workspace, sent.token(ADA))
     assert view is not None
     assert "board" in {topic.slug for topic in view.topics}
 
@@ -168,7 +168,7 @@ def test_a_chosen_frequency_is_kept_and_shown_and_choosing_the_topics_own_is_no_
     assert {topic.slug: topic.frequency for topic in view.topics} == {"news": "weekly", "jobs": "each"}
     preferences.choose_topics(sent.workspace, sent.token(BEN), ["news", "jobs"], {"news": Frequency.EACH})
     sent.workspace.add_topic("coalition", Topic("news", "News", Frequency.DAILY))
-    view = preferences.subscription_page(sent.workspace, sent.token(BEN))
+    view = subscription.page(sent.workspace, sent.token(BEN))
     assert view is not None
     assert {topic.slug: topic.frequency for topic in view.topics} == {"news": "daily", "jobs": "each"}
 
@@ -248,7 +248,7 @@ def test_the_language_that_a_person_came_with_stays_to_be_chosen(sent: Sent) -> 
     people = sent.workspace.people("coalition")
     with people.db.atomic():
         people.db.execute("UPDATE member SET language = 'de-AT' WHERE address = ?", [BEN])
-    view = preferences.subscription_page(sent.workspace, sent.token(BEN))
+    view = subscription.page(sent.workspace, sent.token(BEN))
     assert view is not None
     assert list(view.languages.items()) == [
         ("en", "English"), ("es", "Español"), ("fr", "Français"), ("de-AT", "Deutsch (AT)"),
@@ -285,7 +285,7 @@ def test_only_the_person_lets_relays_come_again_whatever_an_import_said(relayed:
     own = relayed.workspace.people("lakeland")
     with own.db.atomic():
         own.suppress(ADA, SuppressionScope.RELAYS, "asked not to be written to for others", NOW)
-    view = preferences.subscription_page(relayed.workspace, relayed.token(ADA))
+    view = subscription.page(relayed.workspace, relayed.token(ADA))
     assert view is not None
     assert view.relays_stopped
     preferences.set_relays(relayed.workspace, relayed.token(ADA), stop=True)

@@ -9,7 +9,7 @@ from sent_newsletter import LINKS, SITE, Sent, agrees, consent
 
 from audiences.models import TRACKING, ConsentState
 from comms.engagement import store
-from comms.engine import preferences, readers
+from comms.engine import preferences, readers, subscription
 from comms.engine.workspace import Workspace
 from comms.links import EditionToken, LinkSigner, MemberToken
 
@@ -59,9 +59,9 @@ def test_tokens_for_what_does_not_exist_are_like_forged_ones(sent: Sent) -> None
     for token in (MemberToken("coalition", 999), EditionToken("coalition", 999), MemberToken("nobody", 1)):
         text = signer.sign(token)
         assert readers.click(sent.workspace, text, 0) is None
-        assert preferences.subscription_page(sent.workspace, text) is None
+        assert subscription.page(sent.workspace, text) is None
         assert preferences.unsubscribe(sent.workspace, text) is None
-        assert preferences.newsletter_of(sent.workspace, text) is None
+        assert subscription.newsletter_of(sent.workspace, text) is None
         assert readers.view_online(sent.workspace, text) is None
 
 
@@ -105,8 +105,8 @@ def test_the_page_for_everyone_has_no_name_in_any_link_even_with_a_members_token
 
 
 def test_an_editions_token_says_whose_newsletter_it_is_but_stops_nobodys(sent: Sent) -> None:
-    assert preferences.newsletter_of(sent.workspace, sent.edition_token) == "The Coalition"
-    assert preferences.newsletter_of(sent.workspace, sent.token(ADA)) is None
+    assert subscription.newsletter_of(sent.workspace, sent.edition_token) == "The Coalition"
+    assert subscription.newsletter_of(sent.workspace, sent.token(ADA)) is None
     assert preferences.unsubscribe(sent.workspace, sent.edition_token) is None
     assert preferences.choose_topics(sent.workspace, sent.edition_token, []) is None
     assert agrees(sent, ADA, None)

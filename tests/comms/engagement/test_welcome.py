@@ -12,7 +12,7 @@ import pytest
 from signup_samples import Office, office, token_in
 
 from audiences.models import SuppressionScope
-from comms.engine import preferences, signup, welcome
+from comms.engine import preferences, signup, subscription, welcome
 from tests.conftest import MailServer
 
 ADA = "ada@example.org"
@@ -62,7 +62,7 @@ def test_who_confirms_is_told_what_they_get_and_how_to_change_it(here: Office) -
 def test_its_link_opens_the_own_page_and_stops_everything_with_one_click(here: Office) -> None:
     (mail,) = sign_up(here)
     (token,) = {found for part in parts(mail) for found in re.findall(r"/u/([A-Za-z0-9._-]+)", part)}
-    view = preferences.subscription_page(here.workspace, token)
+    view = subscription.page(here.workspace, token)
     assert view is not None
     assert (view.address, view.stopped) == ("a***@example.org", False)
     after = preferences.unsubscribe(here.workspace, token)
@@ -82,7 +82,7 @@ def test_the_link_ends_with_the_address_that_it_was_mailed_to(here: Office) -> N
     assert member is not None
     with people.db.atomic():
         people.update([replace(member, address="someone.else@example.org")], here.workspace.now())
-    assert preferences.subscription_page(here.workspace, token) is None
+    assert subscription.page(here.workspace, token) is None
     assert preferences.unsubscribe(here.workspace, token) is None
 
 

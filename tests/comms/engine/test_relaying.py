@@ -12,8 +12,10 @@ from relay_scene import OFFER, MakeScene, Scene, scene_of
 
 from audiences.models import SuppressionScope
 from campaigns.relay import RelayState
+from comms.engine import preferences, subscription
 from comms.engine.relaying import answering, correcting, offering, seating
 from comms.errors import StateError, UsageError
+from comms.links import MemberToken
 
 BOTH = [f"both{n}@example.org" for n in range(40)]
 MAINE = [*(f"maine{n}@example.org" for n in range(30)), *BOTH]
@@ -285,3 +287,59 @@ def test_a_plan_tells_who_is_missing_what_and_no_small_number(make: MakeScene) -
     found = {each.association: each for each in plan.invited}
     assert (found["maine"].audience, found["tiny"].audience) == (70, None)
     assert "nobody speaks for it" in found["maine"].faults[0]
+
+
+def _token(scene: Scene, slug: str, address: str) -> str:
+    """Of the unsubscribe link in the copy that an association sent to an address."""
+    db = scene.workspace.association_db(slug)
+    row = db.execute(
+        "SELECT delivery.id FROM delivery JOIN member ON member.id = delivery.member_id WHERE member.address = ?",
+        [address],
+    ).fetchone()
+    return scene.workspace.links.signer.sign(MemberToken(slug, row[0]))
+
+
+def test_one_click_in_a_relayed_mail_ends_what_anyone_relays_and_leaves_the_rest(scene: Scene) -> None:
+    _accept(scene, "maine")
+    _accept(scene, "ohio")
+    scene.work(until=SENT)
+    slug, address = next(each for each in scene.senders.got if each[1] in BOTH)
+    token = _token(scene, slug, address)
+    before = subscription.page(scene.workspace, token)
+    view = preferences.unsubscribe(scene.workspace, token)
+    assert before is not None
+    assert view is not None
+    assert (before.relayed, before.relays_stopped, view.relays_stopped, view.stopped) == (True, False, True, False)
+    scene.senders.got.clear()
+    scene.offer(OFFER.replace("campaign: partner", "campaign: second").replace("2027-01-25", "2027-02-05"))
+    for each in ("maine", "ohio"):
+        answering.accept(scene.workspace, answering.find(scene.workspace, "second", each), who="staff")
+    scene.work(until=SENT + timedelta(hours=2))
+    assert set(scene.senders.copies()) == {*MAINE, *OHIO} - {address}
+    assert preferences.stop_all(scene.workspace, token) is not None
+    final = subscription.page(scene.workspace, token)
+    assert final is not None
+    assert final.stopped
+
+
+def test_a_person_gets_it_from_the_association_that_they_chose(scene: Scene) -> None:
+    _accept(scene, "maine")
+    _accept(scene, "ohio")
+    scene.work(until=SENT)
+    by_maine = [address for slug, address in scene.senders.got if slug == "maine" and address in BOTH]
+    chosen = next(address for slug, address in scene.senders.got if slug == "ohio" and address in BOTH)
+    for address in by_maine:
+        view = preferences.prefer(scene.workspace, _token(scene, "ohio", address), this=True)
+        assert view is not None
+        assert view.preferred
+    taken_back = _token(scene, "ohio", by_maine[0])
+    assert preferences.prefer(scene.workspace, taken_back, this=False).preferred is False  # type: ignore[union-attr]
+    scene.senders.got.clear()
+    scene.offer(OFFER.replace("campaign: partner", "campaign: second").replace("2027-01-25", "2027-02-05"))
+    for each in ("maine", "ohio"):
+        answering.accept(scene.workspace, answering.find(scene.workspace, "second", each), who="staff")
+    scene.work(until=SENT + timedelta(hours=2))
+    through = {address: slug for slug, address in scene.senders.got}
+    assert {through[address] for address in by_maine[1:]} == {"ohio"}
+    assert through[chosen] in {"maine", "ohio"}
+    assert scene.senders.copies() == dict.fromkeys({*MAINE, *OHIO}, 1)
