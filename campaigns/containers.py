@@ -95,6 +95,19 @@ def match(hidden: Hidden, report: Report) -> Containers:
     return Containers(matcher.by_start, frozenset(matcher.strays))
 
 
+def inside(rows: Sequence[str]) -> list[str]:
+    """Of the lines after an opening one those up to the `:::` that closes it."""
+    depth = 0
+    for number, row in enumerate(rows):
+        found = _FENCE.fullmatch(row)
+        if found is None:
+            continue
+        depth += 1 if found[1] else -1
+        if depth < 0:
+            return list(rows[:number])
+    return list(rows)
+
+
 def _details(rows: Sequence[str], start: int) -> Iterator[Detail]:
     for number in range(start, len(rows)):
         found = _DETAIL.fullmatch(rows[number])

@@ -183,14 +183,17 @@ class RelayStore:
         marks = ",".join("?" * len(states))
         return list(self._relays(f"state IN ({marks}) ORDER BY id", [state.value for state in states]))
 
-    def save_relay(self, row: RelayRow, *, was: RelayState, now: datetime) -> bool:
-        """Write down all that may change; False, and nothing done, when it is in another state than `was`."""
+    def save_relay(self, row: RelayRow, *, was: RelayRow, now: datetime) -> bool:
+        """Write down all that may change; False, and nothing done, when it is no more what it `was` when it was read:
+        two people may write at once, and neither's words are lost."""
         cursor = self.db.execute(
             "UPDATE relay SET state = ?, version = ?, adaptation = ?, approved = ?, approved_by = ?, reason = ?,"
-            " reminded = ?, updated_at = ? WHERE id = ? AND state = ?",
+            " reminded = ?, updated_at = ? WHERE id = ? AND state = ? AND version = ? AND approved = ?"
+            " AND iif(adaptation = '', ?, adaptation) = ?",
             [
                 row.state.value, row.version, row.adaptation.to_json(), row.approved, row.approved_by, row.reason,
-                json.dumps(row.reminded), stamp(now), row.id, was.value,
+                json.dumps(row.reminded), stamp(now), row.id,
+                was.state.value, was.version, was.approved, Adaptation().to_json(), was.adaptation.to_json(),
             ],
         )  # fmt: skip
         return cursor.rowcount == 1

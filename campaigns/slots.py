@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from campaigns.blocks import parse_body
 from campaigns.characters import HINT, clean, faults
+from campaigns.containers import inside
 from campaigns.errors import Problem, did_you_mean, shown
 from campaigns.models import (
     Block,
@@ -38,6 +39,11 @@ _PLAIN = (Heading, Text, ListBlock, Quote, Image, Button, Divider, Person, Stati
 def slots(campaign: Campaign) -> tuple[Slot, ...]:
     """The slots of a campaign in reading order."""
     return tuple(block for block in walk(campaign.blocks) if isinstance(block, Slot))
+
+
+def written(campaign: Campaign, slot: Slot) -> str:
+    """The Markdown that the campaign itself has in one of its slots."""
+    return "\n".join(inside(campaign.source.splitlines()[slot.line :])).strip()
 
 
 def filled(campaign: Campaign, texts: Mapping[str, str]) -> Campaign | tuple[Problem, ...]:

@@ -5,9 +5,12 @@ Decides what may be recorded, and records it; makes no page. Whatever carries no
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import structlog
 
-from audiences.models import TRACKING, ConsentState
+from audiences.models import TRACKING, Association, ConsentState
+from campaigns.models import Campaign
 from comms.channels.markup import absolute_url
 from comms.engine import tokens
 from comms.engine.editions import public_url
@@ -19,7 +22,7 @@ from comms.events import EventKind
 from comms.links import EditionToken
 from comms.rendering.context import association_data, campaign_data
 from comms.rendering.edition import Edition
-from comms.rendering.render import Renderer
+from comms.rendering.render import Rendered, Renderer
 
 log = structlog.get_logger(__name__)
 
@@ -62,13 +65,20 @@ def view_online(workspace: Workspace, token: str, *, record: bool = True) -> str
     assert row is not None, "an edition belongs to a campaign"
     campaign = of_channel(read_back(row), copy.run.channel)
     links = workspace.links.for_public(EditionToken(copy.association.slug, copy.run.id))
+    return public(workspace, edition, campaign, copy.association, links).html
+
+
+def public(
+    workspace: Workspace, edition: Edition, campaign: Campaign, association: Association, links: Mapping[str, str]
+) -> Rendered:
+    """An edition as everyone may read it, with these `links` (`LinkMaker.for_public`). Raises RenderError."""
     context = {
-        "association": association_data(copy.association),
+        "association": association_data(association),
         "campaign": campaign_data(campaign),
         "links": links,
-        "url": public_url(workspace, campaign, copy.association) if campaign.feed else links["view"],
+        "url": public_url(workspace, campaign, association) if campaign.feed else links["view"],
     }
-    return Renderer(edition).render_public(context).html
+    return Renderer(edition).render_public(context)
 
 
 def _edition(workspace: Workspace, copy: Copy) -> Edition | None:

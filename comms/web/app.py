@@ -29,6 +29,7 @@ from comms.web.pages import Pages
 from comms.web.polls import Polls
 from comms.web.private_feeds import PrivateFeedRoutes
 from comms.web.publications import Publications
+from comms.web.relays import Relays
 from comms.web.requests import PreferenceRequests
 from comms.web.signups import SignUpPages
 from comms.web.subscriptions import Subscriptions
@@ -62,6 +63,7 @@ def create_app(folder: Path) -> Starlette:
             *Subscriptions(workspaces, pages).routes(),
             *SignUpPages(workspaces, pages, settings.site.url).routes(),
             *PreferenceRequests(workspaces, pages, settings.site.url).routes(),
+            *Relays(workspaces, pages, settings.site.url).routes(),
             *MetricsPage(workspaces, settings.metrics, pages).routes(),
             *BounceHooks(folder, settings.bounces, pages).routes(),
             *Publications(workspaces, pages, settings.site.url).routes(),

@@ -25,7 +25,7 @@ _EVERYWHERE = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _BEHIND_TOKENS = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex, nofollow"}
-_TOKEN_PATHS = ("/c/", "/hooks/", "/metrics", "/o/", "/p/", "/r/", "/s/", "/u/", "/v/")
+_TOKEN_PATHS = ("/c/", "/hooks/", "/l/", "/metrics", "/o/", "/p/", "/r/", "/s/", "/u/", "/v/")
 
 
 def required(path: str) -> dict[str, str]:

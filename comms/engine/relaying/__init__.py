@@ -6,6 +6,8 @@ making      the edition that comes of it, as a campaign of its own
 correcting  corrections and recalls
 keeping     what control does about it: reminders, last days, where editions stand
 seating     who speaks for an association, and their links
+linking     links that they ask for, by mail
+showing     the newsletter as they would send it
 copying     one copy for each person, whoever sends it
 letters     the mails to those who speak for associations
 """

@@ -363,7 +363,7 @@ def _noted(workspace: Workspace, row: RelayRow, after: RelayRow, who: str, detai
     """Take one step and write down who took it, in the caller's transaction; returns the relay as it is then."""
     if row.state != after.state and not rules.may_become(row.state, after.state):
         raise StateError(f"{row.campaign} is {row.state.value} by {row.association}: that step can not be taken.")
-    if not workspace.relays.save_relay(after, was=row.state, now=workspace.now()):
+    if not workspace.relays.save_relay(after, was=row, now=workspace.now()):
         raise StateError("somebody else has answered in this very moment.", hint="Look at it again.")
     workspace.relays.add_step(row.id, who, after.state.value, detail, workspace.now())
     note = f"{row.association}: {detail}" if detail else row.association

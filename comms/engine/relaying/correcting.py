@@ -120,7 +120,7 @@ def recall(workspace: Workspace, campaign: str, reason: str, *, who: str) -> lis
         host.note(who, "offer recalled", campaign, reason.strip(), now)
         for row in store.relays(campaign):
             if rules.may_become(row.state, RelayState.WITHDRAWN):
-                store.save_relay(replace(row, state=RelayState.WITHDRAWN), was=row.state, now=now)
+                store.save_relay(replace(row, state=RelayState.WITHDRAWN), was=row, now=now)
                 store.add_step(row.id, who, RelayState.WITHDRAWN.value, reason.strip(), now)
                 reached.append(Reached(row.association, row.state, "sent" if row.state is RelayState.SENT else "stops"))
         own = host.campaign(campaign)
@@ -148,7 +148,7 @@ def publish(workspace: Workspace, row: RelayRow, *, who: str) -> RelayRow:
     corrections.apply(workspace, corrections.changed(workspace, edition, note=note), who=who)
     store, now = workspace.relays, workspace.now()
     with storage_errors(workspace.host_path), store.db.atomic():
-        store.save_relay(replace(row, version=offer.version), was=row.state, now=now)
+        store.save_relay(replace(row, version=offer.version), was=row, now=now)
         store.add_step(row.id, who, "corrected", note, now)
     fresh = store.relay_by_id(row.id)
     assert fresh is not None

@@ -66,7 +66,7 @@ def _mind_days(workspace: Workspace, offer: OfferRow, row: RelayRow) -> None:
         return
     reminded = replace(row, reminded=(*row.reminded, *(each for each in rules.REMINDERS if each >= days)))
     with workspace.host.db.atomic():
-        if not workspace.relays.save_relay(reminded, was=row.state, now=row.updated_at):
+        if not workspace.relays.save_relay(reminded, was=row, now=row.updated_at):
             return
     assert part.respond_by is not None
     letters.remind(workspace, row, campaign, (part.respond_by - today).days)
@@ -75,6 +75,6 @@ def _mind_days(workspace: Workspace, offer: OfferRow, row: RelayRow) -> None:
 def _move(workspace: Workspace, row: RelayRow, state: RelayState, detail: str) -> None:
     now = workspace.now()
     with workspace.host.db.atomic():
-        if workspace.relays.save_relay(replace(row, state=state), was=row.state, now=now):
+        if workspace.relays.save_relay(replace(row, state=state), was=row, now=now):
             workspace.relays.add_step(row.id, "comms", state.value, detail, now)
             log.info("relay", campaign=row.campaign, association=row.association, state=state.value)

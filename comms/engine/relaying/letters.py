@@ -16,7 +16,8 @@ from comms.language.words import Words
 from comms.rendering.clean import one_line
 from comms.rendering.letter import LetterContent
 
-TEMPLATE = "offer"
+OFFER, LINK = "offer", "link"
+"""Templates: what is said of an offer, and links that somebody asked for."""
 VALID = timedelta(days=7)
 """How long a mail server may take to accept one."""
 _LINES_SHOWN = 12
@@ -122,6 +123,29 @@ def recalled(workspace: Workspace, row: RelayRow, reason: str) -> None:
         )  # fmt: skip
 
 
+def link_again(workspace: Workspace, row: RelayRow, seat: Seat, *, asked_by: Seat) -> None:
+    """Mail a seat its own link, because its link is over, or because a colleague asked for it."""
+    campaign, words = making.current(workspace, row.campaign), _words(workspace, row)
+    name = workspace.association(row.association).name
+    if asked_by.id == seat.id:
+        told = words.gettext(
+            "Here is a new link to “%(title)s”. Earlier ones need no longer work.", title=campaign.title
+        )
+    else:
+        told = words.gettext(
+            "%(name)s asks you to look at “%(title)s” and to answer for %(association)s.",
+            name=asked_by.name, title=campaign.title, association=name,
+        )  # fmt: skip
+    _post(
+        workspace, row, seat, campaign, words,
+        subject=words.gettext("Your link: %(title)s", title=campaign.title),
+        heading=words.gettext("Your link"),
+        paragraphs=[told],
+        button=words.gettext("Look at it and answer"),
+        template=LINK,
+    )  # fmt: skip
+
+
 def question(workspace: Workspace, row: RelayRow, seat: Seat, text: str) -> None:
     """Mail somebody's question to the coalition."""
     host, campaign = workspace.association(None), making.current(workspace, row.campaign)
@@ -151,6 +175,7 @@ def _post(
     paragraphs: Iterable[str],
     button: str,
     points: Iterable[str] = (),
+    template: str = OFFER,
 ) -> None:
     association = workspace.association(row.association).name
     content = LetterContent(
@@ -166,13 +191,13 @@ def _post(
         why=words.gettext("You get this because you speak for %(association)s.", association=association),
         language=words.language,
     )
-    _queue(workspace, seat.address, content)
+    _queue(workspace, seat.address, content, template)
 
 
-def _queue(workspace: Workspace, address: str, content: LetterContent) -> None:
+def _queue(workspace: Workspace, address: str, content: LetterContent, template: str = OFFER) -> None:
     host = workspace.association(None).slug
     with workspace.association_db(host).atomic():
-        letters.post(workspace, host, TEMPLATE, address, content, expires_at=workspace.now() + VALID)
+        letters.post(workspace, host, template, address, content, expires_at=workspace.now() + VALID)
 
 
 def _by_when(words: Words, campaign: Campaign) -> list[str]:

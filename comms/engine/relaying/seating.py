@@ -19,7 +19,7 @@ MOST_SEATS = 5
 VALID = timedelta(days=60)
 """How long a link holds where the offer names no day."""
 AFTER = timedelta(days=14)
-"""How long it holds after the last day that the offer names, so that what was sent can be looked at."""
+"""How long it holds after the last day that the offer names, so that what was sent can be looked at; and at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,8 @@ def decide(workspace: Workspace, decided: RelayRule) -> RelayRule:
 
 def link(workspace: Workspace, row: RelayRow, seat: Seat, campaign: Campaign) -> str:
     """The address of the page where a seat answers; whoever has it may answer for the seat."""
-    expires = int(_last_moment(row, campaign).timestamp())
+    # Who asks for a new link after the last day gets one that is not over before it arrives.
+    expires = int(max(_last_moment(row, campaign), workspace.now() + AFTER).timestamp())
     return workspace.links.relay(SeatToken(row.association, row.id, seat.id, seat.serial, expires))
 
 
@@ -134,6 +135,12 @@ def lapsed(workspace: Workspace, token: str) -> Sitting | None:
     if row is None or seat is None or seat.association != row.association:
         return None
     return Sitting(row, seat)
+
+
+def unseated(workspace: Workspace, token: str) -> bool:
+    """Is the link ours, and the seat that it was mailed to taken away."""
+    signed = workspace.links.signer.read_seat(token)
+    return signed is not None and workspace.relays.seat(signed.seat) is None
 
 
 def _last_moment(row: RelayRow, campaign: Campaign) -> datetime:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "engagement"))  # where the workspace of these tests is made
+sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))  # and that of the relays
 
 from http_browser import Browser
 from sent_newsletter import Sent, add_member, add_topics, make_workspace, publish, save_campaign, send
