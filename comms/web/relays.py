@@ -166,6 +166,8 @@ class Relays:
         except StateError as error:
             refused = _refused(workspace, sitting, error, form)
         else:
+            if not DONE[done]:
+                return Response(status_code=204)
             if _is_script(request):
                 return self._told(workspace, request, token, forms.text(form, "fingerprint"), was_known=was_known)
             return RedirectResponse(f"{self._base}/l/{token}?done={done}", status_code=303)

@@ -4,9 +4,7 @@
 (() => {
   const form = document.getElementById("words");
   if (!form) return;
-  const headers = { Accept: "application/json" };
-  const post = (url, body) => fetch(url, { method: "POST", body, headers, credentials: "same-origin" });
-  post(form.dataset.seen, new URLSearchParams()).catch(() => {});
+  fetch(form.dataset.seen, { method: "POST" }).catch(() => {});
   if (!("saves" in form.dataset)) return;
 
   const status = document.getElementById("saved");
@@ -36,7 +34,7 @@
     const was = form.elements[area.name.replace("slot-", "was-")];
     body.set(was.name, was.value);
     try {
-      const response = await post(form.action, body);
+      const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
       const answer = await response.json();
       status.textContent = answer.said;
       if (response.ok) show(answer);

@@ -151,6 +151,20 @@ def test_what_was_changed_after_somebody_looked_is_not_accepted_unseen(scene: Sc
         answering.accept(scene.workspace, row, who="Luis", fingerprint=looked)
 
 
+def test_two_people_who_write_in_the_same_moment_lose_no_words(scene: Scene) -> None:
+    stale = answering.find(scene.workspace, "partner", "maine")
+    row = answering.adapt(scene.workspace, stale, {"near-you": "by Luis"}, who="Luis")
+    answering.adapt(scene.workspace, row, {"near-you": "by Mae"}, who="Mae")
+    for step in (
+        lambda: answering.adapt(scene.workspace, row, {"near-you": "by Luis again"}, who="Luis"),
+        lambda: answering.accept(scene.workspace, row, who="Luis"),
+    ):
+        with pytest.raises(StateError, match="in this very moment"):
+            step()
+    kept = answering.find(scene.workspace, "partner", "maine")
+    assert (kept.state, kept.adaptation.texts) == (RelayState.ADAPTING, {"near-you": "by Mae"})
+
+
 def test_two_different_people_have_to_agree_where_an_association_wants_two(scene: Scene) -> None:
     workspace = scene.workspace
     first = seating.seats(workspace, "maine")[0]
