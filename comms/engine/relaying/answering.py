@@ -273,11 +273,16 @@ def renew(workspace: Workspace, row: RelayRow, version: int, *, who: str, detail
 
     Raises what `making.prepared` raises when the version can not be sent.
     """
-    looked = replace(row, version=version)
-    if row.state not in (RelayState.ACCEPTED, RelayState.SCHEDULED):
+    agreed = row.state in (RelayState.ACCEPTED, RelayState.SCHEDULED, RelayState.AWAITING)
+    if not agreed:
+        # Who has looked before is shown what was changed since; for the others it is what is offered.
+        looked = replace(row, version=version) if row.state is RelayState.OFFERED else row
         return _step(workspace, row, looked, who, detail)
+    looked = replace(row, version=version)
     ready = making.prepared(workspace, looked)
     approved = replace(looked, approved=making.seen(workspace, looked, ready))
+    if row.state is RelayState.AWAITING:
+        return _step(workspace, row, approved, who, detail)
     return _put_on_schedule(workspace, row, approved, who, detail, ready)
 
 

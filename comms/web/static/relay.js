@@ -4,13 +4,25 @@
 (() => {
   const form = document.getElementById("words");
   if (!form) return;
-  fetch(form.dataset.seen, { method: "POST" }).catch(() => {});
+  let waiting = 0;
+  let queue = Promise.resolve();
+  const inTurn = work => {
+    waiting += 1;
+    queue = queue.then(work).catch(() => {}).finally(() => { waiting -= 1; });
+  };
+
+  // What is still on its way is waited for, so that the answer is to the words as they stand.
+  form.addEventListener("submit", event => {
+    if (!waiting) return;
+    event.preventDefault();
+    queue.then(() => form.requestSubmit(event.submitter));
+  });
+  inTurn(() => fetch(form.dataset.seen, { method: "POST" }));
   if (!("saves" in form.dataset)) return;
 
   const status = document.getElementById("saved");
   const obstacle = document.getElementById("obstacle");
   const frame = document.querySelector(".preview iframe");
-  let queue = Promise.resolve();
 
   const show = answer => {
     form.elements.fingerprint.value = answer.fingerprint;
@@ -33,14 +45,11 @@
     body.set(area.name, area.value);
     const was = form.elements[area.name.replace("slot-", "was-")];
     body.set(was.name, was.value);
-    try {
-      const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
-      const answer = await response.json();
-      status.textContent = answer.said;
-      if (response.ok) show(answer);
-    } catch {
-      status.textContent = "";
-    }
+    status.textContent = "";
+    const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    const answer = await response.json();
+    if (response.ok) show(answer);
+    status.textContent = answer.said;
   };
 
   for (const area of form.querySelectorAll("textarea")) {
@@ -50,7 +59,7 @@
       clearTimeout(timer);
       if (area.value === saved) return;
       saved = area.value;
-      queue = queue.then(() => save(area));
+      inTurn(() => save(area));
     };
     area.addEventListener("input", () => {
       clearTimeout(timer);
@@ -58,16 +67,4 @@
     });
     area.addEventListener("change", due);
   }
-
-  // What is still on its way is waited for, so that the answer is to the words as they stand.
-  form.addEventListener("submit", event => {
-    const button = event.submitter;
-    if (button?.dataset.waited) return;
-    event.preventDefault();
-    queue.then(() => {
-      if (!button) return form.submit();
-      button.dataset.waited = "yes";
-      form.requestSubmit(button);
-    });
-  });
 })();

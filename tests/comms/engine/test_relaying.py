@@ -249,6 +249,26 @@ def test_a_minor_correction_goes_out_unasked_and_any_other_asks_again(scene: Sce
     assert len(scene.senders.got) == len(MAINE)
 
 
+def test_who_has_looked_is_shown_all_that_was_changed_since(scene: Scene) -> None:
+    _accept(scene, "maine")
+    for before, after in (("1 March", "1 April"), ("1 March", "1 May")):
+        _correct(scene, before, after)
+    change = answering.desk(scene.workspace, answering.find(scene.workspace, "partner", "maine")).change
+    assert change is not None
+    assert {"-The deadline is 1 March.", "+The deadline is 1 May."} <= set(change.lines)
+
+
+def test_a_minor_correction_leaves_the_first_of_two_acceptances_as_it_is(scene: Scene) -> None:
+    workspace = scene.workspace
+    second = seating.add(workspace, "maine", "Mae", "mae@maine.example")
+    seating.decide(workspace, seating.RelayRule("maine", two_seats=True))
+    _accept(scene, "maine")
+    _correct(scene, "1 March", "1 April", minor=True)
+    row = answering.find(workspace, "partner", "maine")
+    assert row.state is RelayState.AWAITING
+    assert answering.accept(workspace, row, who=second.name, seat=second).state is RelayState.SCHEDULED
+
+
 def test_a_recall_stops_what_is_not_sent_within_a_batch_and_marks_what_is_published(make: MakeScene) -> None:
     scene = make({"maine": [f"m{n}@example.org" for n in range(2_000)]})
     scene.offer()

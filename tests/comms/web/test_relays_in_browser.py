@@ -75,7 +75,7 @@ def test_words_of_their_own_are_saved_shown_and_accepted_within_ten_touches(offe
     page.goto(mailed(offer))
     page.tap("#slot-near-you")
     page.keyboard.type(WORDS)
-    page.wait_for_function("document.getElementById('saved').textContent === 'Saved'")
+    page.wait_for_selector("#saved >> text=Saved")
     assert offer.row().adaptation.texts == {"near-you": WORDS}
     frame = page.frame_locator(".preview iframe")
     frame.locator("text=is in Bangor").wait_for(state="attached")
