@@ -196,6 +196,17 @@ def test_a_correction_beneath_their_words_shows_what_stood_there_what_does_and_t
     assert "Ask them by telephone.</ins>" in page
 
 
+def test_words_for_a_place_that_a_correction_took_away_are_kept_and_shown(offer: Offered) -> None:
+    write(offer, WORDS)
+    offer.correct('::: slot near-you "What does this mean where you are?"\nAsk us about it.\n:::\n', "")
+    page = offer.page().text
+    assert "A place that you had filled was taken away." in page
+    assert f'<pre dir="auto">{WORDS}</pre>' in page
+    offer.accept()
+    assert (offer.state(), offer.row().adaptation.texts) == (RelayState.SCHEDULED, {"near-you": WORDS})
+    assert b"Bangor" not in (offer.scene.workspace.host.edition("partner.maine", "maine", "newsletter") or b"")
+
+
 def test_words_are_saved_as_they_are_written_and_what_was_shown_can_be_accepted(offer: Offered) -> None:
     shown = {name.replace("-", "_"): value for name, value in offer.shown().items()}
     answer = script(offer, slot_near_you=WORDS, **shown)
