@@ -165,7 +165,7 @@ def view(
         at_least=f"{at_least:{AT}}",
         at_most=f"{datetime.combine(last, time(23, 59)):{AT}}" if last else "",
         by_reader=schedule is not None and schedule.timezone == MEMBER,
-        subject=_subject(workspace, row, next(iter(shown.values()), None)),
+        subject=_subject(workspace, desk, next(iter(shown.values()), None)),
         reaches=_reaches(desk.audience, words),
         goes_out=due(desk),
         days=_days(desk, words),
@@ -208,9 +208,9 @@ def _places(workspace: Workspace, desk: Desk, typed: Mapping[str, str]) -> Itera
         )
 
 
-def _subject(workspace: Workspace, row: RelayRow, shown: Shown | None) -> str:
+def _subject(workspace: Workspace, desk: Desk, shown: Shown | None) -> str:
     try:
-        return showing.rendered(workspace, row, shown, "").subject if shown else ""
+        return showing.rendered(workspace, desk.association, shown, "").subject if shown else ""
     except RenderError:
         return ""
 

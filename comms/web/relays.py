@@ -104,7 +104,8 @@ class Relays:
         if sitting is None or shown is None:
             return self._pages.not_found(request)
         try:
-            html = showing.rendered(workspace, sitting.relay, shown, f"{self._base}/l/{token}/link/{language}").html
+            association = workspace.association(sitting.relay.association)
+            html = showing.rendered(workspace, association, shown, f"{self._base}/l/{token}/link/{language}").html
         except RenderError as error:
             words = self._words(request, workspace, sitting)
             return self._pages.message(words, words.gettext("There is no preview"), str(error), status=409)
