@@ -148,7 +148,8 @@ def publish(workspace: Workspace, row: RelayRow, *, who: str) -> RelayRow:
     corrections.apply(workspace, corrections.changed(workspace, edition, note=note), who=who)
     store, now = workspace.relays, workspace.now()
     with storage_errors(workspace.host_path), store.db.atomic():
-        store.save_relay(replace(row, version=offer.version), was=row, now=now)
+        if not store.save_relay(replace(row, version=offer.version), was=row, now=now):
+            raise StateError("somebody else has put the correction there in this very moment.")
         store.add_step(row.id, who, "corrected", note, now)
     fresh = store.relay_by_id(row.id)
     assert fresh is not None
