@@ -440,3 +440,23 @@ def websub(db: Database) -> None:
         """,
     ):
         db.execute(statement)
+
+
+@CAMPAIGNS()
+def told_figures(db: Database) -> None:
+    """What associations say that became of a campaign which they sent with tools of their own."""
+    db.execute(
+        """
+        CREATE TABLE told (
+            campaign TEXT NOT NULL REFERENCES offer(campaign),
+            association TEXT NOT NULL REFERENCES association(slug),
+            copies INTEGER NOT NULL,
+            people INTEGER NOT NULL,
+            clicks INTEGER NOT NULL,
+            replies INTEGER NOT NULL,
+            who TEXT NOT NULL,
+            at TEXT NOT NULL,
+            PRIMARY KEY (campaign, association)
+        ) WITHOUT ROWID
+        """
+    )

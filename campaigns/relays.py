@@ -29,7 +29,7 @@ class OfferRow:
     offered_at: datetime
     updated_at: datetime
     figures: str
-    """What came of it, frozen when it was closed: JSON; empty before."""
+    """What each association may learn of the others, written when it was closed: JSON; empty before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,11 @@ class RelayStore:
         marks = ",".join("?" * len(states))
         sql = f"SELECT {_OFFER} FROM offer WHERE state IN ({marks}) ORDER BY offered_at, campaign"  # noqa: S608
         return [_offer(row) for row in self.db.execute(sql, list(states))]
+
+    def unfinished(self) -> list[OfferRow]:
+        """Offers of which it is not written down yet what came of them, oldest first."""
+        sql = f"SELECT {_OFFER} FROM offer WHERE figures = '' ORDER BY offered_at, campaign"  # noqa: S608
+        return [_offer(row) for row in self.db.execute(sql).fetchall()]
 
     def save_offer(self, offer: OfferRow) -> None:
         """Insert, or replace all but when it was offered."""

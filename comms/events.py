@@ -87,5 +87,7 @@ class EventKind(StrEnum):
     """The view-online page was asked for."""
     BOUNCED = "bounced"
     """The mail came back after a server had taken it."""
+    REPLIED = "replied"
+    """A person wrote an answer to a relayed newsletter. Once for each delivery."""
     COMPLAINED = "complained"
     """The reader called the mail spam, and the mailbox's provider told us."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import json
+import smtplib
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Comms, MailServer
+from tests.conftest import Comms, MailServer, free_port
 from tests.support.processes import wait_until
 
 OFFER = """\
@@ -125,6 +126,51 @@ def test_an_offer_becomes_one_copy_for_each_person_and_one_click_ends_all_that_i
     assert {number for to, number in counts.items() if to != stopped} == {2}
     shown = comms("members", "show", stopped, "-a", "maine", "--json").json()
     assert shown["mailable"], "the association's own newsletters still come"
+
+
+def test_an_answer_reaches_the_association_and_an_absence_does_not(
+    comms: Comms, server: MailServer, tmp_path: Path
+) -> None:
+    door = free_port()
+    comms.environment["COMMS_BOUNCES__ADDRESS"] = "bounces@lists.example.org"
+    comms.environment["COMMS_BOUNCES__LISTEN"] = f"127.0.0.1:{door}"
+    assert _offer(comms, tmp_path, "partner").code == 0
+    for slug in LISTS:
+        assert comms("relay", "accept", "partner", "-a", slug).code == 0
+    run = comms.start("run")
+    try:
+        wait_until(lambda: _states(comms, "partner") == {"sent"}, seconds=120)
+        (mail,) = _mails(server)["maine3@example.org"]
+        alias = mail["Reply-To"]
+        assert alias.startswith("bounces+")
+        away = f"From: maine3@example.org\nTo: {alias}\nSubject: Away\nAuto-Submitted: auto-replied\n\nI am away.\n"
+        answer = (
+            f"From: Ana <maine3@example.org>\nTo: {alias}\nSubject: Re: Could you host us?\n\n"
+            "Yes, we could.\n\n> Dear colleague\n"
+        )
+        with smtplib.SMTP("127.0.0.1", door, timeout=20) as client:
+            for text in (away, answer, answer):
+                client.sendmail("maine3@example.org", [alias], text.encode())
+        wait_until(lambda: len(_mails(server).get("news@maine.example", [])) == 2, seconds=60)
+    finally:
+        run.terminate()
+        assert run.wait(30) == 0
+    got = _mails(server)["news@maine.example"]
+    passed = got[0]
+    assert (passed["Reply-To"], passed["Auto-Submitted"]) == ("maine3@example.org", "auto-generated")
+    assert passed["From"] == "Maine Libraries <news@maine.example>"
+    body = passed.get_body(("plain",))
+    assert body is not None
+    assert "Yes, we could." in body.get_content()
+    assert "Dear colleague" not in body.get_content(), "what they quote stands in the mail that is attached"
+    (original,) = passed.iter_attachments()
+    assert b"> Dear colleague" in original.get_payload(decode=True)
+    assert "away" not in "".join(str(each) for each in got)
+    assert "news@coalition.example.org" not in {to for to in _mails(server) if "news@" in to}, (
+        "the host sees none of it"
+    )
+    report = comms("report", "partner.maine", "--json").json()
+    assert report["engagement"]["replied"] == 1, "once for each mail, and no absence"
 
 
 def _file(folder: Path) -> Path:

@@ -12,6 +12,7 @@ from campaigns.models import Campaign
 from campaigns.schema import json_schema
 from campaigns.series import SeriesRow
 from campaigns.store import CampaignRow
+from comms.cli.collective import Csv, Html, Pdf, report_on
 from comms.cli.findings import require_checked, show_check
 from comms.cli.following import follow, show
 from comms.cli.output import (
@@ -44,6 +45,7 @@ from comms.engine.preflight import Network
 from comms.engine.progress import gather
 from comms.engine.sending import Prepared
 from comms.engine.workspace import Workspace
+from comms.errors import UsageError
 from comms.preview import chromium
 
 app = typer.Typer(no_args_is_help=True, help="Check, preview, plan, send, schedule and watch campaigns.")
@@ -260,10 +262,21 @@ def cancel(campaign_id: Id, yes: Yes = False, as_json: JsonFlag = False) -> None
 
 def report(
     campaign_id: Id,
-    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page with plots.")] = None,
+    together: Annotated[
+        bool,
+        typer.Option("--collective", help="What all associations reached together, frozen when the offer was closed."),
+    ] = False,
+    html: Html = None,
+    csv: Csv = None,
+    pdf: Pdf = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Report what became of a campaign: deliveries, clicks, posts, and each case in doubt by name."""
+    if together:
+        report_on(campaign_id, html=html, csv=csv, pdf=pdf, as_json=as_json)
+        return
+    if csv is not None or pdf is not None:
+        raise UsageError("--csv and --pdf go with --collective.", hint="Of one sending there is a page: --html FILE.")
     with open_workspace() as workspace:
         data = reporting.report(workspace, campaign_id)
     if html is not None:

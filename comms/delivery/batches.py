@@ -81,6 +81,8 @@ class MailBatch:
     """The settings of each of `[smtp_relays]`, by name."""
     bounces: str = ""
     """The address that what can not be delivered comes back to, with a token in it; empty: the association's own."""
+    answers: bool = False
+    """Answers of readers come back to the same address, and are passed on to the association from there."""
 
     def to_json(self) -> dict[str, Any]:
         values = {each.name: getattr(self, each.name) for each in fields(self)}

@@ -62,6 +62,7 @@ class Outfit:
     dkim: tuple[Mapping[str, str], ...] = ()
     relays: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     bounces: str = ""
+    answers: bool = False
 
     def batch(self, batch_id: str, run: int, recipients: tuple[Recipient, ...], *, not_after: float) -> MailBatch:
         """One batch of the run."""
@@ -78,6 +79,7 @@ class Outfit:
             dkim=self.dkim,
             relays=self.relays,
             bounces=self.bounces,
+            answers=self.answers,
             recipients=recipients,
             not_after=not_after,
         )

@@ -66,6 +66,11 @@ class Letterbox:
             "state = 'queued' AND next_at <= ? AND expires_at > ? ORDER BY next_at, id LIMIT ?", [moment, moment, most]
         )
 
+    def count_since(self, template: str, since: datetime) -> int:
+        """How many letters of a template were queued from a moment on."""
+        sql = "SELECT count(*) FROM letter WHERE template = ? AND created_at >= ?"
+        return int(self.db.execute(sql, [template, int(since.timestamp())]).fetchone()[0])
+
     def under_way(self) -> list[LetterRow]:
         """Letters that were handed to a sender."""
         return self._letters("state = 'sending' ORDER BY id", [])

@@ -61,7 +61,7 @@ class MessageMaker:
             message_id=self._message_id(recipient),
             date=datetime.now(UTC),
             language=batch.campaign["language"],
-            headers=(*own_headers(links), *self._shared_headers),
+            headers=(*self._own_headers(links, recipient), *self._shared_headers),
             files=self._renderer.files,
         )
 
@@ -77,9 +77,8 @@ class MessageMaker:
         """
         links = self._links_of(recipient)
         encoded = self._renderer.encode(self._known_to(recipient, links))
-        returns, address = self._links.signer.returns, addr_spec(recipient.address)
-        token = returns.sign(self._batch.association.slug, recipient.delivery)
-        sender = returns.address(self._batch.bounces, token) if self._batch.bounces else self._sender
+        address, token = addr_spec(recipient.address), self._return_token(recipient)
+        sender = self._return_path(token) if self._batch.bounces else self._sender
         now = datetime.now(UTC)
         data = self._frame.fill(
             recipient=address,
@@ -88,11 +87,22 @@ class MessageMaker:
             message_id=self._message_id(recipient),
             html=encoded.html,
             text=encoded.text,
-            headers=own_headers(links),
+            headers=self._own_headers(links, recipient),
         )
         return Enveloped(
             sender, address, self._dkim.sign(data, now, is_relaxed=True) if self._dkim else data, name=token
         )
+
+    def _return_token(self, recipient: Recipient) -> str:
+        return self._links.signer.returns.sign(self._batch.association.slug, recipient.delivery)
+
+    def _return_path(self, token: str) -> str:
+        return self._links.signer.returns.address(self._batch.bounces, token)
+
+    def _own_headers(self, links: Mapping[str, str], recipient: Recipient) -> tuple[tuple[str, str], ...]:
+        if not self._batch.answers:
+            return own_headers(links)
+        return (("Reply-To", self._return_path(self._return_token(recipient))), *own_headers(links))
 
     def _links_of(self, recipient: Recipient) -> dict[str, str]:
         token = MemberToken(self._batch.association.slug, recipient.delivery)
@@ -119,7 +129,8 @@ class MessageMaker:
     def _shared_headers(self) -> tuple[tuple[str, str], ...]:
         batch = self._batch
         feedback = feedback_id(batch.association, batch.campaign["id"], batch.site_url)
-        return (*list_headers(batch.association, batch.list_id), ("Feedback-ID", feedback))
+        answers = () if batch.answers else reply_to(batch.association)
+        return (*answers, *list_headers(batch.list_id), ("Feedback-ID", feedback))
 
     @cached_property
     def _frame(self) -> Frame:
@@ -156,13 +167,9 @@ def reply_to(association: Association) -> tuple[tuple[str, str], ...]:
     return (("Reply-To", addr_spec(association.reply_to)),) if association.reply_to else ()
 
 
-def list_headers(association: Association, identifier: str) -> tuple[tuple[str, str], ...]:
-    """Reply-To, List-ID (RFC 2919), List-Unsubscribe-Post (RFC 8058): the same for every reader."""
-    return (
-        *reply_to(association),
-        ("List-ID", f"<{identifier}>"),
-        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-    )
+def list_headers(identifier: str) -> tuple[tuple[str, str], ...]:
+    """List-ID (RFC 2919), List-Unsubscribe-Post (RFC 8058): the same for every reader."""
+    return (("List-ID", f"<{identifier}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
 
 
 def feedback_id(association: Association, campaign: str, site_url: str) -> str:

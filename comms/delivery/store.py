@@ -398,13 +398,17 @@ class Ledger:
         row = self.db.execute("SELECT state FROM delivery WHERE id = ?", [delivery]).fetchone()
         return DeliveryState(row[0]) if row else None
 
-    def recipients(self, runs: Sequence[int]) -> Iterator[tuple[bytes, int]]:
-        """(keyed hash of the address, delivery) of everybody in these runs who is still here."""
+    def recipients(
+        self, runs: Sequence[int], state: DeliveryState | None = None, *, reason: str | None = None
+    ) -> Iterator[tuple[bytes, int]]:
+        """(keyed hash of the address, delivery) of everybody in these runs who is still here; of those in a `state`,
+        or in it for a `reason`, if they are given."""
         marks = ",".join("?" * len(runs))
         rows = self.db.execute(
             "SELECT member.address_hash, delivery.id FROM delivery JOIN member ON member.id = delivery.member_id"  # noqa: S608
-            f" WHERE delivery.run_id IN ({marks}) AND member.address_hash IS NOT NULL",
-            list(runs),
+            f" WHERE delivery.run_id IN ({marks}) AND member.address_hash IS NOT NULL"
+            " AND delivery.state = coalesce(?, delivery.state) AND (? IS NULL OR delivery.reason = ?)",
+            [*runs, state, reason, reason],
         )
         for digest, delivery in rows:
             yield bytes(digest), delivery

@@ -48,6 +48,8 @@ FIGURES: Mapping[str, str] = {
     "unsubscribed": "different readers who stopped all newsletters of the association through the link in this one",
     "bounced": "newsletters that came back after a mail server had taken them, as far as we were told",
     "complained": "readers who called it spam, as far as their mail providers told us",
+    "replied": "newsletters that somebody answered in their own words, without automatic answers; counted where the "
+    "campaign was relayed and returned mail comes in here",
     "views": "times the newsletter was opened in the browser by the link in it, without names",
 }
 
@@ -118,6 +120,7 @@ class Engagement:
     views: int = 0
     bounced: int = 0
     complained: int = 0
+    replied: int = 0
     trackable: int = 0
     """Readers who got it and agreed to be recorded by name: the base of `clickers` and `opened`."""
 
@@ -225,6 +228,37 @@ class PostReport:
 
 
 @dataclass(frozen=True, slots=True)
+class RelayedReport:
+    """What an association that relayed a campaign may know of what all reached together. It is told when the offer is
+    closed, and does not change after that."""
+
+    campaign: str
+    coalition: str
+    closed: datetime | None
+    """None while the offer is open: nothing is told then."""
+    already_reached: int | None = None
+    """Members whom another association had reached, in tens rounded down; 0 stands for fewer than ten."""
+    figures: tuple[tuple[str, str], ...] = ()
+    """(name, number as it may be told) of all associations together."""
+
+    @property
+    def already_reached_words(self) -> str:
+        if self.already_reached is None:
+            return ""
+        return f"about {self.already_reached:,}" if self.already_reached else f"fewer than {SMALLEST_BASE}"
+
+    def to_json(self) -> dict[str, Any]:
+        """`already_reached` is a text: `about 40`, `fewer than 10`; null where nothing is told."""
+        return {
+            "campaign": self.campaign,
+            "coalition": self.coalition,
+            "closed": self.closed.isoformat(timespec="seconds") if self.closed else None,
+            "already_reached": self.already_reached_words or None,
+            "together": dict(self.figures),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class ReportData:
     """All there is to tell of a campaign at the moment `at`."""
 
@@ -243,10 +277,12 @@ class ReportData:
     polls: tuple[PollReport, ...] = ()
     languages: tuple[LanguageReport, ...] = ()
     """The campaign's own first; empty for a campaign in one."""
+    relayed: RelayedReport | None = None
+    """None for a campaign that is nobody else's."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data with stable keys; those of `CampaignStatus` stand at the top. `languages` is there
-        where there are several."""
+        where there are several, `relayed` where it is another's campaign."""
         return {
             **self.status.to_json(),
             "title": self.title,
@@ -260,6 +296,7 @@ class ReportData:
             "posts": [asdict(post) for post in self.posts],
             "polls": [_plain_poll(poll) for poll in self.polls],
             **({"languages": [asdict(each) for each in self.languages]} if self.languages else {}),
+            **({"relayed": self.relayed.to_json()} if self.relayed else {}),
         }
 
 

@@ -41,6 +41,11 @@ class EventStore:
             [run, kind.value, now.astimezone(UTC).isoformat(timespec="seconds"), delivery, link],
         )
 
+    def has(self, delivery: int, kind: EventKind) -> bool:
+        """Is such an event of a delivery there."""
+        sql = "SELECT 1 FROM event WHERE delivery_id = ? AND kind = ? LIMIT 1"
+        return self.db.execute(sql, [delivery, kind.value]).fetchone() is not None
+
     def note(
         self, run: int, kind: EventKind, now: datetime, *, delivery: int | None = None, link: int | None = None
     ) -> str | None:

@@ -16,6 +16,7 @@ from comms.engagement.report import (
     STATES,
     DoubtCase,
     PollReport,
+    RelayedReport,
     ReportData,
 )
 from comms.engagement.words import percent, post_words, resolution_words, skip_words
@@ -48,6 +49,8 @@ def render(data: ReportData) -> RenderableType:
         sections.append(reasons)
     if data.entries or data.posts:
         sections.append(_published(data))
+    if data.relayed:
+        sections.append(_relayed(data.relayed))
     if data.in_doubt:
         sections.append(_in_doubt(data.in_doubt))
     spaced = [part for section in sections for part in (section, Text())]
@@ -99,10 +102,24 @@ def _engagement(data: ReportData) -> Table:
     add_row(table, "openers by name", f"{done.opened:,}{of_tracked}", FIGURES["opened"])
     add_row(table, "unsubscribed", f"{done.unsubscribed:,}", FIGURES["unsubscribed"])
     add_row(table, "read online", f"{done.views:,}", FIGURES["views"])
+    if done.replied:
+        add_row(table, "answered", f"{done.replied:,}", FIGURES["replied"])
     if done.bounced:
         add_row(table, "came back", f"{done.bounced:,}", FIGURES["bounced"])
     if done.complained:
         add_row(table, "called spam", f"{done.complained:,}", FIGURES["complained"])
+    return table
+
+
+def _relayed(relayed: RelayedReport) -> RenderableType:
+    title = f"Relayed from {one_line(relayed.coalition)}"
+    if relayed.closed is None:
+        return Text(f"{title}: what all associations reached together is told when the campaign is closed.")
+    table = plain_table(title, ("All associations together", "Number"), numbers=(1,))
+    for name, number in relayed.figures:
+        add_row(table, name, number)
+    if relayed.already_reached is not None:
+        add_row(table, "Your members already reached by another association", relayed.already_reached_words)
     return table
 
 

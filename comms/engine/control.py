@@ -161,6 +161,7 @@ class Control:
             self._series.make_due()
             retention.daily(self.workspace)
             keeping.keep(self.workspace)
+            self._copies.drop_closed()
             intake.follow(self.workspace)
             intake.follow_refusals(self.workspace)
             self._recovered_at = time.monotonic()

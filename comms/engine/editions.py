@@ -79,7 +79,15 @@ def outfit(workspace: Workspace, campaign: Campaign, association: Association, e
         relays=workspace.settings.relays(),
         dkim=tuple(asdict(key) for key in dkim.in_use(workspace, association.slug)),
         bounces=workspace.settings.bounces.address,
+        answers=_takes_answers(workspace, campaign, association),
     )
+
+
+def _takes_answers(workspace: Workspace, campaign: Campaign, association: Association) -> bool:
+    """Do answers come in here, to be passed on: is it relayed, and is there a door for them."""
+    settings = workspace.settings.bounces
+    has_door = settings.listen or settings.maildir or settings.imap_host
+    return bool(settings.address and has_door) and workspace.association(campaign.association).slug != association.slug
 
 
 def entry(workspace: Workspace, campaign: Campaign, association: Association, now: datetime) -> EntryRow:

@@ -9,9 +9,10 @@ import structlog
 
 from comms.db import storage_errors
 from comms.engagement.bounces import policy
+from comms.engagement.bounces.models import Kind
 from comms.engagement.bounces.store import BounceStore
 from comms.engagement.bounces.webhooks import READERS
-from comms.engine import bounces
+from comms.engine import bounces, replies
 from comms.engine.doors import spool
 from comms.engine.doors.spool import Waiting
 from comms.engine.workspace import Workspace
@@ -55,7 +56,8 @@ def drain_refusals(workspace: Workspace) -> None:
 def _take(workspace: Workspace, waiting: Waiting) -> None:
     data = waiting.path.read_bytes()
     if not waiting.provider:
-        bounces.accept(workspace, data)
+        if bounces.accept(workspace, data).kind is Kind.NONE:
+            replies.accept(workspace, data)
         return
     for reported in READERS[waiting.provider](data):
         bounces.accept_report(workspace, reported)

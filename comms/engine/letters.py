@@ -24,7 +24,7 @@ from comms.engine.editions import media_url
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
 from comms.keys import TamperedError
-from comms.message import Message
+from comms.message import MailFile, Message
 from comms.rendering.letter import LetterContent, render_letter
 from comms.rendering.library import BUILT_IN, TemplateLibrary
 from comms.rendering.mime import addr_spec, build, domain_of
@@ -37,6 +37,9 @@ FOLDER = "letters"
 MOST_AT_A_TIME = 20
 """Letters of an association that are written in one go: each takes some 10 ms, in which control does nothing else."""
 _PREFIX = "letter."
+_MAIL_FILE = "application/octet-stream"
+"""Of a mail that is attached: as message/rfc822 it could not be in base64 (RFC 2046 section 5.2.1), and what people
+send is not ASCII. Mail programs go by the name of the file."""
 
 
 def post(
@@ -174,5 +177,10 @@ def _message(workspace: Workspace, association: Association, row: LetterRow) -> 
         date=datetime.fromtimestamp(row.created_at, UTC),
         language=content.language,
         # RFC 3834 section 5: so that no vacation program answers.
-        headers=(*reply_to(association), ("Auto-Submitted", "auto-generated")),
+        headers=(*_answers(association, content), ("Auto-Submitted", "auto-generated")),
+        files=(MailFile("message.eml", _MAIL_FILE, content.original),) if content.original else (),
     )
+
+
+def _answers(association: Association, content: LetterContent) -> tuple[tuple[str, str], ...]:
+    return (("Reply-To", addr_spec(content.answer_to)),) if content.answer_to else reply_to(association)

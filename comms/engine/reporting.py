@@ -24,12 +24,14 @@ from comms.engagement.report import (
     LinkReport,
     PollReport,
     PostReport,
+    RelayedReport,
     ReportData,
     SeriesStatus,
 )
 from comms.engagement.store import Tally
-from comms.engine import series, variants
+from comms.engine import collective, series, variants
 from comms.engine.languages import name
+from comms.engine.relaying import sharing
 from comms.engine.sending import audience_counts, find, read_back
 from comms.engine.workspace import Workspace
 from comms.events import CampaignState, EventKind
@@ -108,7 +110,19 @@ def report(workspace: Workspace, campaign_id: str) -> ReportData:
         ),
         polls=_polls(workspace, row),
         languages=_languages(workspace, row),
+        relayed=_relayed(workspace, row) if row.relay_of else None,
     )
+
+
+def _relayed(workspace: Workspace, row: CampaignRow) -> RelayedReport:
+    """Nothing before the close: what changes from day to day can be subtracted from what it was."""
+    coalition = workspace.association(None).name
+    frozen, offer = collective.find(workspace, row.relay_of), workspace.relays.offer(row.relay_of)
+    if frozen is None or offer is None:
+        return RelayedReport(row.relay_of, coalition, None)
+    figures = tuple((frozen.words(figure.key)[0], figure.told) for figure in frozen.figures)
+    (slug,) = row.senders
+    return RelayedReport(row.relay_of, coalition, frozen.closed, sharing.already_reached(offer, slug), figures)
 
 
 def _languages(workspace: Workspace, row: CampaignRow) -> tuple[LanguageReport, ...]:
@@ -175,6 +189,7 @@ def _engagement(workspace: Workspace, slug: str, run: Run) -> Engagement:
         views=tallies.get(EventKind.VIEWED, _NOTHING).total,
         bounced=tallies.get(EventKind.BOUNCED, _NOTHING).total,
         complained=tallies.get(EventKind.COMPLAINED, _NOTHING).total,
+        replied=tallies.get(EventKind.REPLIED, _NOTHING).total,
         trackable=events.tracked(run.id),
     )
 

@@ -44,6 +44,10 @@ class LetterContent:
     """BCP 47 tag of subject, heading, paragraphs and points."""
     spoken: str = ""
     """Of button, notes and `why`, where it is another."""
+    answer_to: str = ""
+    """Where answers go; empty: to the association, as ever."""
+    original: str = ""
+    """A mail that the letter is about, in base64; it is attached."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -204,7 +204,20 @@ def _offer(words: Words, name: str) -> LetterContent:
     )
 
 
-_LETTERS = {"offer": _offer, "confirm": _confirm, "welcome": _welcome, "preferences": _preferences}
+def _reply(words: Words, name: str) -> LetterContent:
+    return LetterContent(
+        subject="Re: Summer school",
+        heading=words.gettext("An answer to what you relayed"),
+        paragraphs=("Is there still a place in Bangor?",),
+        points=("ana@archives.example",),
+        button=words.gettext("Answer by mail"),
+        url="mailto:ana@archives.example",
+        notes=(words.gettext("Your answer goes to the person who wrote this, and nobody else sees it."),),
+        language=words.language,
+    )
+
+
+_LETTERS = {"offer": _offer, "reply": _reply, "confirm": _confirm, "welcome": _welcome, "preferences": _preferences}
 
 
 def long_newsletter(stories: int) -> Campaign:

@@ -8,6 +8,10 @@ keeping     what control does about it: reminders, last days, where editions sta
 seating     who speaks for an association, and their links
 linking     links that they ask for, by mail
 showing     the newsletter as they would send it
+closing     the close of an offer; its figures are frozen then
+counting    what became of it with each association, for the close alone
+telling     figures that associations tell of what they sent with tools of their own
+sharing     what an association may learn of the others
 copying     one copy for each person, whoever sends it
 letters     the mails to those who speak for associations
 """

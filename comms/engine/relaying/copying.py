@@ -90,12 +90,19 @@ class Copies:
         family.look(of=slug)
         return OneCopy(self._workspace, family, slug, is_relayed=bool(row.relay_of))
 
-    def drop(self, campaign: str) -> None:
-        """Forget who has whom of a campaign that is closed."""
-        family = self._families.pop(campaign, None)
-        if family is not None:
-            family.close()
-        (self._workspace.relays_folder / f"{campaign}.db").unlink(missing_ok=True)
+    def drop_closed(self) -> None:
+        """Let go of the files of campaigns that are closed; whoever closed them could not, where they are open here."""
+        for campaign, family in list(self._families.items()):
+            offer = self._workspace.relays.offer(campaign)
+            if offer is not None and offer.figures:
+                family.close()
+                del self._families[campaign]
+                forget(self._workspace, campaign)
+
+
+def forget(workspace: Workspace, campaign: str) -> None:
+    """Take away the file that says who has whom."""
+    (workspace.relays_folder / f"{campaign}.db").unlink(missing_ok=True)
 
 
 class Family:

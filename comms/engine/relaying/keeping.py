@@ -1,4 +1,4 @@
-"""What control does about relays: where editions stand, reminders, last days. Each step can be done again."""
+"""What control does about relays: where editions stand, reminders, last days, closes. Each step can be done again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from campaigns import relay as rules
 from campaigns.relay import UNANSWERED, RelayState
 from campaigns.relays import OfferRow, RelayRow
 from campaigns.store import CampaignRow
-from comms.engine.relaying import letters, making
+from comms.engine.relaying import closing, letters, making
 from comms.engine.workspace import Workspace
 from comms.events import CampaignState
 
@@ -27,11 +27,13 @@ FOLLOWS = {
 
 
 def keep(workspace: Workspace) -> None:
-    """Do what is due for every open offer."""
-    for offer in workspace.relays.offers(["open"]):
-        for row in workspace.relays.relays(offer.campaign):
-            _follow(workspace, row)
-            _mind_days(workspace, offer, row)
+    """Do what is due for every offer that is not closed."""
+    for offer in workspace.relays.unfinished():
+        if offer.state == "open":
+            for row in workspace.relays.relays(offer.campaign):
+                _follow(workspace, row)
+                _mind_days(workspace, offer, row)
+        closing.close_if_due(workspace, offer)
 
 
 def _follow(workspace: Workspace, row: RelayRow) -> None:
