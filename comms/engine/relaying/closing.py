@@ -82,9 +82,7 @@ def close(workspace: Workspace, campaign: str, *, who: str) -> CollectiveReport:
             store.save_offer(replace(offer, state="closed", updated_at=now))
             host.note(who, "offer closed", campaign, "", now)
         for row in store.relays(campaign):
-            if row.state in UNANSWERED and store.save_relay(
-                replace(row, state=RelayState.EXPIRED), was=row.state, now=now
-            ):
+            if row.state in UNANSWERED and store.save_relay(replace(row, state=RelayState.EXPIRED), was=row, now=now):
                 store.add_step(row.id, who, RelayState.EXPIRED.value, "the offer was closed", now)
     # From here on nobody can take part any more, so what is counted stays as it is.
     found = counting.counted(workspace, campaign)
