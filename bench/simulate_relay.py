@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -33,7 +32,6 @@ from bench.relay.world import (
     ON_TIME,
     PAUSED,
     SENDERS,
-    TWO_SEATS,
     Person,
     Stop,
     people,
@@ -198,8 +196,9 @@ class Story:
         self.tell(f"{name}: sent by {', '.join(slugs) if len(slugs) < 3 else f'{len(slugs)} associations'}")
 
     def hour_to_come(self, *, answers: int) -> datetime:
-        """A full minute that leaves time for so many rounds of answers, and for the offer and its mails."""
-        lead = timedelta(seconds=30 + 2 * answers * self.answering_s)
+        """A full minute that leaves time for so many rounds of answers, and for the offer and its mails. The earlier
+        campaign had fewer people to count, so its answers took less."""
+        lead = timedelta(seconds=60 + 4 * answers * self.answering_s)
         return (datetime.now(UTC) + lead).replace(second=0, microsecond=0) + timedelta(minutes=1)
 
     def in_time(self, hour: datetime) -> None:
@@ -211,9 +210,7 @@ class Story:
 
     # --- what it came to ----------------------------------------------------------------------
 
-    def judge(
-        self, name: str, meant: Sequence[Person], senders: Collection[str], on_time: Collection[str]
-    ) -> Verdict:
+    def judge(self, name: str, meant: Sequence[Person], senders: Collection[str], on_time: Collection[str]) -> Verdict:
         verdict = oracle.judge(meant, self.place.copies(name), senders=senders, on_time=on_time)
         self.tell(f"{name}: {verdict.copies:,} copies for {verdict.entitled:,} people entitled")
         return verdict
@@ -272,6 +269,7 @@ def run(scratch: Path, count: int, seed: int) -> bool:
             "missed": partner.missed + pilot.missed,
             "stopped_but_sent": partner.stopped_but_sent + pilot.stopped_but_sent,
             "smallest_cell": smallest,
+            "after_recall": late,
             "seconds": round(time.monotonic() - started),
         }
     )

@@ -9,10 +9,11 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +21,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from audiences.models import Association, SuppressionScope
-from bench.relay.world import ASSOCIATIONS, Person, Stop, seats
+from bench.relay.world import ASSOCIATIONS, TWO_SEATS, Person, Stop, seats
 from bench.sink import free_port
 from comms.engine import audience, reporting
 from comms.engine.relaying import seating
@@ -32,6 +33,7 @@ OFFICE = Person("office@coalition.example", {HOST.slug: True}, pilot=True)
 """The only member of the coalition itself, which passes nothing on: a campaign is checked against its list, too."""
 LOOK_S = 0.1
 PATIENCE_S = 1800.0
+_ALERT = re.compile(r'role="alert"><strong>([^<]*)')
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 
@@ -101,6 +103,7 @@ class Place:
             workspace.add_association(Association(slug, name, f"news@{slug}.example", postal))
             for address in seats(slug):
                 seating.add(workspace, slug, address.partition("@")[0].title(), address)
+        seating.decide(workspace, replace(seating.rule(workspace, TWO_SEATS), two_seats=True))
         for slug in ASSOCIATIONS:
             self._import(workspace, slug, [person for person in people if slug in person.lists])
         self._import(workspace, HOST.slug, [OFFICE])
@@ -153,7 +156,7 @@ class Place:
             raise SystemExit(f"comms {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return json.loads(done.stdout)
 
-    def reports(self, campaigns: Sequence[str]) -> list[Mapping[str, Any]]:
+    def reports(self, campaigns: Sequence[str]) -> list[dict[str, Any]]:
         """What `comms report` says of each."""
         workspace = Workspace(self.folder)
         found = [reporting.report(workspace, each).to_json() for each in campaigns]
@@ -171,11 +174,16 @@ class Place:
             return {name: unescape(value) for name, value in _HIDDEN.findall(answer.read().decode())}
 
     def post(self, url: str, fields: Mapping[str, str]) -> str:
-        """Send a form as a browser does; the address of the page that comes then. Raises HTTPError."""
+        """Send a form as a browser does; the address of the page that comes then. Raises SystemExit with the page's
+        own words when it says no."""
         request = urllib.request.Request(url, data=urlencode(fields).encode(), method="POST")
-        with urllib.request.urlopen(request, timeout=120) as answer:
-            answer.read()
-            return str(answer.url)
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                answer.read()
+                return str(answer.url)
+        except urllib.error.HTTPError as error:
+            said = _ALERT.search(error.read().decode())
+            raise SystemExit(f"{url} answers {error.code}: {unescape(said[1]) if said else error.reason}") from error
 
     def write(self, name: str, text: str) -> str:
         """A campaign's definition; the path of its file."""

@@ -28,8 +28,9 @@ WITHDREW, WITHDREW_ONE = 0.03, 0.10
 STOPPED, CHOSE = 0.03, 0.08
 """Share of people who want nothing relayed; and of those with several lists who chose one of them."""
 PILOT = 0.02
-"""Share of people to whom an earlier, smaller campaign goes; of these so many stop by one click, or choose its sender."""
+"""Share of people to whom an earlier, smaller campaign goes."""
 CLICKED, CHOSE_THERE = 0.15, 0.15
+"""Share of these who stop what is relayed by one click in it; and who choose the association that it came from."""
 
 
 class Stop(StrEnum):

@@ -126,8 +126,7 @@ class Workspace:
 
     def people(self, slug: str) -> People:
         """The members of an association. Raises UsageError for one that the workspace does not have."""
-        self.association(slug)
-        return self.people_of(self.association_path(slug))
+        return People(self.association_db(slug), self.key.derive("suppression"))
 
     def people_of(self, path: Path) -> People:
         return People(self._open(path, ASSOCIATION_SETS), self.key.derive("suppression"))
@@ -140,8 +139,10 @@ class Workspace:
 
     def association_db(self, slug: str) -> Database:
         """Raises UsageError for an association that the workspace does not have."""
-        self.association(slug)
-        return self._open(self.association_path(slug), ASSOCIATION_SETS)
+        path = self.association_path(slug)
+        if path not in self._databases:  # none is ever taken away, and a relay asks for every person who is shared
+            self.association(slug)
+        return self._open(path, ASSOCIATION_SETS)
 
     def associations(self) -> list[Association]:
         """All, the host first."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from audiences.consent import Exclusion
@@ -172,13 +172,15 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class OneCopy:
-    """What an association's edition asks of each person: `comms.delivery.dispatch.OneCopy`."""
+    """What an association's edition asks of each person, for one claim: `comms.delivery.dispatch.OneCopy`."""
 
     workspace: Workspace
     family: Family
     association: str
     is_relayed: bool
     """It is passed on for somebody else, so who wants nothing relayed does not get it."""
+    _seen: dict[bytes, tuple[bytes, list[Elsewhere]]] = field(default_factory=dict)
+    """Who was asked for in this claim already: first whether they are reached, then whether they wait."""
 
     def reason(self, now: datetime) -> Condition:
         """Whom others have reached, and who wants nothing relayed, for the same reason."""
@@ -192,7 +194,7 @@ class OneCopy:
         """Until when somebody waits whom another association is to reach."""
         people = self.workspace.people(self.association)
         digest = people.hash_of(address)
-        token, others = self.family.elsewhere(digest, self.association)
+        token, others = self._elsewhere(digest)
         if not others:
             return None
         verdict, first = judge(self.association, others, token, self._choice(digest))
@@ -209,5 +211,9 @@ class OneCopy:
     def _is_reached(self, digest: bytes | None) -> bool:
         if digest is None:
             return False
-        _, others = self.family.elsewhere(digest, self.association)
-        return any(other.state in REACHED for other in others)
+        return any(other.state in REACHED for other in self._elsewhere(digest)[1])
+
+    def _elsewhere(self, digest: bytes) -> tuple[bytes, list[Elsewhere]]:
+        if digest not in self._seen:
+            self._seen[digest] = self.family.elsewhere(digest, self.association)
+        return self._seen[digest]
