@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check bench-audiences lock bench-send bench-memory bench-wire bench-render bench-mjml bench-machines bench-social bench-feeds chaos clean
+.PHONY: help demo test check bench-audiences lock bench-send bench-memory bench-wire bench-render bench-mjml bench-machines bench-social bench-feeds chaos simulate-relay clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -47,6 +47,10 @@ bench-render:  ## complete messages made a second and core, beside other ways (n
 chaos:  ## kills, faulty servers, full disks, power cuts: who was lost; writes docs/reliability.md
 	@$(PYTHON) scripts/bootstrap.py dev
 	@$(BIN)/python -m bench.chaos --docs docs/reliability.md
+
+simulate-relay:  ## a whole relay, 22 associations and 60,000 people: who was missed, who got two
+	@$(PYTHON) scripts/bootstrap.py dev
+	@$(BIN)/python -m bench.simulate_relay
 
 bench-machines:  ## control on one machine, senders on two others, one of them cut off (needs root, Redis)
 	@$(PYTHON) scripts/bootstrap.py dev
