@@ -28,6 +28,7 @@ from comms.engine.relaying import seating
 from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
 
+ROOT = Path(__file__).resolve().parents[2]
 HOST = Association("coalition", "The Coalition", "news@coalition.example", "1 Main Street")
 OFFICE = Person("office@coalition.example", {HOST.slug: True}, pilot=True)
 """The only member of the coalition itself, which passes nothing on: a campaign is checked against its list, too."""
@@ -66,7 +67,7 @@ class Place:
         self._log.touch()
         self._read_to, self._mails = 0, list[Mail]()
         words = [sys.executable, "-m", "bench.relay.receiver", str(self._log)]
-        self._receiver = subprocess.Popen(words, stdout=subprocess.PIPE)
+        self._receiver = subprocess.Popen(words, stdout=subprocess.PIPE, cwd=ROOT)
         assert self._receiver.stdout is not None
         site = free_port()
         self._environment = {
@@ -135,7 +136,7 @@ class Place:
     def start(self) -> None:
         """Start `comms run`, and wait until its pages are there."""
         with (self.scratch / "run.log").open("wb") as log:
-            self._run = subprocess.Popen(self._words("run"), env=self._environment, stdout=log, stderr=log)
+            self._run = subprocess.Popen(self._words("run"), env=self._environment, cwd=ROOT, stdout=log, stderr=log)
         self.wait_until(self._answers, "its pages are there")
 
     def _answers(self) -> bool:
@@ -150,7 +151,7 @@ class Place:
     def comms(self, *words: str) -> Any:
         """One command, which has to do well; what it says as JSON. Raises SystemExit with its words."""
         done = subprocess.run(
-            self._words(*words, "--json"), env=self._environment, capture_output=True, text=True, check=False
+            self._words(*words, "--json"), env=self._environment, cwd=ROOT, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise SystemExit(f"comms {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
