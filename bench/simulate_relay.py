@@ -75,7 +75,7 @@ class Story:
     started: float
     published: list[Any]
     answering_s: float = 0.0
-    """How long it took when all associations answered."""
+    """How long it took until the earlier campaign was offered, and all associations had answered."""
 
     def tell(self, text: str) -> None:
         print(f"{time.monotonic() - self.started:5.0f} s  {text}", flush=True)
@@ -84,8 +84,8 @@ class Story:
 
     def pilot(self) -> Verdict:
         """A small campaign that goes out at once, in which some people stop what is relayed, or choose."""
-        self.offer(PILOT, audience="audience:\n  segment: pilot = yes\n")
         started = time.monotonic()
+        self.offer(PILOT, audience="audience:\n  segment: pilot = yes\n")
         for slug in ASSOCIATIONS:
             self.accept(PILOT, slug)
         self.answering_s = time.monotonic() - started
@@ -196,8 +196,7 @@ class Story:
         self.tell(f"{name}: sent by {', '.join(slugs) if len(slugs) < 3 else f'{len(slugs)} associations'}")
 
     def hour_to_come(self, *, answers: int) -> datetime:
-        """A full minute that leaves time for so many rounds of answers, and for the offer and its mails. The earlier
-        campaign had fewer people to count, so its answers took less."""
+        """A full minute that leaves time for the offer and so many rounds of answers, on a machine with other work."""
         lead = timedelta(seconds=60 + 4 * answers * self.answering_s)
         return (datetime.now(UTC) + lead).replace(second=0, microsecond=0) + timedelta(minutes=1)
 
