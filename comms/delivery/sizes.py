@@ -27,7 +27,7 @@ class BatchSizes:
         """A sender was busy for `seconds` with a batch of so many."""
         if messages < SMALLEST or seconds <= 0:  # mostly the opening of sessions
             return
-        rate = messages / seconds
+        rate = min(messages / seconds, self.most / BATCH_S)  # no quicker than can make a difference
         before = self._rates.get(association, rate)
         self._rates[association] = before + _NEWEST * (rate - before)
 

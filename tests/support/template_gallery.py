@@ -204,6 +204,16 @@ def _offer(words: Words, name: str) -> LetterContent:
     )
 
 
+def _link(words: Words, name: str) -> LetterContent:
+    told = words.gettext("Here is a new link to “%(title)s”. Earlier ones need no longer work.", title="Summer school")
+    return replace(
+        _offer(words, name),
+        subject=words.gettext("Your link: %(title)s", title="Summer school"),
+        heading=words.gettext("Your link"),
+        paragraphs=(told,),
+    )
+
+
 def _reply(words: Words, name: str) -> LetterContent:
     return LetterContent(
         subject="Re: Summer school",
@@ -217,7 +227,14 @@ def _reply(words: Words, name: str) -> LetterContent:
     )
 
 
-_LETTERS = {"offer": _offer, "reply": _reply, "confirm": _confirm, "welcome": _welcome, "preferences": _preferences}
+_LETTERS = {
+    "offer": _offer,
+    "link": _link,
+    "reply": _reply,
+    "confirm": _confirm,
+    "welcome": _welcome,
+    "preferences": _preferences,
+}
 
 
 def long_newsletter(stories: int) -> Campaign:
