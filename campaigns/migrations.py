@@ -460,3 +460,63 @@ def told_figures(db: Database) -> None:
         ) WITHOUT ROWID
         """
     )
+
+
+@CAMPAIGNS()
+def engines(db: Database) -> None:
+    """Relays between engines: feeds of offers that are followed, what came of them, and who answers from elsewhere."""
+    for statement in (
+        """
+        CREATE TABLE follow (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            url TEXT NOT NULL UNIQUE,
+            author TEXT NOT NULL,
+            association TEXT NOT NULL REFERENCES association(slug),
+            remote TEXT NOT NULL,
+            passes_on INTEGER NOT NULL DEFAULT 0,
+            key TEXT NOT NULL,
+            etag TEXT NOT NULL DEFAULT '',
+            last_modified TEXT NOT NULL DEFAULT '',
+            next_at TEXT,
+            read_at TEXT,
+            failures INTEGER NOT NULL DEFAULT 0,
+            fault TEXT NOT NULL DEFAULT '',
+            added_at TEXT NOT NULL
+        )
+        """,
+        # `feed` is an address and no reference: what was taken from a feed outlives the following.
+        """
+        CREATE TABLE followed (
+            id INTEGER PRIMARY KEY,
+            feed TEXT NOT NULL,
+            remote TEXT NOT NULL,
+            campaign TEXT NOT NULL UNIQUE,
+            author TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            digest TEXT NOT NULL,
+            origin TEXT NOT NULL,
+            via TEXT NOT NULL,
+            fault TEXT NOT NULL DEFAULT '',
+            number INTEGER NOT NULL DEFAULT 0,
+            answer TEXT NOT NULL DEFAULT '',
+            taken INTEGER NOT NULL DEFAULT 0,
+            next_at TEXT,
+            failures INTEGER NOT NULL DEFAULT 0,
+            refusal TEXT NOT NULL DEFAULT '',
+            UNIQUE (feed, remote)
+        )
+        """,
+        "CREATE INDEX followed_origin ON followed(origin)",
+        "CREATE TABLE peer (association TEXT PRIMARY KEY REFERENCES association(slug), key TEXT NOT NULL,"
+        " added_at TEXT NOT NULL) WITHOUT ROWID",
+        """
+        CREATE TABLE peer_answer (
+            relay INTEGER PRIMARY KEY REFERENCES relay(id),
+            number INTEGER NOT NULL,
+            statement TEXT NOT NULL,
+            came_at TEXT NOT NULL
+        )
+        """,
+    ):
+        db.execute(statement)

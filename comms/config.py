@@ -428,6 +428,22 @@ class Metrics(Section):
         return value
 
 
+class Relay(Section):
+    """Offers from other engines (`comms relay follow`)."""
+
+    trusted_hosts: list[str] = Field(
+        [],
+        description="Hosts, as `name` or `name:port`, whose feeds of offers may be read although they are not on the "
+        "public internet, such as an engine in the same building.",
+    )
+
+    @field_validator("trusted_hosts", mode="before")
+    @classmethod
+    def _are_listed(cls, value: object) -> object:
+        """The environment has only text: `127.0.0.1:8626,engine.local`."""
+        return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
+
+
 class Segments(Section):
     """What the rules over members may name."""
 
@@ -455,6 +471,7 @@ class Settings(Section):
     mastodon: Mastodon = Mastodon()
     bluesky: Bluesky = Bluesky()
     linkedin: LinkedIn = LinkedIn()
+    relay: Relay = Relay()
     segments: Segments = Segments()
 
     @field_validator("smtp_relays")

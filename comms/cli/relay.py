@@ -30,13 +30,18 @@ COMMANDS = {
     "deal": "tokens:deal",
     "match": "tokens:match",
     "keys": "relay_keys:keys",
+    "follow": "follows:follow",
+    "unfollow": "follows:unfollow",
+    "peer": "follows:peer",
+    "peers": "follows:peers",
+    "unpeer": "follows:unpeer",
 }
 """Where each command is, below `comms.cli`, in the order of `comms relay --help`."""
 
 app = typer.Typer(
     cls=group_of(COMMANDS),
     no_args_is_help=True,
-    help="Campaigns for other associations to send: offers, answers, corrections, recalls, kits, duplicates.",
+    help="Campaigns for other associations to send: offers, answers, corrections, recalls, kits, other engines.",
 )
 
 

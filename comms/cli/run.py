@@ -12,6 +12,7 @@ from comms.engine.announcer import announcer
 from comms.engine.control import Control, ControlLock
 from comms.engine.counting import counter
 from comms.engine.doors.watch import doors
+from comms.engine.following.beside import follower
 from comms.engine.reader import reader
 from comms.errors import StateError, UsageError
 from comms.queues import queue_of
@@ -41,6 +42,7 @@ def run(
                 reader(open_workspace),
                 counter(open_workspace),
                 announcer(open_workspace),
+                follower(open_workspace),
                 senders(workspace, none=no_senders) as pool,
             ):
                 say(f"comms runs: {pool.size} senders, web face on http://{site.host}:{site.port} ({site.url})")

@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 
 from audiences.models import Association
 from campaigns import definition
+from campaigns.follows import FollowStore
 from campaigns.models import Campaign
+from campaigns.relay import MARK
 from campaigns.store import EntryRow
 from comms.channels import expressions
 from comms.channels.feed_content import content_from_blocks
@@ -56,14 +58,30 @@ def surroundings(workspace: Workspace, campaign: Campaign, association: Associat
 
     Raises StorageError, and UsageError when the association that the campaign names does not exist.
     """
-    author, site = workspace.association(campaign.association), workspace.settings.site.url
+    site = workspace.settings.site.url
     return Surroundings(
         calendar_url="/".join(filter(None, (site, "e", association.slug, campaign.id, campaign.variant))),
         images=pictures.images(workspace, campaign.blocks),
         portraits=pictures.portraits(workspace, campaign.blocks),
-        relayed_from=author.name if author.slug != association.slug else "",
+        relayed_from="" if is_own(workspace, campaign, association) else author_name(workspace, campaign),
         catalogues=workspace.catalogues,
     )
+
+
+def author_name(workspace: Workspace, campaign: Campaign) -> str:
+    """Name of whose campaign it is, be they of this workspace or not. Raises UsageError when they should be of it, and
+    are not."""
+    return _author_elsewhere(workspace, campaign) or workspace.association(campaign.association).name
+
+
+def is_own(workspace: Workspace, campaign: Campaign, association: Association) -> bool:
+    """Is it a campaign of the association that sends it. Raises UsageError as `author_name`."""
+    is_author = workspace.association(campaign.association).slug == association.slug
+    return is_author and _author_elsewhere(workspace, campaign) is None
+
+
+def _author_elsewhere(workspace: Workspace, campaign: Campaign) -> str | None:
+    return FollowStore(workspace.host.db).author(campaign.id.partition(MARK)[0])
 
 
 def outfit(workspace: Workspace, campaign: Campaign, association: Association, edition: str) -> Outfit:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from campaigns.follows import FollowStore
 from campaigns.models import Campaign
 from campaigns.relay import RelayState
 from campaigns.relays import OfferRow, RelayRow
 from comms.db import storage_errors
 from comms.engine import editions, social
-from comms.engine.relaying import making
+from comms.engine.relaying import making, peers
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
 from comms.files import write_whole
@@ -33,20 +34,27 @@ def offers_for(workspace: Workspace, association: str) -> tuple[Offer, ...]:
     What nobody may read yet, by the association's calendar, is left out: whoever knows the address can read the feed.
     """
     today = workspace.now().astimezone(ZoneInfo(workspace.association(association).timezone)).date()
-    found = []
+    found, elsewhere = [], peers.is_peer(workspace, association)
     for row in workspace.relays.relays_of(association)[:_MOST_OFFERS]:
         offer = workspace.relays.offer(row.campaign)
         assert offer is not None, "there is a relay of it"
         campaign = making.offered(workspace, offer.campaign, offer.version)
         embargo = campaign.relay.not_before if campaign.relay else None
+        if elsewhere and making.campaign_row(workspace, row) is not None:
+            continue  # it had been agreed to here, and goes out from here
         if offer.state != "closed" and not (embargo and today < embargo):
             found.append(_offer(workspace, offer, row, campaign))
     return tuple(found)
 
 
 def _offer(workspace: Workspace, offer: OfferRow, row: RelayRow, campaign: Campaign) -> Offer:
-    author = workspace.association(campaign.association)
-    url = editions.public_url(workspace, campaign, author)
+    author, version = (
+        workspace.association(campaign.association),
+        workspace.relays.version(offer.campaign, offer.version),
+    )
+    came = FollowStore(workspace.host.db).taken(offer.campaign)
+    url = f"{workspace.settings.site.url}/" if came else editions.public_url(workspace, campaign, author)
+    here = engine_name(workspace)
     is_gone = offer.state == "recalled" or row.state is RelayState.WITHDRAWN
     return Offer(
         campaign=offer.campaign,
@@ -56,11 +64,14 @@ def _offer(workspace: Workspace, offer: OfferRow, row: RelayRow, campaign: Campa
         language=campaign.language,
         url=url,
         published=offer.offered_at,
-        updated=workspace.relays.version(offer.campaign, offer.version).at,
+        updated=version.at,
         definition=campaign.definition,
         respond_by=campaign.relay.respond_by if campaign.relay else None,
         withdrawn=offer.updated_at if is_gone else None,
         reason=offer.reason if is_gone else "",
+        note=version.note,
+        origin=came.origin if came else f"{here}/{offer.campaign}",
+        via=(*came.via.split(), here) if came else (here,),
     )
 
 
@@ -102,6 +113,11 @@ def keys(workspace: Workspace) -> tuple[SigningKey, ...]:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MOST_KEYS):
         raise StateError(f"{path} does not say how many keys there are.", hint="Restore it from a backup.")
     return tuple(SigningKey(workspace.key.derive(f"relay feed {number}")) for number in range(1, int(text) + 1))
+
+
+def engine_name(workspace: Workspace) -> str:
+    """By what other engines know this one, whichever key signs now. Raises StateError as `keys`."""
+    return keys(workspace)[0].public.name
 
 
 def public_keys(workspace: Workspace) -> bytes:

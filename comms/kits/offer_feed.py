@@ -34,6 +34,8 @@ class ReadFeed:
 
     association: str
     updated: datetime | None
+    author: str
+    """Name of who offers; empty where the feed does not say."""
     offers: tuple[Offer, ...]
 
 
@@ -89,8 +91,9 @@ def read_json(data: bytes, keys: PublicKeys) -> ReadFeed:
             _check(item, ITEM, keys)
         ours = document[_OURS]
         updated = datetime.fromisoformat(ours["updated"]) if "updated" in ours else None
-        return ReadFeed(ours["association"], updated, tuple(map(_offer, document["items"])))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        author = str(document.get("authors", [{"name": ""}])[0]["name"])
+        return ReadFeed(str(ours["association"]), updated, author, tuple(map(_offer, document["items"])))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, SignatureError):
             raise
         raise SignatureError("this is no signed feed of offers.", hint=_UNCHANGED) from error
@@ -138,6 +141,9 @@ def _facts(offer: Offer) -> dict[str, Any]:
         "language": offer.language,  # the format leaves it out where it is that of the feed
         "updated": _moment(offer.updated),
     }
+    facts |= {name: value for name in ("note", "origin") if (value := getattr(offer, name))}
+    if offer.via:
+        facts["via"] = list(offer.via)
     if offer.respond_by:
         facts["respond_by"] = offer.respond_by.isoformat()
     if offer.withdrawn:
@@ -148,19 +154,27 @@ def _facts(offer: Offer) -> dict[str, Any]:
 def _offer(item: dict[str, Any]) -> Offer:
     facts = item[_OURS]
     withdrawn, respond_by = facts.get("withdrawn"), facts.get("respond_by")
+    texts = {name: facts.get(name, "") for name in ("campaign", "definition", "reason", "note", "origin", "language")}
+    via = facts.get("via", [])
+    # The signature says who wrote it, not that it makes sense.
+    if not all(isinstance(text, str) for text in (*texts.values(), *via)) or type(facts["version"]) is not int:
+        raise TypeError("an offer is of another kind")
     return Offer(
-        campaign=facts["campaign"],
+        campaign=texts["campaign"],
         version=facts["version"],
         title=item["title"],
         summary=item.get("summary", ""),
-        language=facts["language"],
+        language=texts["language"],
         url=item["url"],
         published=datetime.fromisoformat(item["date_published"]),
         updated=datetime.fromisoformat(facts["updated"]),
-        definition=facts.get("definition", ""),
+        definition=texts["definition"],
         respond_by=date.fromisoformat(respond_by) if respond_by else None,
         withdrawn=datetime.fromisoformat(withdrawn) if withdrawn else None,
-        reason=facts.get("reason", ""),
+        reason=texts["reason"],
+        note=texts["note"],
+        origin=texts["origin"],
+        via=tuple(via),
     )
 
 

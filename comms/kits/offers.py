@@ -30,6 +30,12 @@ class Offer:
     withdrawn: datetime | None = None
     reason: str = ""
     """Why it was withdrawn."""
+    note: str = ""
+    """What this version corrected, in words; empty for the first."""
+    origin: str = ""
+    """The engine that offered it first, and its id there, as `0123456789abcdef/partner`: whatever way it takes."""
+    via: tuple[str, ...] = ()
+    """The engines that it has come through, the first first; the one that publishes this feed is the last."""
 
 
 @dataclass(frozen=True, slots=True)

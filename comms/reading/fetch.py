@@ -94,12 +94,9 @@ class Fetcher:
         parts = web_parts(url)
         if parts is None:
             return Answer(fault="it leads to what is no web address")
-        headers = {"User-Agent": self._agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip", **_conditions(validators)}
-        result = self._exchange.ask("GET", parts, headers, _taken)
-        if isinstance(result, Failure):
-            words = _FAULTS[result.outcome]
-            return Answer(fault=f"{words} ({result.detail})" if result.detail else words)
-        return replace(result, url=url)
+        headers = {"User-Agent": self._agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip", **conditions(validators)}
+        result = self._exchange.ask("GET", parts, headers, taken)
+        return failed(result) if isinstance(result, Failure) else replace(result, url=url)
 
 
 _FAULTS: Mapping[Outcome, str] = {
@@ -113,7 +110,14 @@ _FAULTS: Mapping[Outcome, str] = {
 }
 
 
-def _conditions(validators: Validators) -> dict[str, str]:
+def failed(failure: Failure) -> Answer:
+    """No answer, and why, in words."""
+    words = _FAULTS[failure.outcome]
+    return Answer(fault=f"{words} ({failure.detail})" if failure.detail else words)
+
+
+def conditions(validators: Validators) -> dict[str, str]:
+    """The headers that ask for what is newer than this."""
     headers = {}
     if validators.etag:
         headers["If-None-Match"] = validators.etag
@@ -122,7 +126,8 @@ def _conditions(validators: Validators) -> dict[str, str]:
     return headers
 
 
-def _taken(response: http.client.HTTPResponse) -> Answer:
+def taken(response: http.client.HTTPResponse) -> Answer:
+    """What there is to know of an answer; its body where its status is 200, and no more of it than may be."""
     header = response.headers
     answer = Answer(
         status=response.status,

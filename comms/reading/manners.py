@@ -51,7 +51,7 @@ def after(standing: Standing, answer: Answer, now: datetime) -> Standing:
     moved = answer.moved_to or standing.url
     validators = answer.validators if answer.status == 200 else _kept(standing.validators, answer.validators)
     wait = PERIOD if validators else UNCONDITIONAL
-    return Standing(moved, validators, now + max(wait, _max_age(answer), _retry_after(answer, now)))
+    return Standing(moved, validators, now + max(wait, _max_age(answer), retry_after(answer, now)))
 
 
 def unread(standing: Standing, fault: str, answer: Answer, now: datetime) -> Standing:
@@ -62,7 +62,7 @@ def unread(standing: Standing, fault: str, answer: Answer, now: datetime) -> Sta
 def _failed(standing: Standing, fault: str, answer: Answer, now: datetime) -> Standing:
     failures = standing.failures + 1
     back_off = min(PERIOD * 2 ** min(failures - 1, 10), LONGEST)
-    next_at = now + max(back_off, _retry_after(answer, now))
+    next_at = now + max(back_off, retry_after(answer, now))
     return replace(standing, failures=failures, fault=fault, next_at=next_at)
 
 
@@ -76,8 +76,8 @@ def _max_age(answer: Answer) -> timedelta:
     return min(timedelta(seconds=int(found[1])), LONGEST) if found else timedelta()
 
 
-def _retry_after(answer: Answer, now: datetime) -> timedelta:
-    """Seconds, or a date; anything else counts for nothing."""
+def retry_after(answer: Answer, now: datetime) -> timedelta:
+    """How long the site asks to be left alone. Seconds, or a date; anything else counts for nothing."""
     text = answer.retry_after.strip()
     if text.isascii() and text.isdigit():
         return min(timedelta(seconds=int(text[:9])), LONGEST_RETRY_AFTER)

@@ -1,18 +1,25 @@
-"""The signed feeds of what is offered to associations, and the keys to check them with."""
+"""The signed feeds of what is offered to associations, the keys to check them with, and answers from other engines."""
 
 from __future__ import annotations
 
 from typing import cast
 
+import structlog
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from comms.engine import offer_feeds
 from comms.engine.offer_feeds import MEDIA_TYPES, Format
+from comms.engine.relaying import peers
+from comms.errors import StateError
+from comms.kits.answers import LARGEST
+from comms.kits.signing import SignatureError
 from comms.web.conditional import public_response
 from comms.web.pages import Pages
 from comms.web.workspaces import Workspaces
+
+log = structlog.get_logger(__name__)
 
 
 class OfferFeeds:
@@ -25,6 +32,7 @@ class OfferFeeds:
     def routes(self) -> list[Route]:
         return [
             Route("/relay/keys.json", self.keys),
+            Route("/relay/{association}/answers", self.answers, methods=["POST"], max_body_size=LARGEST),
             *(Route(f"/relay/{{association}}/feed.{kind}", self.feed, name=kind) for kind in MEDIA_TYPES),
         ]
 
@@ -32,6 +40,19 @@ class OfferFeeds:
         """The public keys."""
         body = offer_feeds.public_keys(self._workspaces.here())
         return public_response(request.headers, body, "application/json")
+
+    async def answers(self, request: Request) -> Response:
+        """What an association's own engine answers. 200: it is kept; 403: it is not that engine's; 409: not as things
+        are, with the number of the latest answer where that is why."""
+        slug, body = str(request.path_params["association"]), await request.body()
+        try:
+            taken = await self._workspaces.run(lambda workspace: peers.take(workspace, slug, body))
+        except SignatureError as error:
+            log.warning("refused an answer to an offer", association=slug[:64], reason=error.message)
+            return JSONResponse({"error": error.message}, status_code=403)
+        except StateError as error:
+            return JSONResponse({"error": error.message}, status_code=409)
+        return JSONResponse({"number": taken.number}, status_code=200 if taken.ok else 409)
 
     def feed(self, request: Request) -> Response:
         """One association's offers. No search engine is to list them."""

@@ -20,7 +20,8 @@ from campaigns.models import Campaign, RelayPart, Slot
 from campaigns.relay import AGREED, ANSWERABLE, Adaptation, Difference, RelayState
 from campaigns.relays import OfferRow, RelayRow, Seat, Step
 from comms.db import storage_errors
-from comms.engine.relaying import copying, letters, making
+from comms.engine import editions
+from comms.engine.relaying import copying, letters, making, peers
 from comms.engine.sending import Prepared
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StateError, UsageError
@@ -137,7 +138,7 @@ def desk(workspace: Workspace, row: RelayRow) -> Desk:
         relay=row,
         association=association,
         campaign=campaign,
-        host=workspace.association(campaign.association).name,
+        host=editions.author_name(workspace, campaign),
         places=tuple(_place(campaign, slot, row.adaptation) for slot in rules.open_places(campaign)),
         audience=copying.audience(workspace, ready.campaign, row.association) if ready else None,
         obstacle=obstacle,
@@ -315,6 +316,7 @@ def _part(campaign: Campaign) -> RelayPart:
 
 
 def _answerable(workspace: Workspace, row: RelayRow) -> OfferRow:
+    peers.require_here(workspace, row)
     offer = workspace.relays.offer(row.campaign)
     assert offer is not None
     if offer.state != "open" or row.state is RelayState.WITHDRAWN:

@@ -18,7 +18,7 @@ from campaigns.relay import UNSENT, Difference, RelayState
 from campaigns.relays import OfferRow, RelayRow, VersionRow
 from comms.db import storage_errors
 from comms.engine import corrections, editions, gathering, sending
-from comms.engine.relaying import answering, letters, making, offering
+from comms.engine.relaying import answering, letters, making, offering, peers
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StateError, UsageError
 from comms.events import CampaignState
@@ -75,20 +75,30 @@ def plan(workspace: Workspace, file: Path, *, note: str, minor: bool = False) ->
         raise UsageError(f"{file} has no {missing} any more.", hint="To take it back: comms relay recall.")
     if not note.strip():
         raise UsageError("a correction says what was corrected.", hint='--note "The deadline is 1 March"')
-    change = rules.difference(making.offered(workspace, campaign.id, offer.version), campaign)
-    if change.is_empty:
+    found = correction_of(workspace, offer, campaign, note=note.strip(), minor=minor)
+    if found.change.is_empty:
         raise UsageError(f"{file} says what was offered.", hint="Change it first.")
+    return found
+
+
+def correction_of(workspace: Workspace, offer: OfferRow, campaign: Campaign, *, note: str, minor: bool) -> Correction:
+    """What another text of an offer would mean."""
+    change = rules.difference(making.offered(workspace, campaign.id, offer.version), campaign)
     rows = workspace.relays.relays(campaign.id)
     reached = tuple(Reached(row.association, row.state, _what(row, minor=minor)) for row in rows)
-    return Correction(campaign, offer, change, reached, note.strip(), minor)
+    return Correction(campaign, offer, change, reached, note, minor)
 
 
 def correct(workspace: Workspace, correction: Correction, *, who: str) -> None:
     """Make the correction, and tell those who speak for the associations. Raises StateError when somebody else made
     another one meanwhile."""
-    host, store, now = workspace.host, workspace.relays, workspace.now()
     campaign = gathering.gather(workspace, correction.campaign)
-    version = correction.offer.version + 1
+    carry(workspace, replace(correction, campaign=campaign), correction.offer.version + 1, who=who)
+
+
+def carry(workspace: Workspace, correction: Correction, version: int, *, who: str) -> None:
+    """The same, of a campaign whose feeds are gathered, as a version above that of the offer. Raises StateError."""
+    host, store, now, campaign = workspace.host, workspace.relays, workspace.now(), correction.campaign
     with storage_errors(workspace.host_path), host.db.atomic():
         if store.offer(campaign.id) != correction.offer:
             raise StateError("somebody else changed the offer in this moment.", hint="Look at it, and try again.")
@@ -97,6 +107,8 @@ def correct(workspace: Workspace, correction: Correction, *, who: str) -> None:
         store.save_offer(replace(correction.offer, version=version, title=campaign.title, updated_at=now))
         host.note(who, "offer corrected", campaign.id, correction.note, now)
     for row in store.relays(campaign.id):
+        if peers.is_peer(workspace, row.association):
+            continue  # its own engine reads it in the feed
         try:
             _carry(workspace, row, correction, version, who)
         except StateError:  # it began to go out, or was answered, in this moment

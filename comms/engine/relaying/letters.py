@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from campaigns.models import Campaign
 from campaigns.relay import Difference
 from campaigns.relays import RelayRow, Seat
-from comms.engine import letters
-from comms.engine.relaying import making, seating
+from comms.engine import editions, letters
+from comms.engine.relaying import making, peers, seating
 from comms.engine.workspace import Workspace
 from comms.language.words import Words
 from comms.rendering.clean import one_line
@@ -26,12 +26,12 @@ _LINES_SHOWN = 12
 def offer(workspace: Workspace, row: RelayRow, campaign: Campaign) -> None:
     """Tell every seat of an association what is offered."""
     for seat in workspace.relays.seats(row.association):
-        words, host, name = _words(workspace, row), _host(workspace), workspace.association(row.association).name
+        words, name = _words(workspace, row), workspace.association(row.association).name
         paragraphs = [
             words.gettext(
                 "%(host)s offers “%(title)s” for %(association)s to send to its own members, under its own name. Your "
                 "list stays with you: nobody else sees it.",
-                host=host, title=campaign.title, association=name,
+                host=editions.author_name(workspace, campaign), title=campaign.title, association=name,
             ),
             *_by_when(words, campaign),
         ]  # fmt: skip
@@ -116,7 +116,7 @@ def recalled(workspace: Workspace, row: RelayRow, reason: str) -> None:
             heading=words.gettext("This was recalled"),
             paragraphs=[
                 words.gettext("%(host)s has taken “%(title)s” back. What was not sent yet is not sent.",
-                              host=_host(workspace), title=campaign.title),
+                              host=editions.author_name(workspace, campaign), title=campaign.title),
                 one_line(reason),
             ],
             button=words.gettext("Look at it"),
@@ -177,6 +177,8 @@ def _post(
     points: Iterable[str] = (),
     template: str = OFFER,
 ) -> None:
+    if peers.is_peer(workspace, row.association):
+        return  # its own engine tells those who speak for it
     association = workspace.association(row.association).name
     content = LetterContent(
         subject=subject,
@@ -226,7 +228,3 @@ def _day(words: Words, day: date) -> str:
 
 def _words(workspace: Workspace, row: RelayRow) -> Words:
     return workspace.catalogues.words(workspace.association(row.association).language)
-
-
-def _host(workspace: Workspace) -> str:
-    return workspace.association(None).name

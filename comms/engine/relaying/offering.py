@@ -16,7 +16,8 @@ from campaigns.relay import AGREED, UNANSWERED, Adaptation, RelayState, adapted,
 from campaigns.relays import OfferRow, RelayRow, RelayRule, VersionRow
 from comms.db import storage_errors
 from comms.engine import gathering, timing
-from comms.engine.relaying import answering, copying, letters
+from comms.engine.relaying import answering, copying, letters, peers
+from comms.engine.relaying.peers import Told
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StateError, UsageError
 from comms.events import CampaignState
@@ -111,23 +112,33 @@ def guests(workspace: Workspace, campaign: Campaign) -> list[Association]:
 
 def offer(workspace: Workspace, planned: OfferPlan, *, who: str) -> OfferRow:
     """Offer the campaign, and mail those who speak for the associations. Raises StateError for one offered before."""
-    campaign, host, store, now = planned.campaign, workspace.host, workspace.relays, workspace.now()
-    with storage_errors(workspace.host_path), host.db.atomic():
-        if store.offer(campaign.id) is not None:
-            raise StateError(
-                f"{campaign.id} was offered before.", hint="To change it: comms relay correct FILE --note ..."
-            )
-        row = OfferRow(campaign.id, campaign.title, "open", "", 1, now, now, "")
-        store.save_offer(row)
-        store.add_version(VersionRow(campaign.id, 1, campaign.definition, feeds.kept(campaign), "", now))
-        for each in planned.invited:
-            if host.campaign(edition_id(campaign.id, each.association)) is not None:
-                raise StateError(f"{each.association} has a campaign {edition_id(campaign.id, each.association)}.")
-            store.add_relay(campaign.id, each.association, 1, now)
-        host.note(who, "offered", campaign.id, ", ".join(each.association for each in planned.invited), now)
-    for relay in store.relays(campaign.id):
-        _open(workspace, relay, campaign)
+    with storage_errors(workspace.host_path), workspace.host.db.atomic():
+        row = write_down(workspace, planned.campaign, [each.association for each in planned.invited], 1, who=who)
+    announce(workspace, planned.campaign)
     return row
+
+
+def write_down(workspace: Workspace, campaign: Campaign, slugs: Sequence[str], version: int, *, who: str) -> OfferRow:
+    """Offer a campaign, and tell nobody yet. Expects to run inside `host.db.atomic()`. Raises StateError for one
+    offered before."""
+    host, store, now = workspace.host, workspace.relays, workspace.now()
+    if store.offer(campaign.id) is not None:
+        raise StateError(f"{campaign.id} was offered before.", hint="To change it: comms relay correct FILE --note ...")
+    row = OfferRow(campaign.id, campaign.title, "open", "", version, now, now, "")
+    store.save_offer(row)
+    store.add_version(VersionRow(campaign.id, version, campaign.definition, feeds.kept(campaign), "", now))
+    for slug in slugs:
+        if host.campaign(edition_id(campaign.id, slug)) is not None:
+            raise StateError(f"{slug} has a campaign {edition_id(campaign.id, slug)}.")
+        store.add_relay(campaign.id, slug, version, now)
+    host.note(who, "offered", campaign.id, ", ".join(slugs), now)
+    return row
+
+
+def announce(workspace: Workspace, campaign: Campaign) -> None:
+    """Tell those who speak for associations of what was just offered; some decided long ago what becomes of it."""
+    for relay in workspace.relays.relays(campaign.id):
+        _open(workspace, relay, campaign)
 
 
 def accepts_by_rule(rule: RelayRule, campaign: Campaign) -> bool:
@@ -199,9 +210,19 @@ class Standing:
     since: datetime
     version: int
     reason: str
+    told: Told | None = None
+    """What its own engine said, where it has one: figures that were not counted here."""
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "state": self.state.value, "since": self.since.isoformat()}
+        return {
+            "association": self.association,
+            "name": self.name,
+            "state": self.state.value,
+            "since": self.since.isoformat(),
+            "version": self.version,
+            "reason": self.reason,
+            "self_reported": self.told.to_json() if self.told else None,
+        }
 
 
 def standings(workspace: Workspace, campaign: str) -> list[Standing]:
@@ -217,6 +238,7 @@ def standings(workspace: Workspace, campaign: str) -> list[Standing]:
             row.updated_at,
             row.version,
             row.reason,
+            peers.told(workspace, row),
         )
         for row in rows
     ]
