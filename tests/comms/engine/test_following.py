@@ -1,0 +1,336 @@
+"""Offers of another engine: taken once, by version, from whom they should come; answers that are kept once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from relay_scene import HOST, OFFER, add_members, association
+
+from audiences.models import Association
+from campaigns import definition
+from campaigns.follows import FollowStore
+from campaigns.relay import RelayState
+from comms.engine import offer_feeds
+from comms.engine.following import feeds, taking, telling
+from comms.engine.relaying import answering, correcting, offering, peers, seating
+from comms.engine.setup import create_workspace
+from comms.engine.workspace import Workspace
+from comms.errors import StateError, UsageError
+from comms.kits import answers
+from comms.kits.answers import Answer, Statement
+from comms.kits.offers import Offer
+from comms.kits.signing import SignatureError, SigningKey, key_document
+from comms.web.server import WebServer, serve
+from tests.support.feed_server import FeedServer, Page, feed_server
+
+TEXT = "\n".join(line for line in OFFER.split("\n") if "20" not in line and "schedule" not in line)
+TEXT = TEXT.replace("  timezone: UTC\n", "")
+MAINE = Association("maine-libraries", "Maine Libraries", "news@maine.example", "1 High Street, Portland")
+HERE = "the-coalition-partner"
+NOW = datetime.now(UTC)
+
+
+@dataclass
+class Two:
+    """A coalition with its web face, and an association with an engine of its own."""
+
+    coalition: Workspace
+    library: Workspace
+    web: WebServer
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.web.port}/relay/north/feed.json"
+
+    def offer(self, text: str = TEXT) -> None:
+        offering.offer(self.coalition, offering.plan(self.coalition, definition.read(text)), who="dana")
+
+    def follow(self) -> None:
+        feeds.follow(self.library, feeds.look(self.library, self.url), MAINE.slug, who="luis")
+        key = feeds.answering_key(self.library, self.url).public.raw.hex()
+        peers.register(self.coalition, "north", key, who="dana")
+
+    def exchange(self) -> list[feeds.Reading]:
+        readings = feeds.read(self.library, at_once=True)
+        telling.tell(self.library, at_once=True)
+        return readings
+
+    def there(self) -> offering.Standing:
+        return offering.standings(self.coalition, "partner")[0]
+
+    def here(self) -> RelayState:
+        return answering.find(self.library, HERE, MAINE.slug).state
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Two]:
+    create_workspace(tmp_path / "c", HOST).close()
+    create_workspace(tmp_path / "m", MAINE).close()
+    web = serve(tmp_path / "c", "127.0.0.1", 0)
+    web.start()
+    trusted = {"COMMS_RELAY__TRUSTED_HOSTS": f"127.0.0.1:{web.port}"}
+    with Workspace(tmp_path / "c") as coalition, Workspace(tmp_path / "m", environment=trusted) as library:
+        coalition.add_association(association("north"))
+        seating.add(library, MAINE.slug, "Luis Ortega", "luis@maine.example")
+        add_members(library, MAINE.slug, [f"reader{n}@example.org" for n in range(12)])
+        yield Two(coalition, library, web)
+    web.stop()
+
+
+@pytest.fixture
+def site() -> Iterator[FeedServer]:
+    with feed_server() as server:
+        yield server
+
+
+def test_what_one_engine_offers_another_accepts_corrects_and_takes_back(two: Two, tmp_path: Path) -> None:
+    two.offer()
+    two.follow()
+    two.exchange()
+    assert (two.there().state, two.here()) == (RelayState.OFFERED, RelayState.OFFERED)
+    assert two.there().told is not None, "the coalition knows that it arrived"
+    desk = answering.desk(two.library, answering.find(two.library, HERE, MAINE.slug))
+    assert desk.host == "The Coalition"
+
+    row = answering.adapt(two.library, desk.relay, {"near-you": "We meet in Bangor."}, who="luis")
+    answering.decline(two.library, row, "No time this month", who="luis")
+    two.exchange()
+    assert (two.there().state, two.there().reason) == (RelayState.DECLINED, "No time this month")
+
+    file = tmp_path / "partner.md"
+    file.write_text(TEXT.replace("1 March", "2 March"))
+    correcting.correct(two.coalition, correcting.plan(two.coalition, file, note="The day was wrong"), who="dana")
+    two.exchange()
+    assert two.library.relays.version(HERE, 2).note == "The day was wrong"
+    assert two.there().version == 1, "an answer names the version that was looked at"
+    row = answering.find(two.library, HERE, MAINE.slug)
+    assert row.adaptation.texts == {"near-you": "We meet in Bangor."}
+    accepted = answering.accept(two.library, row, who="luis")
+    two.exchange()
+    assert two.there().state is accepted.state
+    assert two.there().version == 2
+
+    correcting.recall(two.coalition, "partner", "The grant was withdrawn", who="dana")
+    two.exchange()
+    assert (two.here(), two.there().state) == (RelayState.WITHDRAWN, RelayState.WITHDRAWN)
+    assert two.library.relays.offer(HERE).reason == "The grant was withdrawn"  # type: ignore[union-attr]
+
+
+def test_an_answer_waits_for_an_engine_that_is_away_and_is_kept_once(two: Two, tmp_path: Path) -> None:
+    two.offer()
+    two.follow()
+    two.exchange()
+    two.web.stop()
+    answering.decline(two.library, answering.find(two.library, HERE, MAINE.slug), "No", who="luis")
+    (reading,) = two.exchange()
+    assert reading.follow.fault == "the site takes no connection (connection refused)"
+    assert two.there().state is RelayState.OFFERED
+    assert telling.tell(two.library) == [], "it is left alone for a while"
+
+    two.web = serve(tmp_path / "c", "127.0.0.1", two.web.port)
+    two.web.start()
+    two.exchange()
+    two.exchange()
+    steps = two.coalition.relays.steps(answering.find(two.coalition, "partner", "north").id)
+    assert [step.state for step in steps if "engine" in step.who] == ["declined"]
+
+
+def test_a_new_key_is_believed_that_the_old_one_vouches_for_and_then_the_old_one_no_more(two: Two) -> None:
+    two.offer()
+    two.follow()
+    before = feeds.find(two.library, "the-coalition").key
+    made = offer_feeds.rotate_keys(two.coalition, who="dana")
+    (reading,) = two.exchange()
+    assert not reading.follow.fault
+    assert feeds.find(two.library, "the-coalition").key == made.public.raw.hex() != before
+
+
+def test_who_has_another_key_than_was_told_is_not_followed(two: Two) -> None:
+    with pytest.raises(UsageError, match="does not have the key"):
+        feeds.look(two.library, two.url, key="0" * 16)
+    (key,) = offer_feeds.keys(two.coalition)
+    assert feeds.look(two.library, two.url, key=key.public.name).confirmed
+
+
+# --- what an offer may not do -----------------------------------------------------------------
+
+
+def offer(**values: object) -> Offer:
+    made = Offer("partner", 2, "A partner", "", "en", "https://c.example/x", NOW, NOW, TEXT, via=("a" * 16,),
+                 origin=f"{'a' * 16}/partner")  # fmt: skip
+    return replace(made, **values)  # type: ignore[arg-type]
+
+
+def take(two: Two, *offers: Offer) -> dict[str, str]:
+    """Campaign here -> what is wrong with it."""
+    follow = feeds.find(two.library, "the-coalition")
+    return {row.campaign: row.fault for row in taking.take(two.library, follow, offers)}
+
+
+def test_an_older_version_never_comes_back_and_a_version_says_one_thing_only(two: Two) -> None:
+    two.follow()
+    assert take(two, offer()) == {HERE: ""}
+    take(two, offer(version=1, definition=TEXT.replace("1 March", "1 May")))
+    assert two.library.relays.offer(HERE).version == 2  # type: ignore[union-attr]
+    found = take(two, offer(definition=TEXT.replace("1 March", "1 May")))
+    assert "says something else" in found[HERE]
+    assert "1 March" in two.library.relays.version(HERE, 2).definition
+    assert take(two, offer()) == {HERE: ""}, "as it was"
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"via": tuple(f"{n:016x}" for n in range(4))}, "come through 4 engines"),
+        ({"definition": "---\n"}, "its definition can not be used"),
+        ({"definition": "[" * 5_000}, "its definition can not be used"),
+        ({"definition": TEXT.replace("preview:", "attachments: [a.pdf]\n  preview:")}, "files do not travel"),
+        ({"definition": TEXT.replace("relay:\n  associations: all\n", "")}, "no newsletter that could be relayed"),
+        ({"definition": TEXT.replace("all\n", "all\n  respond_by: 2020-01-01\n")}, "is over"),
+    ],
+)
+def test_what_can_not_be_used_is_not_offered_and_said_why(two: Two, values: dict[str, object], fault: str) -> None:
+    two.follow()
+    assert fault in take(two, offer(**values))[HERE]
+    assert two.library.relays.offer(HERE) is None
+    assert take(two, offer(version=3)) == {HERE: ""}, "the next version may be good"
+
+
+def test_an_offer_that_came_through_this_engine_or_by_another_way_is_refused(two: Two) -> None:
+    two.follow()
+    mine = offer_feeds.engine_name(two.library)
+    assert "round in circles" in take(two, offer(via=("a" * 16, mine)))[HERE]
+    take(two, offer())
+    again = take(two, offer(campaign="elsewhere", via=("a" * 16, "b" * 16)))
+    assert again["the-coalition-elsewhere"] == f"it came by another way already, as {HERE}"
+
+
+def test_what_has_no_sense_is_left_alone(two: Two) -> None:
+    two.follow()
+    assert take(two, offer(campaign="../x"), offer(version=0), offer(via=("x" * 5_000,)), offer(origin="\x00")) == {}
+
+
+def test_a_template_that_is_not_here_becomes_the_announcement_and_pictures_stay_where_they_are(two: Two) -> None:
+    two.follow()
+    text = TEXT.replace("  preview:", "  template: house\n  slots:\n    colour: red\n  preview:")
+    take(two, offer(definition=text.replace("Dear colleague", "![A door](door.jpg)\n\nDear colleague")))
+    kept = two.library.relays.version(HERE, 2).definition
+    assert "template: announcement" in kept
+    assert f"![A door](http://127.0.0.1:{two.web.port}/media/door.jpg)" in kept
+    assert "colour" not in kept
+
+
+def test_an_offer_is_passed_on_with_the_way_that_it_took(two: Two) -> None:
+    two.library.add_association(association("bangor"))
+    found = feeds.look(two.library, two.url)
+    feeds.follow(two.library, found, MAINE.slug, passes_on=True, who="luis")
+    take(two, offer())
+    (passed,) = offer_feeds.offers_for(two.library, "bangor")
+    assert passed.via == ("a" * 16, offer_feeds.engine_name(two.library))
+    assert passed.origin == f"{'a' * 16}/partner"
+
+
+# --- hostile sites ----------------------------------------------------------------------------
+
+
+def test_nothing_is_read_from_inside_but_from_hosts_that_somebody_named(two: Two, site: FeedServer) -> None:
+    with pytest.raises(StateError, match="not a public one"):
+        feeds.look(two.library, site.url("127.0.0.1/relay/north/feed.json"))
+    assert site.asked == []
+
+
+def test_a_changed_byte_a_foreign_signature_and_too_much_are_refused_and_nothing_is_lost(
+    two: Two, site: FeedServer
+) -> None:
+    two.offer()
+    two.follow()
+    two.exchange()
+    good = offer_feeds.feed(two.coalition, "north", "json") or b""
+    foreign = SigningKey(b"\1" * 32)
+    by = feeds.Engines("https://m.example", [f"127.0.0.1:{site.port}"])
+    row = replace(feeds.find(two.library, "the-coalition"), url=site.url("127.0.0.1/relay/north/feed.json"))
+    site.pages["127.0.0.1/relay/keys.json"] = Page(key_document((foreign,)))
+    for page in (
+        Page(good.replace(b"1 March", b"9 March")),
+        Page(good + b"\n"),
+        Page(b"[" * 100_000),
+        Page(b"x" * 6_000_000),
+        Page(status=302, headers={"Location": "http://127.0.0.1:1/relay/north/feed.json"}),
+    ):
+        site.pages["127.0.0.1/relay/north/feed.json"] = page
+        after = feeds._asked(two.library, row, by)
+        assert after.fault
+        assert after.key == row.key
+    assert {asked.name for asked in site.asked} <= {"127.0.0.1/relay/north/feed.json", "127.0.0.1/relay/keys.json"}
+    assert two.library.relays.offer(HERE).version == 1  # type: ignore[union-attr]
+
+
+# --- answers ----------------------------------------------------------------------------------
+
+SAID = Statement("partner", 1, "declined", "No")
+
+
+def test_an_answer_is_kept_once_and_an_older_one_never_comes_back(two: Two) -> None:
+    two.offer()
+    two.follow()
+    key = feeds.answering_key(two.library, two.url)
+    first = answers.write(Answer("north", 1, NOW, SAID), key)
+    later = answers.write(Answer("north", 2, NOW, replace(SAID, state="accepted", reason="")), key)
+    assert peers.take(two.coalition, "north", first) == peers.Taken(True, 1)
+    assert peers.take(two.coalition, "north", first) == peers.Taken(True, 1)
+    assert peers.take(two.coalition, "north", later) == peers.Taken(True, 2)
+    assert peers.take(two.coalition, "north", first) == peers.Taken(False, 2)
+    assert two.there().state is RelayState.ACCEPTED
+    assert two.coalition.host.campaign("partner.north") is None, "nothing of it goes out from the coalition"
+    other = answers.write(Answer("north", 2, NOW, SAID), key)
+    assert peers.take(two.coalition, "north", other) == peers.Taken(False, 2)
+
+
+@pytest.mark.parametrize("age", [timedelta(hours=25), timedelta(hours=-2)])
+def test_an_answer_that_was_not_signed_now_is_refused(two: Two, age: timedelta) -> None:
+    two.offer()
+    two.follow()
+    data = answers.write(Answer("north", 1, NOW - age, SAID), feeds.answering_key(two.library, two.url))
+    with pytest.raises(SignatureError, match="clocks"):
+        peers.take(two.coalition, "north", data)
+
+
+def test_what_is_no_answer_of_this_engine_is_refused(two: Two) -> None:
+    two.offer()
+    two.follow()
+    key = feeds.answering_key(two.library, two.url)
+    good = answers.write(Answer("north", 1, NOW, SAID), key)
+    for data in (
+        good.replace(b"declined", b"accepted"),
+        good + b" ",
+        b"",
+        b"[" * 10_000,
+        b"{}",
+        b"\xff",
+        b'{"signature":{"value":"x"}}',
+        answers.write(Answer("north", 1, NOW, SAID), SigningKey(bytes(32))),
+        answers.write(Answer("south", 1, NOW, SAID), key),
+        answers.write(Answer("north", 1, NOW, replace(SAID, state="sleeping")), key),
+        json.dumps(json.loads(good), indent=1).encode(),
+    ):
+        with pytest.raises(SignatureError):
+            peers.take(two.coalition, "north", data)
+    with pytest.raises(StateError, match="not offered"):
+        peers.take(two.coalition, "north", answers.write(Answer("north", 1, NOW, replace(SAID, campaign="x")), key))
+    assert two.there().state is RelayState.OFFERED
+
+
+def test_after_a_restored_backup_answers_are_numbered_above_what_is_known(two: Two) -> None:
+    two.offer()
+    two.follow()
+    key = feeds.answering_key(two.library, two.url)
+    peers.take(two.coalition, "north", answers.write(Answer("north", 7, NOW, SAID), key))
+    two.exchange()
+    (row,) = FollowStore(two.library.host.db).followed(two.url)
+    assert (row.number, row.taken) == (8, True)
+    assert two.there().state is RelayState.OFFERED
