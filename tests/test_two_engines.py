@@ -4,6 +4,7 @@ while they work."""
 from __future__ import annotations
 
 import subprocess
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -55,16 +56,13 @@ class Engine:
 
     def start(self) -> None:
         self.running = self.comms.start("run")
-        wait_until(lambda: self.comms("relay", "list", "--json").code == 0 and self._answers())
+        wait_until(self._answers)
 
     def _answers(self) -> bool:
-        import urllib.error
-        import urllib.request
-
         try:
             with urllib.request.urlopen(f"{self.url}/relay/keys.json", timeout=5) as answer:
                 return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
+        except OSError:
             return False
 
     def stop(self) -> None:
@@ -109,6 +107,10 @@ def engines(comms: Comms, tmp_path: Path, mail_server: Callable[..., MailServer]
     library.must("members", "import", str(people), "--association", MAINE.slug)
     library.must("relay", "seat", MAINE.slug, "luis@maine.example", "--name", "Luis Ortega")
     yield coalition, library
+    for engine in found:
+        if engine.running is not None:  # what a failed test left
+            engine.running.kill()
+            engine.running.wait()
     kill(of_workspace(other))
 
 
