@@ -143,7 +143,7 @@ def _stand(workspace: Workspace, row: RelayRow, state: RelayState, statement: St
     if after == row:
         return
     now, name = workspace.now(), f"the engine of {workspace.association(row.association).name}"
-    workspace.relays.save_relay(after, was=row.state, now=now)
+    workspace.relays.save_relay(after, was=row, now=now)
     workspace.relays.add_step(row.id, name, state.value, statement.reason, now)
     workspace.host.note(name, f"relay {state.value}", row.campaign, row.association, now)
 
