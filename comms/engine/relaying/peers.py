@@ -13,6 +13,7 @@ from typing import Any
 from campaigns.follows import FollowStore, Peer, PeerAnswer
 from campaigns.relay import RelayState
 from campaigns.relays import RelayRow
+from campaigns.told import ToldFigures, ToldStore, problem
 from comms.db import storage_errors
 from comms.engine.relaying import making
 from comms.engine.workspace import Workspace
@@ -127,7 +128,19 @@ def take(workspace: Workspace, slug: str, data: bytes) -> Taken:
             return Taken(answer.number == before.number and statement == before.statement, before.number)
         store.save_answer(PeerAnswer(row.id, answer.number, statement, now))
         _stand(workspace, row, state, answer.statement)
+        _count(workspace, row, answer.statement)
     return Taken(True, answer.number)
+
+
+def _count(workspace: Workspace, row: RelayRow, statement: Statement) -> None:
+    """Let the other engine's figures count as what its association tells, as long as they can be and are asked for."""
+    copies, clicks = statement.figures.get("copies") or 0, statement.figures.get("clicks") or 0
+    figures = ToldFigures(copies=copies, people=copies, clicks=clicks)  # an engine sends each person one copy
+    offer = workspace.relays.offer(row.campaign)
+    if not copies or problem(figures) or offer is None or offer.state == "closed":
+        return
+    name = f"the engine of {workspace.association(row.association).name}"
+    ToldStore(workspace.host.db).keep(row.campaign, row.association, figures, name, workspace.now())
 
 
 def _stand(workspace: Workspace, row: RelayRow, state: RelayState, statement: Statement) -> None:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from campaigns.told import ToldFigures, ToldStore
+from campaigns.told import ToldFigures, ToldStore, problem
 from comms.db import storage_errors
 from comms.engine import collective, sending
 from comms.engine.relaying import answering, making
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
 from comms.events import CampaignState
-
-MOST_COPIES = 20_000_000
-"""More than any coalition has members: a number that slipped."""
-MOST_CLICKS_EACH = 100
-"""Clicks for each copy. More come from programs that follow links, which tools do not always leave out."""
 
 
 def tell(workspace: Workspace, campaign: str, association: str, figures: ToldFigures, *, who: str) -> None:
@@ -43,21 +38,3 @@ def tell(workspace: Workspace, campaign: str, association: str, figures: ToldFig
             )
         ToldStore(workspace.host.db).keep(campaign, row.association, figures, who, workspace.now())
         workspace.host.note(who, "figures told", campaign, row.association, workspace.now())
-
-
-def problem(figures: ToldFigures) -> str:
-    """Why these numbers can not be; empty when they can."""
-    for name in ("copies", "people", "clicks", "replies"):
-        if getattr(figures, name) < 0:
-            return f"{name} are below 0"
-    if not figures.copies:
-        return "nothing was sent"
-    if figures.copies > MOST_COPIES:
-        return f"more than {MOST_COPIES:,} copies"
-    if not 0 < figures.people <= figures.copies:
-        return f"{figures.copies:,} copies reach from 1 to {figures.copies:,} people, not {figures.people:,}"
-    if figures.replies > figures.people:
-        return f"{figures.replies:,} replies of {figures.people:,} people"
-    if figures.clicks > figures.copies * MOST_CLICKS_EACH:
-        return f"{figures.clicks:,} clicks in {figures.copies:,} copies"
-    return ""
