@@ -7,9 +7,10 @@ thrown away when the campaign is closed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,8 +21,8 @@ from comms.events import DeliveryState
 
 REACHED = frozenset({DeliveryState.SENT, DeliveryState.UNCERTAIN})
 """The person has it, or may have."""
-UNDER_WAY = frozenset({DeliveryState.CLAIMED, DeliveryState.DEFERRED})
-"""A sender has it, or tries again: what becomes of it is known soon."""
+ABLE = frozenset({DeliveryState.READY, DeliveryState.DEFERRED})
+"""It can go out yet, or once more."""
 
 
 class Verdict(StrEnum):
@@ -35,31 +36,34 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """What another association is about to do for the same person."""
+class Standing:
+    """How far one edition is with one person."""
 
+    edition: str
     association: str
     state: DeliveryState
     is_open: bool
-    """Its edition goes out, or will: neither paused nor over."""
+    """It goes out, or will: neither paused nor over."""
 
 
-def judge(me: str, others: Collection[Elsewhere], token: bytes, choice: str | None) -> tuple[Verdict, str]:
-    """(what association `me` does about a person, whom it waits for). `choice`: through whom the person wants it.
+def judge(mine: Standing, others: Collection[Standing], token: bytes, choice: str | None) -> tuple[Verdict, Standing]:
+    """(what an edition does about a person, for whom). `choice`: through which association the person wants it.
 
-    The person's own choice counts first; then it is whoever alone can; among several one is drawn, for each campaign
-    and person anew (rendezvous hashing: Thaler and Ravishankar 1998), so that each gets its share and all agree on who
-    it is.
+    Who has tried before goes on trying, and all others wait for it; so no two wait for each other. The person's own
+    choice counts then; then it is whoever alone can; among several one is drawn, for each campaign and person anew
+    (rendezvous hashing: Thaler and Ravishankar 1998), so that each gets its share and all agree on who it is.
     """
     for other in others:
         if other.state in REACHED:
-            return Verdict.LEAVE, other.association
+            return Verdict.LEAVE, other
     for other in others:
-        if other.state in UNDER_WAY:
-            return Verdict.WAIT, other.association
-    able = {me, *(each.association for each in others if each.is_open and each.state is DeliveryState.READY)}
-    first = choice if choice in able else max(able, key=lambda slug: _draw(token, slug))
-    return (Verdict.SEND, me) if first == me else (Verdict.WAIT, first)
+        if other.state is DeliveryState.CLAIMED:
+            return Verdict.WAIT, other
+    able = [mine, *(each for each in others if each.is_open and each.state in ABLE)]
+    able = [each for each in able if each.state is DeliveryState.DEFERRED] or able
+    able = [each for each in able if each.association == choice] or able
+    first = max(able, key=lambda each: _draw(token, each.edition))
+    return (Verdict.SEND if first is mine else Verdict.WAIT), first
 
 
 def token_of(key: bytes, address_hash: bytes) -> bytes:
@@ -67,70 +71,98 @@ def token_of(key: bytes, address_hash: bytes) -> bytes:
     return hmac.digest(key, address_hash, hashlib.sha256)
 
 
-def _draw(token: bytes, slug: str) -> bytes:
-    return hmac.digest(token, slug.encode(), hashlib.sha256)
+def _draw(token: bytes, edition: str) -> bytes:
+    return hmac.digest(token, edition.encode(), hashlib.sha256)
 
 
 class Holders:
-    """Which associations have which person of one campaign. A file of its own, which may be deleted at any time."""
+    """Which editions of one campaign have which person. A file of its own, which may be deleted at any time."""
 
     def __init__(self, path: Path, key: bytes) -> None:
-        """Raises sqlite3.Error, and OSError, when the file can not be made."""
+        """One that is damaged is thrown away. Raises sqlite3.Error, and OSError, when the file can not be made."""
         self._key = key
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None)
-        path.chmod(0o600)
-        for statement in (
-            # What is lost with the machine is made again.
-            "PRAGMA journal_mode = MEMORY",
-            "PRAGMA synchronous = OFF",
-            "PRAGMA secure_delete = ON",
-            "CREATE TABLE IF NOT EXISTS holder (token BLOB NOT NULL, association TEXT NOT NULL, delivery INTEGER,"
-            " PRIMARY KEY (token, association)) WITHOUT ROWID",
-            "CREATE TABLE IF NOT EXISTS known (association TEXT PRIMARY KEY, mark TEXT NOT NULL) WITHOUT ROWID",
-        ):
-            self._db.execute(statement)
+        try:
+            self._db = _opened(path)
+        except sqlite3.OperationalError:  # locked, or no room: nothing is wrong with the file
+            raise
+        except sqlite3.DatabaseError:
+            discard(path)
+            self._db = _opened(path)
 
     def marks(self) -> Mapping[str, str]:
-        """Association -> what its rows were made from."""
-        return dict(self._db.execute("SELECT association, mark FROM known").fetchall())
+        """Edition -> what its rows were made from."""
+        return dict(self._db.execute("SELECT edition, mark FROM listed").fetchall())
 
-    def replace(self, association: str, mark: str, people: Iterable[tuple[bytes, int | None]]) -> None:
-        """Write down whom an association has: (keyed hash of the address, delivery; None before there are any)."""
+    def replace(self, edition: str, mark: str, people: Iterable[tuple[bytes, int | None]]) -> None:
+        """Write down whom an edition has: (keyed hash of the address, delivery; None before there are any)."""
+        with self._atomic():
+            self._forget(edition)
+            self._insert(edition, people)
+            self._db.execute("INSERT INTO listed VALUES (?, ?)", [edition, mark])
+
+    def add(self, edition: str, people: Iterable[tuple[bytes, int | None]]) -> None:
+        """Write down under which addresses an edition's people are known now. Those they had before still count."""
+        with self._atomic():
+            self._insert(edition, people)
+
+    def forget(self, edition: str) -> None:
+        """An edition that no longer goes out has nobody."""
+        with self._atomic():
+            self._forget(edition)
+
+    def who(self, address_hash: bytes) -> tuple[bytes, dict[str, int | None]]:
+        """(the person's token, edition -> delivery of all that have them)."""
+        token = token_of(self._key, address_hash)
+        rows = self._db.execute("SELECT edition, delivery FROM reader WHERE token = ?", [token])
+        return token, dict(rows.fetchall())
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _forget(self, edition: str) -> None:
+        self._db.execute("DELETE FROM reader WHERE edition = ?", [edition])
+        self._db.execute("DELETE FROM listed WHERE edition = ?", [edition])
+
+    def _insert(self, edition: str, people: Iterable[tuple[bytes, int | None]]) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO reader (token, edition, delivery) VALUES (?, ?, ?)",
+            ((token_of(self._key, digest), edition, delivery) for digest, delivery in people),
+        )
+
+    @contextlib.contextmanager
+    def _atomic(self) -> Iterator[None]:
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            self.forget(association)
-            self._db.executemany(
-                "INSERT OR REPLACE INTO holder (token, association, delivery) VALUES (?, ?, ?)",
-                ((token_of(self._key, digest), association, delivery) for digest, delivery in people),
-            )
-            self._db.execute("INSERT INTO known VALUES (?, ?)", [association, mark])
+            yield
             self._db.execute("COMMIT")
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
 
-    def forget(self, association: str) -> None:
-        """An association that no longer takes part has nobody."""
-        self._db.execute("DELETE FROM holder WHERE association = ?", [association])
-        self._db.execute("DELETE FROM known WHERE association = ?", [association])
 
-    def others(self, address_hash: bytes, me: str) -> tuple[bytes, list[tuple[str, int | None]]]:
-        """(the person's token, who else has them: association and delivery)."""
-        token = token_of(self._key, address_hash)
-        rows = self._db.execute(
-            "SELECT association, delivery FROM holder WHERE token = ? AND association <> ?", [token, me]
-        ).fetchall()
-        return token, rows
+def discard(path: Path) -> None:
+    """Delete the file, and what SQLite keeps beside it."""
+    for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        each.unlink(missing_ok=True)
 
-    def overlap(self) -> int:
-        """How many people two or more associations have."""
-        sql = "SELECT count(*) FROM (SELECT 1 FROM holder GROUP BY token HAVING count(*) > 1)"
-        return int(self._db.execute(sql).fetchone()[0])
 
-    def people(self) -> int:
-        """How many people there are in all."""
-        return int(self._db.execute("SELECT count(DISTINCT token) FROM holder").fetchone()[0])
-
-    def close(self) -> None:
-        self._db.close()
+def _opened(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None)
+    try:
+        path.chmod(0o600)
+        for statement in (
+            # A process that is killed while it writes must leave nothing half written: what is missing here is not
+            # noticed, and somebody gets a second copy. Losing the last of it with the machine does no harm.
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = NORMAL",
+            "PRAGMA secure_delete = ON",
+            "CREATE TABLE IF NOT EXISTS reader (token BLOB NOT NULL, edition TEXT NOT NULL, delivery INTEGER,"
+            " PRIMARY KEY (token, edition)) WITHOUT ROWID",
+            "CREATE TABLE IF NOT EXISTS listed (edition TEXT PRIMARY KEY, mark TEXT NOT NULL) WITHOUT ROWID",
+        ):
+            db.execute(statement)
+    except BaseException:
+        db.close()
+        raise
+    return db

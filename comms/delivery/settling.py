@@ -18,7 +18,8 @@ from comms.delivery.sections import Sections
 LONGEST_REPLY = 500
 _MINE = "WHERE id = ? AND batch = ? AND state = 'claimed'"
 _TRIED = "attempts = attempts + 1, batch = NULL, reply = ?"
-_SENT = f"UPDATE delivery SET state = 'sent', final_at = ?, {_TRIED} {_MINE}"  # noqa: S608 - constants
+# `next_at` goes, for it would tell who had waited to be reached by another association.
+_SENT = f"UPDATE delivery SET state = 'sent', final_at = ?, next_at = 0, {_TRIED} {_MINE}"  # noqa: S608 - constants
 _FAILED = f"UPDATE delivery SET state = 'failed', final_at = ?, reason = ?, {_TRIED} {_MINE}"  # noqa: S608
 _DEFERRED = f"UPDATE delivery SET state = 'deferred', next_at = ?, reason = ?, {_TRIED} {_MINE}"  # noqa: S608
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from audiences.consent import Exclusion
 from audiences.segments import Condition
 from audiences.store import exclusion_sql, tracked_sql
 from comms.db import Database
@@ -157,6 +158,13 @@ class Ledger:
             " AND planned = (SELECT count(*) FROM delivery WHERE run_id = :run)",
             {"run": run_id, "now": stamp(now)},
         )
+        if cursor.rowcount == 1:
+            # The moment at which it was seen would tell who wants nothing relayed from whom another association has.
+            self.db.execute(
+                "UPDATE delivery SET next_at = 0, final_at = ?, attempts = 0, first_at = NULL, reply = NULL"
+                " WHERE run_id = ? AND state = 'skipped' AND reason = ?",
+                [int(now.timestamp()), run_id, Exclusion.NOT_RELAYED],
+            )
         return cursor.rowcount == 1
 
     def counts(self, run_id: int) -> dict[str, int]:
@@ -394,8 +402,13 @@ class Ledger:
         return cursor.rowcount
 
     def state_of(self, delivery: int) -> DeliveryState | None:
-        """Where one delivery stands; None when there is none of this number."""
-        row = self.db.execute("SELECT state FROM delivery WHERE id = ?", [delivery]).fetchone()
+        """Where one delivery stands; None when there is none of this number. What goes out again counts as deferred,
+        even if it is because nobody knows whether it arrived."""
+        row = self.db.execute(
+            "SELECT CASE WHEN state = 'ready' AND attempts > 0 THEN 'deferred' ELSE state END FROM delivery"
+            " WHERE id = ?",
+            [delivery],
+        ).fetchone()
         return DeliveryState(row[0]) if row else None
 
     def recipients(

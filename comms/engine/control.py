@@ -108,8 +108,8 @@ class Control:
     """Cancelled campaigns that are through with it."""
     _troubled: set[str] = field(default_factory=set, init=False)
     """Associations whose database can not be used, so that it is said once."""
-    _unsigned: set[str] = field(default_factory=set, init=False)
-    """Associations whose keys could not be read, so that it is said once."""
+    _held_back: set[str] = field(default_factory=set, init=False)
+    """Associations whose newsletters can not go out for now, so that it is said once."""
     _outfits: dict[tuple[str, str, str], Outfit] = field(default_factory=dict, init=False)
     _turns: dispatch.Turns = field(default_factory=dispatch.Turns, init=False)
     _starting: bool = field(default=True, init=False)
@@ -287,20 +287,21 @@ class Control:
         moved, hours = False, timing.hours(self.workspace, self.workspace.association(slug))
         while self._room > 0 and (size := self._batch_size(ledger, slug, run, hours)) and self._still_sending(row):
             try:
-                outfit = self._outfit(row, slug, run.channel)
-            except StateError as error:  # its keys can not be read: nothing of it goes out unsigned, all else does
-                if slug not in self._unsigned:
+                outfit, copies = self._outfit(row, slug, run.channel), self._copies.of(row, slug)
+            except StateError as error:  # nothing goes out unsigned, or to who may have it; all else does
+                if slug not in self._held_back:
                     log.error("held back", association=slug, reason=error.message, hint=error.hint)
-                self._unsigned.add(slug)
+                self._held_back.add(slug)
                 break
             now, cap = self.workspace.now(), timing.cap(self.workspace, sending.read_back(row))
-            copies = self._copies.of(row, slug)
+            ledger = self.workspace.ledger(slug)  # looking at many others' may have closed it
             if not dispatch.dispatch(
                 ledger, run, outfit, self.queue, size=size, now=now, pace=self._pace, cap=cap, copies=copies
             ):
                 break
             moved = True
             self._room -= 1
+        ledger = self.workspace.ledger(slug)
         if ledger.is_open(run.id):  # asked first, so that what waits for hours writes nothing meanwhile
             return moved, False
         with ledger.db.atomic():

@@ -6,7 +6,7 @@ What went out is read in the ledgers at the moment in which it counts, so nothin
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,10 +16,11 @@ from audiences.segments import Condition
 from audiences.store import exclusion_sql
 from campaigns.models import Campaign
 from campaigns.store import CampaignRow
-from comms.delivery.copies import REACHED, Elsewhere, Holders, Verdict, judge
+from comms.delivery.copies import REACHED, Holders, Standing, Verdict, discard, judge
 from comms.engine import sending, variants
 from comms.engine.segments import compile_rule
 from comms.engine.workspace import Workspace
+from comms.errors import StateError, StorageError
 from comms.events import CampaignState, DeliveryState
 
 LOOK_AGAIN = timedelta(seconds=15)
@@ -27,10 +28,11 @@ LOOK_AGAIN = timedelta(seconds=15)
 FRESH_S = 2.0
 """For so long it counts as known who takes part."""
 OPEN = (CampaignState.SCHEDULED, CampaignState.SENDING)
-_STOPPED = (
+_STOPPED_HERE = (
     "EXISTS (SELECT 1 FROM suppression AS no_relays WHERE no_relays.address_hash = member.address_hash"  # noqa: S608
-    f" AND no_relays.scope = '{SuppressionScope.RELAYS}') OR wants_no_relays(member.address_hash)"
+    f" AND no_relays.scope = '{SuppressionScope.RELAYS}')"
 )
+_STOPPED = f"{_STOPPED_HERE} OR wants_no_relays(member.address_hash)"
 
 
 def stopped(workspace: Workspace, slug: str) -> Condition:
@@ -38,20 +40,25 @@ def stopped(workspace: Workspace, slug: str) -> Condition:
 
     The other database is asked for each address by itself: no query reaches two lists.
     """
-    host = workspace.people(workspace.association(None).slug)
+    path = workspace.association_path(workspace.association(None).slug)
 
     def wants_no_relays(digest: bytes | None) -> bool:
-        return digest is not None and host.is_suppressed(digest, SuppressionScope.RELAYS)
+        # Opened each time: of many databases the one that was not used for longest is closed.
+        return digest is not None and workspace.people_of(path).is_suppressed(digest, SuppressionScope.RELAYS)
 
     workspace.association_db(slug).conn.create_function("wants_no_relays", 1, wants_no_relays)
     return Condition(f"({_STOPPED})", {})
 
 
 def audience(workspace: Workspace, edition: Campaign, slug: str) -> int:
-    """To how many members a relayed edition would go, if they got it from nobody else. Raises RuleError."""
+    """To how many members a relayed edition would go at most. Raises RuleError.
+
+    Who said it elsewhere that they want nothing relayed is counted: with a number that leaves them out an association
+    could tell them from those whom another one has reached.
+    """
     now = workspace.now()
     segment = compile_rule(workspace, edition.audience.segment, slug, now.date())
-    unwanted = _left(stopped(workspace, slug).sql)
+    unwanted = _left(_STOPPED_HERE)
     return workspace.people(slug).exclusions(segment, edition.audience.topic, now, unwanted).get(None, 0)
 
 
@@ -65,11 +72,17 @@ class Edition:
 
     row: CampaignRow
     association: str
-    is_frozen: bool
+    runs: tuple[int, ...] | None
+    """Empty before it is frozen; None while its association's database can not be opened."""
 
     @property
     def is_open(self) -> bool:
         return self.row.state in OPEN
+
+    @property
+    def name(self) -> str:
+        """An association has two, where it sends a campaign by itself and relays it, too."""
+        return f"{self.row.id} {self.association}"
 
 
 class Copies:
@@ -80,15 +93,17 @@ class Copies:
         self._families: dict[str, Family] = {}
 
     def of(self, row: CampaignRow, slug: str) -> OneCopy | None:
-        """What an association's edition has to ask before each copy; None for a campaign that nobody relays."""
+        """What an association's edition has to ask before each copy; None for a campaign that nobody relays.
+
+        Raises StateError while it can not be known who has it already.
+        """
         campaign = row.relay_of or row.id
         if not row.relay_of and self._workspace.relays.offer(campaign) is None:
             return None
         if campaign not in self._families:
             self._families[campaign] = Family(self._workspace, campaign)
         family = self._families[campaign]
-        family.look(of=slug)
-        return OneCopy(self._workspace, family, slug, is_relayed=bool(row.relay_of))
+        return OneCopy(self._workspace, family, family.look(of=f"{row.id} {slug}"), is_relayed=bool(row.relay_of))
 
     def drop_closed(self) -> None:
         """Let go of the files of campaigns that are closed; whoever closed them could not, where they are open here."""
@@ -102,7 +117,7 @@ class Copies:
 
 def forget(workspace: Workspace, campaign: str) -> None:
     """Take away the file that says who has whom."""
-    (workspace.relays_folder / f"{campaign}.db").unlink(missing_ok=True)
+    discard(workspace.relays_folder / f"{campaign}.db")
 
 
 class Family:
@@ -113,52 +128,82 @@ class Family:
         self._campaign = campaign
         self._seen_at = float("-inf")
         self.editions: dict[str, Edition] = {}
-        self.key = workspace.key.derive(f"relay {campaign}")
-        self.holders = Holders(workspace.relays_folder / f"{campaign}.db", self.key)
+        self.holders = Holders(workspace.relays_folder / f"{campaign}.db", workspace.key.derive(f"relay {campaign}"))
 
-    def look(self, *, of: str) -> None:
+    def look(self, *, of: str) -> Edition:
         """See who takes part now; a list is read anew when it was frozen, or first heard of.
 
         What is some seconds old serves to guess whom to wait for. It must not hide anyone who sends: so nobody claims
         before all know that their list is frozen, and where each of its deliveries stands is asked at the ledger.
         """
         mine = self.editions.get(of)
-        if mine is not None and mine.is_frozen and time.monotonic() - self._seen_at < FRESH_S:
-            return
+        if mine is not None and mine.runs and time.monotonic() - self._seen_at < FRESH_S:
+            return mine
         host, known = self._workspace.host, self.holders.marks()
         base = host.campaign(self._campaign)
         rows = [*([base] if base else []), *host.editions_of(self._campaign)]
         self.editions = {}
         for row, slug in [(each, slug) for each in rows for slug in each.senders]:
-            runs = [run.id for run in variants.runs(self._workspace, row.id, slug)]
-            if not runs and row.state == CampaignState.CANCELLED:
-                self.holders.forget(slug)
-                continue
-            self.editions[slug] = Edition(row, slug, bool(runs))
-            mark = f"frozen {row.id} {runs}" if runs else f"planned {row.id}"
-            if known.get(slug) != mark:
-                self.holders.replace(slug, mark, self._frozen(slug, runs) if runs else self._planned(row, slug))
+            edition = Edition(row, slug, self._runs(row, slug))
+            self._list(edition, known.get(edition.name))
         self._seen_at = time.monotonic()
+        return self.editions[of]
 
     def close(self) -> None:
         self.holders.close()
 
-    def elsewhere(self, digest: bytes, me: str) -> tuple[bytes, list[Elsewhere]]:
-        """(a person's token, what the others are about to do for them)."""
-        token, rows = self.holders.others(digest, me)
-        found = []
-        for slug, delivery in rows:
-            edition = self.editions.get(slug)
-            if edition is None:
-                continue
-            state = DeliveryState.READY
-            if delivery is not None:
-                state = self._workspace.ledger(slug).state_of(delivery) or DeliveryState.SENT  # gone: it was long ago
-            found.append(Elsewhere(slug, state, edition.is_open))
-        return token, found
+    def standings(self, digest: bytes, mine: Edition) -> tuple[bytes, Standing, list[Standing]]:
+        """(a person's token, where this edition stands with them, where the others do)."""
+        token, rows = self.holders.who(digest)
+        if mine.name not in rows:  # their address was changed after the list was frozen
+            self.holders.add(mine.name, self._readers(mine))
+            token, rows = self.holders.who(digest)
+        found = {
+            name: Standing(name, edition.association, self._state(edition, delivery), edition.is_open)
+            for name, delivery in rows.items()
+            if (edition := self.editions.get(name)) is not None
+        }
+        own = found.pop(mine.name, Standing(mine.name, mine.association, DeliveryState.READY, is_open=True))
+        return token, own, list(found.values())
 
-    def _frozen(self, slug: str, runs: Sequence[int]) -> Iterator[tuple[bytes, int | None]]:
-        yield from self._workspace.ledger(slug).recipients(runs)
+    def _list(self, edition: Edition, mark: str | None) -> None:
+        if edition.runs is None:
+            if mark is None:
+                raise StateError(
+                    f"the database of {edition.association} can not be opened, so nobody knows who has"
+                    f" {self._campaign} from it.",
+                    hint="Mend it: comms doctor. Until then its other editions wait.",
+                )
+        elif not edition.runs and edition.row.state == CampaignState.CANCELLED:
+            self.holders.forget(edition.name)
+            return
+        else:
+            made_from = f"frozen {list(edition.runs)}" if edition.runs else "planned"
+            if mark != made_from:
+                self.holders.replace(edition.name, made_from, self._readers(edition))
+        self.editions[edition.name] = edition
+
+    def _state(self, edition: Edition, delivery: int | None) -> DeliveryState:
+        if edition.runs is None:
+            return DeliveryState.CLAIMED  # it may have gone out: whoever shares this person waits
+        if delivery is None:
+            return DeliveryState.READY
+        found = self._workspace.ledger(edition.association).state_of(delivery)
+        return found or DeliveryState.SENT  # the row is gone: it was long ago
+
+    def _runs(self, row: CampaignRow, slug: str) -> tuple[int, ...] | None:
+        try:
+            return tuple(run.id for run in variants.runs(self._workspace, row.id, slug))
+        except StorageError as error:
+            if error.passing:
+                raise
+            return None
+
+    def _readers(self, edition: Edition) -> Iterator[tuple[bytes, int | None]]:
+        if edition.runs:
+            yield from self._workspace.ledger(edition.association).recipients(edition.runs)
+        else:
+            yield from self._planned(edition.row, edition.association)
 
     def _planned(self, row: CampaignRow, slug: str) -> Iterator[tuple[bytes, int | None]]:
         """Whom the edition would go to if it were frozen now."""
@@ -176,44 +221,40 @@ class OneCopy:
 
     workspace: Workspace
     family: Family
-    association: str
+    edition: Edition
     is_relayed: bool
     """It is passed on for somebody else, so who wants nothing relayed does not get it."""
-    _seen: dict[bytes, tuple[bytes, list[Elsewhere]]] = field(default_factory=dict)
+    _seen: dict[bytes, tuple[bytes, Standing, list[Standing]]] = field(default_factory=dict)
     """Who was asked for in this claim already: first whether they are reached, then whether they wait."""
 
     def reason(self, now: datetime) -> Condition:
         """Whom others have reached, and who wants nothing relayed, for the same reason."""
-        self.workspace.association_db(self.association).conn.create_function("is_reached", 1, self._is_reached)
+        slug = self.edition.association
+        self.workspace.association_db(slug).conn.create_function("is_reached", 1, self._is_reached)
         left = "is_reached(member.address_hash)"
         if self.is_relayed:
-            left = f"{stopped(self.workspace, self.association).sql} OR {left}"
+            left = f"{stopped(self.workspace, slug).sql} OR {left}"
         return _left(left)
 
     def wait(self, address: str) -> datetime | None:
         """Until when somebody waits whom another association is to reach."""
-        people = self.workspace.people(self.association)
-        digest = people.hash_of(address)
-        token, others = self._elsewhere(digest)
+        digest = self.workspace.people(self.edition.association).hash_of(address)
+        token, mine, others = self._standings(digest)
         if not others:
             return None
-        verdict, first = judge(self.association, others, token, self._choice(digest))
+        verdict, first = judge(mine, others, token, self.workspace.relays.choice(digest))
         if verdict is Verdict.SEND:
             return None
-        now = self.workspace.now()
-        edition = self.family.editions.get(first)
-        due = edition.row.due_at if edition and not edition.is_frozen else None
+        now, edition = self.workspace.now(), self.family.editions[first.edition]
+        due = None if edition.runs else edition.row.due_at
         return max(now + LOOK_AGAIN, due) if due else now + LOOK_AGAIN
-
-    def _choice(self, digest: bytes) -> str | None:
-        return self.workspace.relays.choice(digest)
 
     def _is_reached(self, digest: bytes | None) -> bool:
         if digest is None:
             return False
-        return any(other.state in REACHED for other in self._elsewhere(digest)[1])
+        return any(other.state in REACHED for other in self._standings(digest)[2])
 
-    def _elsewhere(self, digest: bytes) -> tuple[bytes, list[Elsewhere]]:
+    def _standings(self, digest: bytes) -> tuple[bytes, Standing, list[Standing]]:
         if digest not in self._seen:
-            self._seen[digest] = self.family.elsewhere(digest, self.association)
+            self._seen[digest] = self.family.standings(digest, self.edition)
         return self._seen[digest]
