@@ -116,7 +116,7 @@ def test_who_wants_nothing_relayed_gets_it_from_nobody(scene: Scene) -> None:
         maine.suppress("maine3@example.org", SuppressionScope.RELAYS, "asked", scene.now)
     _accept(scene, "maine")
     _accept(scene, "ohio")
-    assert answering.desk(scene.workspace, answering.find(scene.workspace, "partner", "maine")).audience == 68
+    assert answering.desk(scene.workspace, answering.find(scene.workspace, "partner", "maine")).audience == 69
     scene.work(until=SENT)
     assert set(scene.senders.copies()) == {*MAINE, *OHIO} - {BOTH[0], "maine3@example.org"}
     ledger = scene.workspace.ledger("maine")
