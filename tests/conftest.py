@@ -151,3 +151,8 @@ def comms(tmp_path: Path) -> Iterator[Comms]:
     create_workspace(folder, HOST).close()
     yield Comms(folder, {"COMMS_SITE__PORT": str(free_port())})
     kill(of_workspace(folder))  # what a failed test left running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first: at the end of a run in several processes all but one would wait for it."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

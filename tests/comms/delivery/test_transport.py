@@ -255,7 +255,7 @@ def test_what_may_have_arrived_is_told_apart_from_what_can_not_have(client: str,
         return await send(transport, "ben@example.org")
 
     with ScriptedServer({stage: answer}, {}) as server:
-        assert run(server.port, work, timeout=0.5).accepted
+        assert run(server.port, work, timeout=0.8).accepted
         assert server.connections == 2
     assert dots.count == HANDED_OVER[client][stage], "before_dot comes exactly before the server can have the message"
 

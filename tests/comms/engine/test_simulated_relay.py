@@ -24,14 +24,15 @@ def judged(*got: str, person: Person = ANA, senders: tuple[str, ...] = SENDERS) 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_everyone_entitled_gets_exactly_one_copy_in_the_short_form_of_the_simulated_relay() -> None:
-    words = [sys.executable, "-m", "bench.simulate_relay", "--people", "3000"]
+    words = [sys.executable, "-m", "bench.simulate_relay", "--people", "1000"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
     assert (figures["twice"], figures["missed"], figures["stopped_but_sent"]) == (0, 0, 0)
-    assert (figures["associations"], figures["people"]) == (22, 3000)
-    assert figures["copies"] == figures["entitled"] > 2_000
+    assert (figures["associations"], figures["people"]) == (22, 1000)
+    assert figures["copies"] == figures["entitled"] > 700
     assert figures["smallest_cell"] >= 10
 
 
