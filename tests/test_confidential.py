@@ -268,6 +268,7 @@ COMMANDS: dict[str, list[list[str]] | str] = {
     "relay adapt": [["partner", *OWN, "--text", "near-you=Words"]],
     "relay accept": [["partner", *OWN, "--json"]],
     "relay decline": [["partner", *OWN, "--json"]],
+    "relay figures": [["partner", *OWN, "--copies", "20", "--json"]],
     "relay publish": [["partner", *OWN, "--json"]],
     "relay kit": [["partner", *OWN, "--tool", "mailchimp", "--out", "{out}/kit.zip", "--json"]],
     "relay link": [["partner", *OWN, "--seat", "luis@acorn.example", "--json"]],
