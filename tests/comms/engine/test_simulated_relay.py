@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ def judged(*got: str, person: Person = ANA, senders: tuple[str, ...] = SENDERS) 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.skipif("COMMS_TEST_SIMULATION" not in os.environ, reason="takes ten minutes: set COMMS_TEST_SIMULATION=1")
 def test_everyone_entitled_gets_exactly_one_copy_in_the_short_form_of_the_simulated_relay() -> None:
     words = [sys.executable, "-m", "bench.simulate_relay", "--people", "1000"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=900)
