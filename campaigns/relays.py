@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -183,10 +183,6 @@ class RelayStore:
     def relays_of(self, association: str) -> list[RelayRow]:
         """What was offered to one association, latest first."""
         return list(self._relays("association = ? ORDER BY offered_at DESC, id DESC", [association]))
-
-    def relays_in(self, states: Collection[RelayState]) -> list[RelayRow]:
-        marks = ",".join("?" * len(states))
-        return list(self._relays(f"state IN ({marks}) ORDER BY id", [state.value for state in states]))
 
     def save_relay(self, row: RelayRow, *, was: RelayRow, now: datetime) -> bool:
         """Write down all that may change; False, and nothing done, when it is no more what it `was` when it was read:
