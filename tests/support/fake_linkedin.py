@@ -13,9 +13,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
+
+from tests.support.serving import Server, serving
 
 ORGANIZATION = "5515715"
 ACCESS_TOKEN = "AQV-access/one+two="
@@ -320,15 +322,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
+class _Server(Server):
     def __init__(self, fake: FakeLinkedIn) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.fake = fake
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that give up are part of the tests."""
 
 
 @contextmanager
@@ -336,12 +333,8 @@ def running() -> Iterator[FakeLinkedIn]:
     fake = FakeLinkedIn()
     server = _Server(fake)
     fake.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield fake
-    finally:
-        fake.released.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(server):
+        try:
+            yield fake
+        finally:
+            fake.released.set()

@@ -16,9 +16,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from tests.support.serving import Server, serving
 
 API_KEY = "app-key"
 API_SECRET = "app/secret+with=odd&signs"
@@ -243,16 +245,12 @@ def _encoded(text: str) -> str:
     return quote(text, safe="-._~")
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(Server):
     scheme = "http"
 
     def __init__(self, fake: FakeX) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.fake = fake
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that give up are part of the tests."""
 
 
 @contextmanager
@@ -263,12 +261,8 @@ def running(tls: ssl.SSLContext | None = None) -> Iterator[FakeX]:
         server.scheme = "https"
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     fake.url = f"{server.scheme}://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield fake
-    finally:
-        fake.released.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(server):
+        try:
+            yield fake
+        finally:
+            fake.released.set()

@@ -6,17 +6,17 @@ import gzip
 import hashlib
 import ipaddress
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from comms.outside import guard
 from comms.outside.exchange import Patience
 from comms.outside.guard import Address
 from comms.reading.fetch import Fetcher
+from tests.support.serving import Server, serving
 
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 
@@ -101,18 +101,8 @@ def feed_server() -> Iterator[FeedServer]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.handle_error = lambda *_: None  # type: ignore[method-assign,assignment] - readers that had enough
-    site.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    with serving(Server(("127.0.0.1", 0), Handler)) as site.port:
         yield site
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def drip(handler: BaseHTTPRequestHandler) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import dns.message
@@ -34,6 +34,8 @@ from comms.outside.exchange import Outcome
 from comms.outside.guard import Address
 from comms.preflight.online.web import AT_A_TIME, Answer, Asker
 from comms.preflight.report import Finding
+from tests.support.serving import Server
+from tests.support.serving import serving as answering
 
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 
@@ -86,19 +88,11 @@ def serving(context: ssl.SSLContext | None = None) -> Iterator[Site]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), Handler)
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    site.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    with answering(server) as site.port:
         yield site
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def with_nothing_but_bytes(handler: BaseHTTPRequestHandler) -> None:
