@@ -150,7 +150,7 @@ def _run(
     task = SenderTask(key, journals, queue, consumer.stop_flag, sessions, tell)
     queue.on_work = task
     queue.work.on_shutdown(name="goodbye")(task.close)  # in the thread that uses the sessions
-    _settle_memory()
+    settle_memory()
     consumer.run()
 
 
@@ -187,7 +187,7 @@ def _enrolled(journals: RedisJournals) -> Iterator[None]:
             journals.leave(name)
 
 
-def _settle_memory() -> None:
+def settle_memory() -> None:
     """Keep Python's search for garbage away from what stays for good, as modules do.
 
     Unpacking a batch makes so many objects that it would look through all of them, for longer than the rest takes.

@@ -11,9 +11,8 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from comms.config import Smtp
 from comms.errors import CommsError
@@ -48,8 +47,7 @@ SESSION_AGE_S = 300.0
 so that a server that was moved, or taken out of a pool, is noticed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """One message to one recipient, encoded, with CRLF at the end of every line.
 
     `token` is the caller's own name for it. With an `envelope_id` servers that can are asked to tell of a
@@ -67,8 +65,7 @@ class Outgoing:
     is_plain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What the server answered (RFC 5321 section 4.2): 2yz took it, 4yz later, 5yz never."""
 
     code: int
@@ -86,8 +83,7 @@ class Reply:
         return 400 <= self.code < 500
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(NamedTuple):
     """The session ended without an answer; the fields are those of ConnectionLostError."""
 
     reason: str

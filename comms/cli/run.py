@@ -17,7 +17,7 @@ from comms.engine.reader import reader
 from comms.errors import StateError, UsageError
 from comms.queues import queue_of
 from comms.web.server import serve
-from comms.worker import senders
+from comms.worker import senders, settle_memory
 
 
 def run(
@@ -48,6 +48,7 @@ def run(
                 say(f"comms runs: {pool.size} senders, web face on http://{site.host}:{site.port} ({site.url})")
                 pool.keep()
                 control = Control(workspace, queue_of(workspace), pool.size)
+                settle_memory()
                 control.run(stop.is_set, pool.keep)
                 say("stopping: what is on the wire goes out first")
         finally:

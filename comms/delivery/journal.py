@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from json.encoder import encode_basestring_ascii as _quoted
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -134,7 +135,7 @@ class Journal:
 
     def done(self, receipt: Receipt) -> None:
         """Say what the server answered."""
-        self._append(line("done", *receipt.to_json()))
+        self._append(done_line(receipt))
 
     def close(self) -> None:
         """Release the lock."""
@@ -285,6 +286,15 @@ def read_lines(lines: Iterable[bytes], *, trustworthy: bool) -> Reading:
 
 def _begin_line() -> bytes:
     return line("begin", boot_id())
+
+
+def done_line(receipt: Receipt) -> bytes:
+    """The line that holds a receipt."""
+    if receipt.details:
+        return line("done", *receipt.to_json())
+    # What `line` gives for it, in a quarter of the time: one for every mail.
+    item, outcome, code, text, _ = receipt
+    return f'["done", {item}, "{outcome}", {code}, {_quoted(text)}, {{}}]\n'.encode("ascii")
 
 
 def line(*values: Any) -> bytes:

@@ -23,7 +23,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from comms.delivery.batches import Receipt
-from comms.delivery.journal import Reading, line, read_lines
+from comms.delivery.journal import Reading, done_line, line, read_lines
 from comms.keys import TamperedError, WorkspaceKey
 
 LEASE_S = 30.0
@@ -206,7 +206,7 @@ class RedisJournal:
         """As `OpenJournal.done`: the answer goes with the next chunk."""
         self._answered.add(receipt.item)
         with self._lock:
-            self._answers.append(line("done", *receipt.to_json()))
+            self._answers.append(done_line(receipt))
 
     def __enter__(self) -> Self:
         return self

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import TypeVar
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -21,6 +22,12 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PORTS = {"http": 80, "https": 443}
 _SAFE = "!#$%&'()*+,/:;=?@[]~-._"
 _Taken = TypeVar("_Taken")
+
+
+@cache
+def _public_roots() -> ssl.SSLContext:
+    """Whom this machine trusts, read once: it takes longer than many a request."""
+    return ssl.create_default_context()
 
 
 class Outcome(StrEnum):
@@ -70,7 +77,7 @@ class Exchange:
         self._patience = patience
         self._look_up = look_up
         self._allowed = allowed
-        self._context = trusted or ssl.create_default_context()
+        self._context = trusted or _public_roots()
 
     def ask(
         self,

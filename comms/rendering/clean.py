@@ -22,6 +22,8 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """The text as one line: every run of white space and control characters is one space."""
+    if text.isascii() and text.isprintable() and "  " not in text:  # as most are
+        return text.strip()
     return clean(_BREAKS.sub(" ", text)).strip()
 
 

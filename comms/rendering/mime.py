@@ -191,9 +191,9 @@ def _header(name: str, value: str) -> str:
     """One header, folded only where white space is, and only when it does not fit a line."""
     if not _HEADER_NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a header")
-    if any(mark in value for mark in "\r\n\0"):
-        raise ValueError(f"{name}: a header can not have a line break")
     if not _PRINTABLE.fullmatch(value):
+        if any(mark in value for mark in "\r\n\0"):
+            raise ValueError(f"{name}: a header can not have a line break")
         return f"{name}: {_unstructured(value, len(name) + 2)}"
     line = f"{name}: {value}"
     if len(line) <= MAX_LINE:

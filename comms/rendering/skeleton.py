@@ -14,13 +14,12 @@ from typing import Any
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import Template
-from jinja2.runtime import Context
 from jinja2.visitor import NodeTransformer
 from markupsafe import escape
 
 from comms.rendering.clean import printable
 from comms.rendering.quoted import encode_piece, encode_plain
-from comms.rendering.sandbox import FAULTS, SafeEnvironment, joined
+from comms.rendering.sandbox import FAULTS, SafeEnvironment, context_of, joined
 
 _ENCODED = "_encoded"
 _SHARED = "_shared_"
@@ -37,16 +36,15 @@ class Skeleton:
     """A template that prints quoted-printable; safe to share between threads."""
 
     def __init__(self, template: Template) -> None:
-        self._environment = template.environment
-        self._print: Callable[[Context], Iterator[Any]] = template.root_render_func
+        self._template = template
 
     def fill(self, context: dict[str, Any]) -> str:
         """What `quoted.encode` makes of what the source prints, up to soft line breaks.
 
         Raises one of `sandbox.FAULTS` for all that a template can do wrong.
         """
-        # As Template.generate does it, without what it does for globals and blocks, of which there are none.
-        return joined(self._print(Context(self._environment, context, None, {})))
+        pieces: Iterator[Any] = self._template.root_render_func(context_of(self._template, context))
+        return joined(pieces)
 
 
 def skeleton(source: str, *, autoescape: bool) -> Skeleton | None:

@@ -194,14 +194,15 @@ class Conversation:
 
     def _say(self) -> list[bytes]:
         """The next group: all of it with PIPELINING, else the next step alone."""
-        parts: list[bytes] = []
-        self._after_dot = 0
+        body, commands = b"", b""
         while self._unsaid and (self._is_pipelined or not self._awaited):
             step, transaction, octets = self._unsaid.popleft()
-            if parts:  # a body is always the first
-                self._after_dot += len(octets)
-            parts.append(octets)
-            if step is _Step.BODY:
-                parts.append(wire.FINAL_DOT)  # not added to the body itself: that would copy it
+            if step is _Step.BODY:  # always the first
+                body = octets
+            else:
+                commands += octets
             self._awaited.append((step, transaction))
-        return parts
+        self._after_dot = len(commands)
+        if not body:
+            return [commands] if commands else []
+        return [body, wire.FINAL_DOT + commands]  # not in one, which would copy the body

@@ -5,8 +5,7 @@ What is no reply is never guessed at: a session in which one answer is misread t
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from comms.channels.mail import one_line
 
@@ -14,15 +13,16 @@ LONGEST_LINE = 4096
 """Octets of a reply line with its end. RFC 5321 section 4.5.3.1.5 says 512; some servers explain more."""
 LARGEST_REPLY = 65_536
 """Octets of a whole reply; the longest in the field are answers to EHLO with some forty lines."""
-_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
+_CODES = {b"%d" % code: code for code in range(200, 600)}
+_GOES_ON = b"-"
+_SEPARATORS = frozenset({b" ", _GOES_ON, b""})
 
 
 class GarbledReplyError(ValueError):
     """What came is no SMTP reply; nothing that follows can be trusted to be one."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerReply:
+class ServerReply(NamedTuple):
     """One whole reply: `code` 200 to 599, and the text of each line as the server sent it."""
 
     code: int
@@ -48,7 +48,7 @@ class ReplyReader:
         self._received = b""
         self._start = 0
         """Where in `_received` the first line begins that was not taken yet."""
-        self._code = b""
+        self._code = 0
         self._lines: list[bytes] = []
         self._size = 0
 
@@ -70,24 +70,25 @@ class ReplyReader:
                 if len(self._received) - start >= LONGEST_LINE:
                     raise GarbledReplyError(f"the server sent a line of more than {LONGEST_LINE} octets")
                 return None
-            is_last = self._add(self._received[start:end].removesuffix(b"\r"), end + 1 - start)
+            line = self._received[start:end].removesuffix(b"\r")
+            code, separator, text = _CODES.get(line[:3], 0), line[3:4], line[4:]
+            if not code or separator not in _SEPARATORS:
+                raise GarbledReplyError(f"the server answered nonsense: {line[:200]!r}")
+            if self._lines or separator == _GOES_ON:  # few replies have more than one line
+                self._add(code, text, end + 1 - start)
             self._start = end + 1
-            if is_last:
-                reply = ServerReply(int(self._code), tuple(self._lines))
-                self._lines, self._size = [], 0
-                return reply
+            if separator == _GOES_ON:
+                continue
+            lines = tuple(self._lines) or (text,)
+            self._lines, self._size = [], 0
+            return ServerReply(code, lines)
 
-    def _add(self, line: bytes, size: int) -> bool:
-        """True when the line ends its reply."""
-        match = _LINE.fullmatch(line)
-        if match is None:
-            raise GarbledReplyError(f"the server answered nonsense: {line[:200]!r}")
-        code, separator, text = match.groups()
+    def _add(self, code: int, text: bytes, size: int) -> None:
+        """One line of several."""
         if self._lines and code != self._code:
-            raise GarbledReplyError(f"the server mixed {self._code.decode()} and {code.decode()} in one answer")
+            raise GarbledReplyError(f"the server mixed {self._code} and {code} in one answer")
         if self._size + size > LARGEST_REPLY:
             raise GarbledReplyError(f"the server sent an answer of more than {LARGEST_REPLY} octets")
         self._code = code
         self._size += size
-        self._lines.append(text or b"")
-        return bool(separator != b"-")
+        self._lines.append(text)

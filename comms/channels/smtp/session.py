@@ -108,7 +108,8 @@ class _Delivery:
             self._fault = error
             self._stream.end(f"the sender stopped: {type(error).__name__}")
         else:
-            self._proceed(parts)
+            if parts or is_last or self._conversation.is_over:  # else the next answer is here already
+                self._proceed(parts)
 
     def on_end(self, reason: str, *, unsent: int) -> None:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from comms.channels.mail import Outgoing
@@ -32,7 +33,7 @@ _NOT_IN_XTEXT = re.compile(rb"[^!-*,-<>-~]")
 _NOT_IN_UNITEXT = re.compile(r"[^!-*,-<>-\[\]-~]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Capabilities:
     """What a server said it can do: extension keywords in capitals, each with its parameters."""
 
@@ -52,7 +53,7 @@ class Capabilities:
     def __contains__(self, keyword: str) -> bool:
         return keyword in self.extensions
 
-    @property
+    @cached_property
     def largest(self) -> int:
         """Most octets of a message (RFC 1870); 0 when the server sets no limit that it tells."""
         size = self.extensions.get("SIZE", "")
@@ -80,7 +81,7 @@ def why_unfit(message: Outgoing, capabilities: Capabilities) -> str:
     is_ascii = message.is_plain or message.data.isascii()
     if "SMTPUTF8" not in capabilities and _needs_utf8(message, is_ascii):
         return "the mail server takes no addresses or headers with letters beyond ASCII (SMTPUTF8)"
-    if "8BITMIME" not in capabilities and not is_ascii:
+    if not is_ascii and "8BITMIME" not in capabilities:
         return "the message holds 8-bit text, and the mail server does not take it (8BITMIME)"
     if "DSN" in capabilities and len(xtext(message.envelope_id)) > LONGEST_ENVELOPE_ID:
         return f"the envelope id {message.envelope_id[:LONGEST_ENVELOPE_ID]!a} is too long"

@@ -152,7 +152,7 @@ class BounceStore:
         rows = self.db.execute(
             f"SELECT delivery.id, run.id, run.campaign, delivery.member_id, {_SENT_AT},"  # noqa: S608 - a constant
             " coalesce(delivery.reply, '') FROM refusal JOIN delivery ON delivery.id = refusal.delivery_id"
-            " JOIN run ON run.id = delivery.run_id ORDER BY delivery.id LIMIT ?",
+            " JOIN run ON run.id = delivery.run_id ORDER BY refusal.delivery_id LIMIT ?",
             [most],
         )
         return [Refusal(_mail(*row[:5]), row[5]) for row in rows]

@@ -24,7 +24,7 @@ from comms.delivery.journal import Journal, boot_id, read, reclaim, settle, swee
 
 ACCEPTED = Receipt(7, Outcome.ACCEPTED, 250, "2.0.0 taken as 4Z")
 texts = st.text() | st.just("\udce4\x00\n[") | st.just('["dot", 1]\n')
-receipts = st.builds(Receipt, st.integers(0, 9), st.sampled_from(Outcome), st.integers(0, 599), texts)
+receipts = st.builds(Receipt, st.integers(0, 9), st.sampled_from(Outcome), st.integers(0, 599), texts, st.just({}))
 
 
 @pytest.fixture
