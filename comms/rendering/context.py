@@ -11,9 +11,8 @@ from campaigns.models import Campaign
 
 def member_data(member: Member) -> dict[str, AttributeValue]:
     """`member`: the attributes, `address` and `language`. What is empty is left out, and so counts as absent."""
-    data = dict(member.attributes)
-    data |= {"address": member.address or "", "language": member.language or ""}
-    return {name: value for name, value in data.items() if value != ""}
+    data = {**member.attributes, "address": member.address or "", "language": member.language or ""}
+    return {name: value for name, value in data.items() if value != ""} if "" in data.values() else data
 
 
 def association_data(association: Association) -> dict[str, Any]:

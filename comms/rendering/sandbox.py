@@ -202,8 +202,9 @@ def joined(pieces: Iterable[tuple[str, ...]]) -> str:
         parts: list[str] = []
         size = 0
         for some in pieces:
-            parts += some
-            size += sum(map(len, some))
+            part = "".join(some)
+            parts.append(part)
+            size += len(part)
             if size > MAX_OUTPUT:
                 raise TemplateRuntimeError(f"more than {MAX_OUTPUT} characters come out of it")
         return "".join(parts)
