@@ -21,8 +21,8 @@ from typing import Any, Literal, get_args, get_origin
 from typer.main import get_command
 
 from campaigns.schema import json_schema
-from comms import config_description
 from comms.cli.app import app
+from comms.config.description import describe, section_summary
 from comms.engagement.report import STATE_MEANINGS
 from comms.events import CampaignState, DeliveryState, EventKind, PostState, SeriesState
 
@@ -178,11 +178,11 @@ def settings_page() -> str:
         "A key or section that does not\nexist is refused.",
     ]
     section = ""
-    for name, key, kind, default, meaning in config_description.describe():
+    for name, key, kind, default, meaning in describe():
         if name != section:
             section = name
             head = "| key | kind | default | meaning |\n|---|---|---|---|"
-            parts += [f"## [{name}]", _prose(config_description.section_summary(name)), head]
+            parts += [f"## [{name}]", _prose(section_summary(name)), head]
         parts[-1] += f"\n| `{key}` | {_cell(kind)} | {_code(default)} | {_cell(meaning)} |"
     return "\n\n".join(parts) + "\n"
 

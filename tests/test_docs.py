@@ -18,8 +18,9 @@ from typer.main import get_command
 from audiences.importing import plain
 from audiences.importing.base import ImportRow
 from campaigns import definition
-from comms import config, config_description
+from comms import config
 from comms.cli.app import app, hoist_workspace
+from comms.config.description import describe
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -256,7 +257,7 @@ def test_a_stale_a_missing_and_a_leftover_page_are_each_named(reference: ModuleT
 def test_every_setting_is_documented_with_what_it_means(reference: ModuleType) -> None:
     page = reference.pages()["settings.md"]
 
-    for section, key, _, _, meaning in config_description.describe():
+    for section, key, _, _, meaning in describe():
         assert f"\n## [{section}]\n" in page
         assert meaning, f"[{section}] {key} has no description"
         assert re.search(rf"^\| `{key}` \|.*{re.escape(meaning[:20])}", page, flags=re.M), key

@@ -9,7 +9,8 @@ from importlib import resources
 from pathlib import Path
 
 from audiences.models import Association
-from comms import config, config_description, keys
+from comms import config, keys
+from comms.config.description import describe, section_summary
 from comms.db import open_database
 from comms.engine.workspace import HOST_SETS, Workspace
 from comms.errors import UsageError
@@ -78,12 +79,12 @@ def settings_file() -> str:
         "#     COMMS_SMTP__PASSWORD=... comms run",
     ]
     section = mark = ""
-    for name, key, _, default, meaning in config_description.describe():
+    for name, key, _, default, meaning in describe():
         if name != section:
             section = name
             # A table that a person names is there as soon as its line is, so that is commented out as well.
             mark = "#     " if section.endswith(config.NAMED) else ""
-            lines += ["", f"{mark and '# '}[{section}]", f"# {config_description.section_summary(section)}", ""]
+            lines += ["", f"{mark and '# '}[{section}]", f"# {section_summary(section)}", ""]
         lines += [f"{mark}# {meaning}", f"{mark or '# '}{key} = {default}"]
     return "\n".join(lines) + "\n"
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from comms import config, config_description
+from comms import config
 from comms.config import Settings, SmtpRelay
+from comms.config.description import describe, section_summary
 from comms.engine.setup import settings_file
 from comms.errors import ConfigError, WorkspaceError
 
@@ -29,20 +30,20 @@ def load(folder: Path, text: str = "", **environment: str) -> Settings:
 
 
 def test_every_key_is_described_with_its_kind_default_and_meaning() -> None:
-    described = {(section, key) for section, key, *_ in config_description.describe()}
+    described = {(section, key) for section, key, *_ in describe()}
     existing = {(section, key) for section, table in Settings() if table for key in table.__class__.model_fields}
     existing |= {("smtp_relays.NAME", key) for key in SmtpRelay.model_fields}
     assert described == existing
-    for section, key, kind, default, meaning in config_description.describe():
+    for section, key, kind, default, meaning in describe():
         plain = ("text", "number", "whole number", "list", "lists by name", "numbers by name", "`true` or `false`")
         assert kind in plain or kind.startswith("one of `"), (section, key)
         assert meaning.endswith("."), (section, key)
         assert default, (section, key)
-    assert all(config_description.section_summary(section).endswith(".") for section in Settings.model_fields)
+    assert all(section_summary(section).endswith(".") for section in Settings.model_fields)
 
 
 def test_the_keys_that_other_programs_rely_on_exist() -> None:
-    keys = {f"{section}.{key}" for section, key, *_ in config_description.describe()}
+    keys = {f"{section}.{key}" for section, key, *_ in describe()}
     promised = "site.url smtp.host smtp.port smtp.security smtp.username smtp.password queue.url"
     assert set(promised.split()) <= keys
 
@@ -51,7 +52,7 @@ def test_a_new_settings_file_means_the_defaults_as_it_stands_and_with_every_key_
     text = settings_file()
     assert load(folder, text) == Settings()
     active, number = re.subn(r"^# ([a-z_]+ = )", r"\1", text, flags=re.MULTILINE)
-    single = {(section, key) for section, key, *_ in config_description.describe() if not section.endswith(".NAME")}
+    single = {(section, key) for section, key, *_ in describe() if not section.endswith(".NAME")}
     assert number == len(single)
     assert load(folder, active) == Settings()
     assert {(section, key) for section, table in tomllib.loads(active).items() for key in table} == single

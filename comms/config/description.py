@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args, get_origin
 
-from comms import config
+from comms.config.settings import NAMED, NAMED_SECTIONS, Settings, model_of
 
 
 def describe() -> list[tuple[str, str, str, str, str]]:
@@ -13,16 +13,16 @@ def describe() -> list[tuple[str, str, str, str, str]]:
     A section that holds tables by name ends in `.NAME`.
     """
     rows = []
-    for section in config.Settings.model_fields:
-        title = f"{section}.{config.NAMED}" if section in config.NAMED_SECTIONS else section
-        for key, entry in config.model_of(section).model_fields.items():
+    for section in Settings.model_fields:
+        title = f"{section}.{NAMED}" if section in NAMED_SECTIONS else section
+        for key, entry in model_of(section).model_fields.items():
             rows.append((title, key, _kind(entry.annotation), _toml(entry.default), entry.description or ""))
     return rows
 
 
 def section_summary(section: str) -> str:
     """The first line of what the table is for."""
-    return (config.model_of(section.removesuffix(f".{config.NAMED}")).__doc__ or "").strip().splitlines()[0]
+    return (model_of(section.removesuffix(f".{NAMED}")).__doc__ or "").strip().splitlines()[0]
 
 
 def _kind(annotation: Any) -> str:
