@@ -83,7 +83,7 @@ def _subscribed(condition: str, *, each: bool) -> Sql:
 
 
 def _agrees(topics: Sequence[Word], parameters: Parameters, *, each: bool) -> Sql:
-    """As `audiences.store.agrees_sql` has it, for one of `topics` at least."""
+    """As `audiences.mailable.agrees_sql` has it, for one of `topics` at least."""
     if not topics:
         return _subscribed(f"{_NEWSLETTERS} AND {_GRANTED}", each=each)
     distinct = {topic.text for topic in topics}

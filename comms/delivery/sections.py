@@ -8,8 +8,8 @@ from datetime import datetime
 
 from audiences.choices import weekly_sql
 from audiences.consent import Exclusion
+from audiences.mailable import follows_sql
 from audiences.segments import Condition
-from audiences.store import follows_sql
 
 
 @dataclass(frozen=True, slots=True)

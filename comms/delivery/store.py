@@ -18,8 +18,8 @@ from datetime import datetime
 from typing import Any
 
 from audiences.consent import Exclusion
+from audiences.mailable import exclusion_sql, tracked_sql
 from audiences.segments import Condition
-from audiences.store import exclusion_sql, tracked_sql
 from comms.db import Database
 from comms.delivery.batches import Receipt, Recipient
 from comms.delivery.cap import Cap, Hindrance

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from audiences.store import tracked_sql
+from audiences.mailable import tracked_sql
 from comms.db import DATABASE_ERRORS, Database, patience
 from comms.events import EventKind
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from audiences import attributes as attribute_json
+from audiences.mailable import agrees_sql
 from audiences.models import Association, Member
 from audiences.segments import Condition
-from audiences.store import agrees_sql
 from campaigns.expressions import merge_fields
 from campaigns.models import Campaign
 from comms.delivery.batches import Recipient

@@ -12,9 +12,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audiences.consent import Exclusion, Origin, Standing, Wishes, exclusion, is_news, refusal
+from audiences.mailable import agrees_sql, exclusion_sql, tracked_sql
 from audiences.models import ANY_TOPIC, TRACKING, Basis, Consent, ConsentState, Member, SuppressionScope
 from audiences.segments import Condition
-from audiences.store import EVERYONE, People, agrees_sql, exclusion_sql, tracked_sql
+from audiences.store import EVERYONE, People
 from comms.db import DATABASE_ERRORS
 
 NEWSLETTERS = (None, "news", "jobs", "never-heard-of")

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from audiences.choices import Choices
 from audiences.consent import BLOCKLISTED, Exclusion, Pace, Standing, Wishes, exclusion, may_return
+from audiences.mailable import exclusion_sql
 from audiences.models import Frequency, Member, SuppressionScope, Topic
 from audiences.segments import Condition
-from audiences.store import EVERYONE, People, exclusion_sql
+from audiences.store import EVERYONE, People
 
 MEMBER = Member("ada@example.org", id=1)
 AGREES = Standing().after(grant("news"))

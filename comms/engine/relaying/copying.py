@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from audiences.consent import Exclusion
+from audiences.mailable import exclusion_sql
 from audiences.models import SuppressionScope
 from audiences.segments import Condition
-from audiences.store import exclusion_sql
 from campaigns.models import Campaign
 from campaigns.store import CampaignRow
 from comms.delivery.copies import REACHED, Holders, Standing, Verdict, discard, judge
