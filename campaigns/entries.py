@@ -10,7 +10,8 @@ from typing import Any, Literal
 from sqlite_utils.db import Database
 
 from campaigns.searching import MARK_END, MARK_START
-from campaigns.store import ENTRY, EntryRow, entry_of, stamp
+from campaigns.store import ENTRY, EntryRow, entry_of
+from campaigns.times import stamp
 
 _COLUMNS = ", ".join(f"entry.{name}" for name in ENTRY.split(", "))
 _SNIPPET_WORDS = 24

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlite_utils.db import Database
 
-from campaigns.store import stamp
+from campaigns.times import stamp
 
 
 @dataclass(frozen=True, slots=True)

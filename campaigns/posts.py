@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlite_utils.db import Database
+
+from campaigns.times import stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +156,6 @@ class PostStore:
             "UPDATE post SET state = ?, updated_at = ? WHERE campaign = ? AND state = ?",
             [state, stamp(now), campaign, was],
         )
-
-
-def stamp(moment: datetime) -> str:
-    """UTC, to the second, as ISO text that sorts by time."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _post(row: Sequence[Any]) -> PostRow:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlite_utils.db import Database
 
 from campaigns.relay import Adaptation, RelayState
-from campaigns.store import stamp
+from campaigns.times import stamp
 
 
 @dataclass(frozen=True, slots=True)

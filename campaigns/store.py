@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from campaigns.posts import PostRow as PostRow
 from campaigns.posts import PostStore
-from campaigns.posts import stamp as stamp
 from campaigns.searching import searchable
+from campaigns.times import stamp
 
 
 @dataclass(frozen=True, slots=True)

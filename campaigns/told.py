@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlite_utils.db import Database
 
-from campaigns.store import stamp
+from campaigns.times import stamp
 
 MOST_COPIES = 20_000_000
 """More than any coalition has members: a number that slipped."""

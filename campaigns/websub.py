@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from sqlite_utils.db import Database
 
-from campaigns.store import stamp
+from campaigns.times import stamp
 
 Mode = Literal["subscribe", "unsubscribe"]
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from campaigns.store import PostRow
+from campaigns.posts import PostRow
 from comms.cli.output import NO, JsonFlag, confirm, counted, open_workspace, print_json, say, stop, who
 from comms.engine import post_changes
 from comms.engine.workspace import Workspace

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from audiences.consent import Exclusion
 from audiences.segments import Condition
-from comms.delivery.settling import stamp
+from audiences.times import stamp
 
 
 class Hindrance(Protocol):

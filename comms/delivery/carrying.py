@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from audiences.times import stamp
 from comms.db import DATABASE_ERRORS, Database
-from comms.delivery.settling import stamp
-from comms.delivery.store import Run
+from comms.delivery.runs import Run
 
 _OPEN = "('ready', 'claimed', 'deferred')"
 _BEFORE = (

@@ -15,9 +15,11 @@ from typing import Any, Protocol
 from audiences.models import Association
 from comms.delivery.batches import MailBatch, Recipient, Report
 from comms.delivery.cap import Cap, Hindrance, Hindrances
+from comms.delivery.claiming import Wait
 from comms.delivery.journal import Journals
 from comms.delivery.pace import Pace
-from comms.delivery.store import Ledger, Run, Wait
+from comms.delivery.runs import Run
+from comms.delivery.store import Ledger
 
 BATCH_VALID_S = 6 * 3600.0
 """How long after its claim a sender may begin a batch."""

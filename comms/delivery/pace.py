@@ -11,9 +11,10 @@ import structlog
 from comms.config import Pacing
 from comms.delivery.answers import provider_that_defers, wants_less
 from comms.delivery.batches import Outcome, Receipt
+from comms.delivery.claiming import Wait
 from comms.delivery.hours import Hours
 from comms.delivery.pacing import Domains, Rate, warm_up_cap
-from comms.delivery.store import Ledger, Wait
+from comms.delivery.store import Ledger
 
 log = structlog.get_logger(__name__)
 

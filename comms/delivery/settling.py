@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from audiences.choices import Choices
 from audiences.segments import Condition
 from audiences.store import EVERYONE
+from audiences.times import stamp
 from comms.db import Database
 from comms.delivery.batches import Outcome, Receipt
 from comms.delivery.retry import MOST_DOUBTS, is_given_up, wait_s
@@ -143,8 +144,3 @@ class Settlement:
 def _reply(receipt: Receipt) -> str:
     text = f"{receipt.code} {receipt.text}".strip() if receipt.code else receipt.text
     return text[:LONGEST_REPLY]
-
-
-def stamp(moment: datetime) -> str:
-    """A moment as the ledger writes it."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds")

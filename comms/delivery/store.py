@@ -1,8 +1,12 @@
-"""All SQL of the ledger but that of `settling.py`. Every change of a delivery's state is one of the statements here.
+"""The SQL of the ledger: runs, and where each of their deliveries stands.
 
     ready --claim--> claimed --settle--> sent | failed | deferred | ready (again) | uncertain
     ready, deferred --claim, member may no longer be written to--> skipped
     ready, deferred --cancel--> cancelled
+    uncertain --a person decides--> sent | ready (again)
+
+Claims are in `claiming.py`, settling in `settling.py`, decisions in `deciding.py`; what a restored backup learns of
+deliveries that went out since is in `carrying.py`.
 
 A claim's batch id is never used twice: a settle that names it changes nothing once the rows were given to
 another batch. Writing methods expect to run inside `db.atomic()`.
@@ -11,39 +15,24 @@ another batch. Writing methods expect to run inside `db.atomic()`.
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from audiences.consent import Exclusion
-from audiences.mailable import exclusion_sql, tracked_sql
+from audiences.mailable import exclusion_sql
 from audiences.segments import Condition
+from audiences.times import stamp
 from comms.db import Database
-from comms.delivery.batches import Receipt, Recipient
+from comms.delivery.batches import Receipt
 from comms.delivery.cap import Cap, Hindrance
+from comms.delivery.claiming import Claim, Claiming, Wait
 from comms.delivery.retry import LONGEST_S
+from comms.delivery.runs import RUN_COLUMNS, Run, as_run
 from comms.delivery.sections import WHOLE, Sections
-from comms.delivery.settling import Settlement, stamp
+from comms.delivery.settling import Settlement
 from comms.events import DeliveryState
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One sending of an edition, frozen."""
-
-    id: int
-    campaign: str
-    channel: str
-    topic: str | None
-    digest: str
-    state: str
-    doubt: str
-    planned: int
-    excluded: Mapping[str, int]
-    """Why members in the segment were left out -> how many."""
-    sections: Sections = WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +44,6 @@ class Doubt:
     at: str
     cause: str
     resolution: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Rows taken for one batch, and how many were skipped on the way."""
-
-    recipients: tuple[Recipient, ...]
-    skipped: int
-    waiting: int = 0
-    """Put off, because their domain has to wait."""
-
-
-Wait = Callable[[str], datetime | None]
-"""Until when mail to an address has to wait; None: it may go now, and is taken to go."""
-
-_RUN = "id, campaign, channel, topic, digest, state, doubt, planned, excluded, sections"
 
 
 class Ledger:
@@ -86,8 +59,8 @@ class Ledger:
 
     def runs(self, campaign: str) -> list[Run]:
         """Of every channel, in the order in which they were frozen."""
-        rows = self.db.execute(f"SELECT {_RUN} FROM run WHERE campaign = ? ORDER BY id", [campaign])  # noqa: S608
-        return [_as_run(row) for row in rows]
+        rows = self.db.execute(f"SELECT {RUN_COLUMNS} FROM run WHERE campaign = ? ORDER BY id", [campaign])  # noqa: S608
+        return [as_run(row) for row in rows]
 
     def run_by_id(self, run_id: int) -> Run | None:
         return self._run("id = ?", [run_id])
@@ -186,48 +159,7 @@ class Ledger:
         self, run: Run, batch: str, size: int, now: datetime, wait: Wait | None = None, cap: Hindrance | None = None
     ) -> Claim:
         """Take up to `size` due deliveries, once more asking of each member whether it may be written to."""
-        moment = int(now.timestamp())
-        reason = exclusion_sql(run.topic, now, run.sections.reason(now, cap.reason(now) if cap else None))
-        flags = run.sections.flags(now)
-        recipients: list[Recipient] = []
-        skipped: list[tuple[str, int, int]] = []
-        waiting: list[tuple[int, int]] = []
-        for state in (DeliveryState.DEFERRED, DeliveryState.READY):
-            rows = self.db.execute(
-                "SELECT delivery.id, member.address, member.language, member.attributes,"  # noqa: S608
-                f" {tracked_sql()}, {reason.sql}, {flags.sql}"
-                " FROM delivery LEFT JOIN member ON member.id = delivery.member_id"
-                " WHERE delivery.run_id = :run AND delivery.state = :state AND delivery.next_at <= :now"
-                " ORDER BY delivery.next_at, delivery.id LIMIT :size",
-                {
-                    **reason.parameters,
-                    **flags.parameters,
-                    "run": run.id,
-                    "state": state.value,
-                    "now": moment,
-                    "size": size - len(recipients),
-                },
-            )
-            for delivery, address, language, attributes, tracked, excluded, sections in rows.fetchall():
-                if excluded:
-                    skipped.append((excluded, moment, delivery))
-                elif wait and (until := wait(address)):
-                    waiting.append((math.ceil(until.timestamp()), delivery))
-                else:
-                    recipients.append(Recipient(delivery, address, language, attributes, bool(tracked), sections))
-        connection = self.db.conn
-        connection.executemany("UPDATE delivery SET state = 'skipped', reason = ?, final_at = ? WHERE id = ?", skipped)
-        connection.executemany("UPDATE delivery SET next_at = ? WHERE id = ?", waiting)
-        if recipients:
-            connection.executemany(
-                "UPDATE delivery SET state = 'claimed', batch = ?, first_at = coalesce(first_at, ?) WHERE id = ?",
-                [(batch, moment, recipient.delivery) for recipient in recipients],
-            )
-            self.db.execute(
-                "INSERT INTO batch (id, run_id, claimed_at, size) VALUES (?, ?, ?, ?)",
-                [batch, run.id, now.timestamp(), len(recipients)],
-            )
-        return Claim(tuple(recipients), len(skipped), len(waiting))
+        return Claiming(self.db, run, batch, now).take(size, wait, cap)
 
     # --- pacing -------------------------------------------------------------------------------
 
@@ -434,12 +366,5 @@ class Ledger:
         return row
 
     def _run(self, where: str, values: Sequence[object]) -> Run | None:
-        row = self.db.execute(f"SELECT {_RUN} FROM run WHERE {where}", list(values)).fetchone()  # noqa: S608
-        return _as_run(row) if row else None
-
-
-def _as_run(row: Sequence[object]) -> Run:
-    values: dict[str, Any] = dict(zip(_RUN.split(", "), row, strict=True))
-    values["excluded"] = json.loads(values["excluded"])
-    values["sections"] = Sections.from_text(values["sections"])
-    return Run(**values)
+        row = self.db.execute(f"SELECT {RUN_COLUMNS} FROM run WHERE {where}", list(values)).fetchone()  # noqa: S608
+        return as_run(row) if row else None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from audiences.mailable import tracked_sql
+from audiences.times import stamp
 from comms.db import DATABASE_ERRORS, Database, patience
 from comms.events import EventKind
 
@@ -38,7 +39,7 @@ class EventStore:
         """Append one event."""
         self.db.execute(
             "INSERT INTO event (run_id, kind, at, delivery_id, link) VALUES (?, ?, ?, ?, ?)",
-            [run, kind.value, now.astimezone(UTC).isoformat(timespec="seconds"), delivery, link],
+            [run, kind.value, stamp(now), delivery, link],
         )
 
     def has(self, delivery: int, kind: EventKind) -> bool:

@@ -24,8 +24,9 @@ from comms.delivery.dispatch import BATCH_VALID_S, Outfit, Queue
 from comms.delivery.hours import Hours
 from comms.delivery.letterbox import Letterbox
 from comms.delivery.pace import Pace
+from comms.delivery.runs import Run
 from comms.delivery.sizes import BatchSizes
-from comms.delivery.store import Ledger, Run
+from comms.delivery.store import Ledger
 from comms.engine import editions, intake, letters, posts, retention, sending, series, starting, stops, timing, variants
 from comms.engine.journals import WorkspaceJournals
 from comms.engine.pulse import Pulse

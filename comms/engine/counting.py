@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
 
-from campaigns.store import PostRow
+from campaigns.posts import PostRow
 from comms.channels.base import CountingChannel, Figures, Unknown
 from comms.db import storage_errors
 from comms.engine import post_orders, social

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from campaigns.store import CampaignRow, PostRow
+from campaigns.posts import PostRow
+from campaigns.store import CampaignRow
 from comms.db import storage_errors
 from comms.delivery import deciding
 from comms.engine import sending, variants

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from campaigns.store import PostRow
+from campaigns.posts import PostRow
 from comms.channels.base import (
     ChangeResult,
     DeletingChannel,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from campaigns.models import Campaign
-from campaigns.store import PostRow
+from campaigns.posts import PostRow
 from comms.delivery.batches import PostOrder
 from comms.delivery.dispatch import BATCH_VALID_S
 from comms.engine import pictures, social

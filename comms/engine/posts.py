@@ -19,7 +19,8 @@ import base64
 import time
 from datetime import UTC, datetime, timedelta
 
-from campaigns.store import CampaignRow, PostRow
+from campaigns.posts import PostRow
+from campaigns.store import CampaignRow
 from comms.channels.base import (
     AskableChannel,
     Card,

@@ -10,7 +10,7 @@ from audiences.models import Association
 from campaigns import definition
 from campaigns.series import SeriesRow, SeriesStore
 from campaigns.store import CampaignRow
-from comms.delivery.store import Run
+from comms.delivery.runs import Run
 from comms.engagement.polls import Ballots
 from comms.engagement.report import (
     STATES,

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 
 import structlog
 
+from audiences.times import stamp
 from comms.db import patience, storage_errors
 from comms.engine import preferences, subscription, tokens
 from comms.engine.subscription import SubscriptionView
@@ -83,7 +84,7 @@ def _complain(file: str, reason: str) -> None:
 
 
 def _keep(workspace: Workspace, token: str, source: str) -> None:
-    wish = {"token": token, "source": source, "at": workspace.now().astimezone(UTC).isoformat(timespec="seconds")}
+    wish = {"token": token, "source": source, "at": stamp(workspace.now())}
     name = f"{uuid.uuid4().hex}.json"
     with storage_errors(workspace.folder):
         write_whole(workspace.folder / FOLDER / name, json.dumps(wish).encode())

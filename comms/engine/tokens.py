@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from audiences.models import Association
 from comms.delivery.retention import OldDeliveries
-from comms.delivery.store import Run
+from comms.delivery.runs import Run
 from comms.engine.workspace import Workspace
 from comms.errors import UsageError
 from comms.links import MemberToken, PersonToken

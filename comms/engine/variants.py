@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from audiences.segments import Condition
 from campaigns.models import Campaign
-from comms.delivery.store import Run
+from comms.delivery.runs import Run
 from comms.engine.workspace import Workspace
 from comms.planning import variant_for
 

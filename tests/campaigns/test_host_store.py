@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from campaigns.migrations import CAMPAIGNS
-from campaigns.store import EntryRow, HostStore, stamp
+from campaigns.store import EntryRow, HostStore
+from campaigns.times import stamp
 from comms.db import DATABASE_ERRORS, open_database
 
 NOW = datetime(2027, 2, 1, 9, 0, tzinfo=UTC)

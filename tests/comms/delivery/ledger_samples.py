@@ -10,7 +10,8 @@ from audiences.models import ANY_TOPIC, Basis, Consent, ConsentState, Member, Su
 from audiences.store import EVERYONE, People
 from comms.db import open_database
 from comms.delivery.migrations import DELIVERY
-from comms.delivery.store import Ledger, Run
+from comms.delivery.runs import Run
+from comms.delivery.store import Ledger
 
 NOW = datetime(2027, 2, 1, 9, 0, tzinfo=UTC)
 GIVE_UP_S = 48 * 3600.0

@@ -12,7 +12,7 @@ from ledger_samples import GIVE_UP_S, NOW, Book
 from comms.db import copy_database
 from comms.delivery.batches import Outcome, Receipt
 from comms.delivery.carrying import Carried, RunCarrier
-from comms.delivery.store import Run
+from comms.delivery.runs import Run
 
 PAGE = 4096
 NAMES = ("ana", "ben", "cem", "dee")

@@ -18,7 +18,7 @@ from comms.delivery import dispatch
 from comms.delivery.batches import MailBatch, Outcome, Receipt, Report, from_json
 from comms.delivery.dispatch import LOST_AFTER_S, MACHINE_STOPPED, SENDER_DIED, Outfit, Turns
 from comms.delivery.journal import FileJournals, Journal, reclaim
-from comms.delivery.store import Run
+from comms.delivery.runs import Run
 
 OUTFIT = Outfit(
     association=ASSOCIATION,

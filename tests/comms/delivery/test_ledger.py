@@ -11,8 +11,9 @@ from ledger_samples import GIVE_UP_S, NOW, Book
 
 from audiences.models import ConsentState
 from comms.delivery.batches import Outcome, Receipt, Report
+from comms.delivery.claiming import Claim
 from comms.delivery.retry import LEAST_TRIES, MOST_DOUBTS
-from comms.delivery.store import Claim, Run
+from comms.delivery.runs import Run
 
 DAY = timedelta(days=1)
 LATER = Receipt(1, Outcome.DEFERRED, 451, "4.7.1 greylisted")

@@ -15,7 +15,7 @@ from ledger_samples import GIVE_UP_S, NOW, Book
 
 from audiences.models import ConsentState
 from comms.delivery.batches import Outcome, Receipt
-from comms.delivery.store import Run
+from comms.delivery.runs import Run
 from comms.events import FINAL
 
 FINAL_STATES = {state.value for state in FINAL}

@@ -11,7 +11,7 @@ from audiences.choices import Choices
 from audiences.models import Frequency, Topic
 from audiences.store import EVERYONE
 from comms.delivery.batches import Outcome, Receipt
-from comms.delivery.store import Run
+from comms.delivery.runs import Run
 from comms.engine.workspace import Workspace
 from tests.conftest import Comms
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from campaigns import definition
-from campaigns.store import PostRow
+from campaigns.posts import PostRow
 from comms.delivery.batches import PostOrder, from_json
 from comms.delivery.journal import FileJournals
 from comms.engine import posts, sending

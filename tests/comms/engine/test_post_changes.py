@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from campaigns import definition
-from campaigns.store import PostRow
+from campaigns.posts import PostRow
 from comms.channels.linkedin_text import little_text
 from comms.engine import post_changes, posts, sending
 from comms.errors import StateError, UsageError

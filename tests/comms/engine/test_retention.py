@@ -14,7 +14,7 @@ from audiences.store import EVERYONE
 from comms.config import Retention
 from comms.db import DATABASE_ERRORS
 from comms.delivery.batches import Outcome, Receipt
-from comms.delivery.store import Run
+from comms.delivery.runs import Run
 from comms.engine import retention
 from comms.engine.audience import import_members, past_imports, undo_import
 from comms.engine.control import Control
