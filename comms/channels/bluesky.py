@@ -79,7 +79,7 @@ class BlueskyChannel:
             return refusal
         seconds = sum(self._timeout) * (3 + len(post.images))
         late = Unknown(f"Bluesky did not finish its answers within {seconds:g} seconds.")
-        return within(seconds, lambda: self._post(post), otherwise=lambda: late)
+        return within(seconds, lambda: self._post(post), otherwise=late)
 
     def find(self, post: SocialPost) -> Posted | Unknown | None:
         """The record that stands under the post's key."""
@@ -91,17 +91,17 @@ class BlueskyChannel:
                 found = self._find(wire, post)
                 return Unknown(found.reason, found.retry_at) if isinstance(found, Refused) else found
 
-        return within(2 * sum(self._timeout), look, otherwise=lambda: _UNREADABLE)
+        return within(2 * sum(self._timeout), look, otherwise=_UNREADABLE)
 
     def delete(self, remote_id: str) -> ChangeResult:
         """Take a post away. Its key is free again then; whoever calls sees to it that nothing is put there."""
         late = Unknown("Bluesky did not answer in time.")
-        return within(2 * sum(self._timeout), lambda: self._delete(remote_id), otherwise=lambda: late)
+        return within(2 * sum(self._timeout), lambda: self._delete(remote_id), otherwise=late)
 
     def figures(self, remote_id: str) -> Figures | Unknown | None:
         """Replies, reposts with quotes, and likes so far, as the network's view of it counts them."""
         late = Unknown("Bluesky did not answer in time.")
-        return within(2 * sum(self._timeout), lambda: self._figures(remote_id), otherwise=lambda: late)
+        return within(2 * sum(self._timeout), lambda: self._figures(remote_id), otherwise=late)
 
     def _delete(self, remote_id: str) -> ChangeResult:
         did, rkey = _parts(remote_id)

@@ -71,12 +71,12 @@ class LinkedInChannel:
             return Refused(f"{NO_THREADS} Post the rest by hand.", permanent=True)
         seconds = sum(self._timeout) * (2 + 2 * len(post.images))
         late = Unknown(f"LinkedIn did not finish its answers within {seconds:g} seconds.")
-        return within(seconds, lambda: self._post(post), otherwise=lambda: late)
+        return within(seconds, lambda: self._post(post), otherwise=late)
 
     def find(self, post: SocialPost) -> Posted | Unknown | None:
         """Look through the page's own posts since the first try for this text."""
         late = Unknown("LinkedIn did not finish its answer in time.")
-        return within(2 * sum(self._timeout), lambda: self._find(post), otherwise=lambda: late)
+        return within(2 * sum(self._timeout), lambda: self._find(post), otherwise=late)
 
     def delete(self, remote_id: str) -> ChangeResult:
         """Take a post away."""
@@ -90,7 +90,7 @@ class LinkedInChannel:
     def figures(self, remote_id: str) -> Figures | Unknown | None:
         """Comments and reactions so far; LinkedIn does not count reposts here ("Social Metadata API")."""
         late = Unknown("LinkedIn did not answer in time.")
-        return within(2 * sum(self._timeout), lambda: self._figures(remote_id), otherwise=lambda: late)
+        return within(2 * sum(self._timeout), lambda: self._figures(remote_id), otherwise=late)
 
     def _change(
         self, method: str, remote_id: str, restli: str, body: object = None, *, gone_is_done: bool
@@ -101,7 +101,7 @@ class LinkedInChannel:
                 return refused or result_of_change("LinkedIn", wire.answer, wire.said, gone_is_done=gone_is_done)
 
         late = Unknown("LinkedIn did not answer in time.")
-        return within(2 * sum(self._timeout), change, otherwise=lambda: late)
+        return within(2 * sum(self._timeout), change, otherwise=late)
 
     def _figures(self, remote_id: str) -> Figures | Unknown | None:
         with self._wire() as wire:

@@ -118,27 +118,27 @@ class MastodonChannel:
             return refusal
         seconds = sum(self._timeout) * (1 + len(post.images))
         late = Unknown(f"Mastodon did not finish its answer within {seconds:g} seconds.")
-        return within(seconds, lambda: self._post(post), otherwise=lambda: late)
+        return within(seconds, lambda: self._post(post), otherwise=late)
 
     def find(self, post: SocialPost) -> Posted | Unknown | None:
         """Look through the account's own posts since the first try for this text."""
         late = Unknown("Mastodon did not finish its answer in time.")
-        return within(4 * sum(self._timeout), lambda: self._find(post), otherwise=lambda: late)
+        return within(4 * sum(self._timeout), lambda: self._find(post), otherwise=late)
 
     def delete(self, remote_id: str) -> ChangeResult:
         """Take a post away, here and, as far as they follow, on other instances."""
         late = Unknown("Mastodon did not answer in time.")
-        return within(sum(self._timeout), lambda: self._delete(remote_id), otherwise=lambda: late)
+        return within(sum(self._timeout), lambda: self._delete(remote_id), otherwise=late)
 
     def edit(self, remote_id: str, text: str) -> ChangeResult:
         """Give a post another text. Its images and its warning stay; readers can see what it said before."""
         late = Unknown("Mastodon did not answer in time.")
-        return within(2 * sum(self._timeout), lambda: self._edit(remote_id, text), otherwise=lambda: late)
+        return within(2 * sum(self._timeout), lambda: self._edit(remote_id, text), otherwise=late)
 
     def figures(self, remote_id: str) -> Figures | Unknown | None:
         """Replies, boosts and favourites so far, as far as this instance knows."""
         late = Unknown("Mastodon did not answer in time.")
-        return within(sum(self._timeout), lambda: self._figures(remote_id), otherwise=lambda: late)
+        return within(sum(self._timeout), lambda: self._figures(remote_id), otherwise=late)
 
     def _delete(self, remote_id: str) -> ChangeResult:
         with self._wire() as wire:
@@ -353,7 +353,7 @@ def instance_limits(url: str, timeout: tuple[float, float]) -> MastodonLimits | 
                 return None
             return wire.answer
 
-    answer = within(sum(timeout), ask, otherwise=lambda: None)
+    answer = within(sum(timeout), ask, otherwise=None)
     match answer.document if answer and answer.ok else {}:
         case {
             "configuration": {

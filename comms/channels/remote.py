@@ -26,6 +26,7 @@ from comms.channels.base import ChangeResult, Done, PostResult, Refused, Unknown
 from comms.errors import ConfigError
 
 _T = TypeVar("_T")
+_U = TypeVar("_U")
 LONGEST_BODY = 2_000_000
 DEFAULT_PAUSE = timedelta(minutes=15)
 """What to wait when a network does not say how long its limit lasts; the usual window."""
@@ -107,7 +108,7 @@ def checked_address(url: str, what: str) -> str:
     return url.rstrip("/")
 
 
-def within(seconds: float, work: Callable[[], _T], *, otherwise: Callable[[], _T]) -> _T:
+def within(seconds: float, work: Callable[[], _T], *, otherwise: _U) -> _T | _U:
     """What `work` returns, or `otherwise` when it takes longer.
 
     In a thread of its own, for neither a name server nor a server that answers byte by byte heeds time-outs.
@@ -126,7 +127,7 @@ def within(seconds: float, work: Callable[[], _T], *, otherwise: Callable[[], _T
     except TimeoutError:
         if result.done():
             raise
-        return otherwise()
+        return otherwise
 
 
 def result_without_answer(name: str, error: Exception) -> PostResult:

@@ -128,22 +128,22 @@ class XChannel:
             return refusal
         seconds = sum(self._timeout) * (1 + 2 * len(post.images))
         late = Unknown(f"X did not finish its answer within {seconds:g} seconds.")
-        return within(seconds, lambda: self._post(post), otherwise=lambda: late)
+        return within(seconds, lambda: self._post(post), otherwise=late)
 
     def find(self, post: SocialPost) -> Posted | Unknown | None:
         """Look through the latest posts of the account for this text. X sells each that it shows."""
         late = Unknown("X did not finish its answer in time.")
-        return within(sum(self._timeout), lambda: self._find(post), otherwise=lambda: late)
+        return within(sum(self._timeout), lambda: self._find(post), otherwise=late)
 
     def delete(self, remote_id: str) -> ChangeResult:
         """Take a post away."""
         late = Unknown("X did not answer in time.")
-        return within(sum(self._timeout), lambda: self._delete(remote_id), otherwise=lambda: late)
+        return within(sum(self._timeout), lambda: self._delete(remote_id), otherwise=late)
 
     def figures(self, remote_id: str) -> Figures | Unknown | None:
         """Replies, reposts and likes so far. X sells each look."""
         late = Unknown("X did not answer in time.")
-        return within(sum(self._timeout), lambda: self._figures(remote_id), otherwise=lambda: late)
+        return within(sum(self._timeout), lambda: self._figures(remote_id), otherwise=late)
 
     def _delete(self, remote_id: str) -> ChangeResult:
         with _Session(self._api_url, self._timeout) as wire:

@@ -137,7 +137,7 @@ def linkedin(workspace: Workspace) -> Iterator[Finding]:
                 state = wire.token_state()
             return state
 
-    state = within(3 * _TIMEOUT_S, ask, otherwise=lambda: None)
+    state = within(3 * _TIMEOUT_S, ask, otherwise=None)
     if state is None:
         yield Finding(False, "LinkedIn does not tell of its access token", "Check client_id and client_secret.")
         return
