@@ -148,23 +148,6 @@ class MailSession(Protocol):
         """Say goodbye; an error in that is nobody's loss."""
 
 
-async def send_one(session: MailSession, message: Outgoing, before_dot: Callable[[], None]) -> Reply:
-    """Send one message alone over an open session; `before_dot` is called before the server can have it.
-
-    Raises ConnectionLostError when the session ended without an answer; the next `open` then makes a new
-    one. What `before_dot` raises passes through, and nothing was handed over then.
-    """
-    messages = iter([message])
-    results: list[Result] = []
-    await session.deliver(
-        lambda: next(messages, None), lambda _: before_dot(), lambda _, result: results.append(result)
-    )
-    (result,) = results
-    if isinstance(result, Lost):
-        raise ConnectionLostError(result.reason, handed_over=result.handed_over, kept=result.kept)
-    return result
-
-
 def unreachable(settings: Smtp, reason: str) -> ServerUnreachableError:
     """The error that tells why no session could be opened."""
     return ServerUnreachableError(

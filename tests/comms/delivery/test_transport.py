@@ -16,11 +16,12 @@ from tls_samples import certificate
 from comms.channels.mail import (
     DOT_PATIENCE,
     ConnectionLostError,
+    Lost,
     MailSession,
     Outgoing,
     Reply,
+    Result,
     ServerUnreachableError,
-    send_one,
 )
 from comms.channels.newsletter import check, mail_session
 from comms.channels.smtp import new_event_loop
@@ -64,6 +65,23 @@ class Dots:
 
     def __call__(self) -> None:
         self.count += 1
+
+
+async def send_one(session: MailSession, message: Outgoing, before_dot: Callable[[], None]) -> Reply:
+    """Send one message alone over an open session; `before_dot` is called before the server can have it.
+
+    Raises ConnectionLostError when the session ended without an answer; the next `open` then makes a new
+    one. What `before_dot` raises passes through, and nothing was handed over then.
+    """
+    messages = iter([message])
+    results: list[Result] = []
+    await session.deliver(
+        lambda: next(messages, None), lambda _: before_dot(), lambda _, result: results.append(result)
+    )
+    (result,) = results
+    if isinstance(result, Lost):
+        raise ConnectionLostError(result.reason, handed_over=result.handed_over, kept=result.kept)
+    return result
 
 
 async def send(transport: MailSession, to: str = "ana@example.org", dots: Callable[[], None] = Dots()) -> Reply:  # noqa: B008
