@@ -8,14 +8,11 @@ from __future__ import annotations
 import hmac
 import http.client
 import secrets
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from comms.outside import guard
 from comms.outside.exchange import Exchange, Failure, Outcome, Patience, web_parts
-from comms.outside.guard import Address
 
 PATIENCE = Patience(connect=5.0, read=10.0, total=15.0)
 _GONE = 410
@@ -31,18 +28,10 @@ class Reply:
 
 
 class Caller:
-    """Asks in the name of the installation at `site`. Connects only to what `allowed` allows."""
+    """Asks in the name of the installation at `site`, over `exchange`; without one over the public internet alone."""
 
-    def __init__(
-        self,
-        site: str,
-        *,
-        look_up: Callable[[str, int], list[Address]] = guard.addresses,
-        allowed: Callable[[Address], bool] = guard.is_public,
-        patience: Patience = PATIENCE,
-        trusted: ssl.SSLContext | None = None,
-    ) -> None:
-        self._exchange = Exchange(patience, look_up=look_up, allowed=allowed, trusted=trusted)
+    def __init__(self, site: str, exchange: Exchange | None = None) -> None:
+        self._exchange = exchange or Exchange(PATIENCE)
         self._agent = f"comms-hub/1.0 (+{site})"
 
     def verify(self, callback: str, mode: str, topic: str, lease_s: int) -> Reply:

@@ -6,15 +6,12 @@ When to ask is for `manners.py`. The answer is bytes that somebody else wrote; n
 from __future__ import annotations
 
 import http.client
-import ssl
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urljoin
 
-from comms.outside import guard
 from comms.outside.exchange import MOST_REDIRECTS, REDIRECTS, Exchange, Failure, Outcome, Patience, web_parts
-from comms.outside.guard import Address
 
 MAX_BYTES = 5_000_000
 """Of a feed, as it comes and as it is unpacked."""
@@ -60,18 +57,11 @@ class Answer:
 
 
 class Fetcher:
-    """Asks for feeds in the name of the installation at `site`. Connects only to what `allowed` allows."""
+    """Asks for feeds in the name of the installation at `site`, over `exchange`; without one over the public internet
+    alone."""
 
-    def __init__(
-        self,
-        site: str,
-        *,
-        look_up: Callable[[str, int], list[Address]] = guard.addresses,
-        allowed: Callable[[Address], bool] = guard.is_public,
-        patience: Patience = PATIENCE,
-        trusted: ssl.SSLContext | None = None,
-    ) -> None:
-        self._exchange = Exchange(patience, look_up=look_up, allowed=allowed, trusted=trusted)
+    def __init__(self, site: str, exchange: Exchange | None = None) -> None:
+        self._exchange = exchange or Exchange(PATIENCE)
         self._agent = f"comms-feed-reader/1.0 (+{site})"
 
     def fetch(self, url: str, validators: Validators = NOTHING_KNOWN) -> Answer:

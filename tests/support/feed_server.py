@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 
 from comms.outside import guard
-from comms.outside.exchange import Patience
+from comms.outside.exchange import Exchange, Patience
 from comms.outside.guard import Address
 from comms.reading.fetch import Fetcher
 from tests.support.serving import Server, serving
@@ -64,12 +64,10 @@ class FeedServer:
             except ValueError:
                 return [ipaddress.ip_address("10.0.0.1" if host.startswith("inside") else LOOPBACK)]
 
-        return Fetcher(
-            "https://news.example.org",
-            look_up=look_up,
-            allowed=lambda address: address == LOOPBACK or guard.is_public(address),
-            patience=patience,
+        here = Exchange(
+            patience, look_up=look_up, allowed=lambda address: address == LOOPBACK or guard.is_public(address)
         )
+        return Fetcher("https://news.example.org", here)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
-from comms.outside.exchange import Patience
+from comms.outside.exchange import Exchange, Patience
 from comms.outside.guard import Address
 from comms.outside.websub import Caller
 from tests.support.serving import Server, serving
@@ -82,9 +82,8 @@ class WebSubServer:
             except ValueError:
                 return [INSIDE if host.startswith("inside") else LOOPBACK]
 
-        return Caller(
-            "https://news.example.org", look_up=look_up, allowed=lambda address: address == LOOPBACK, patience=patience
-        )
+        here = Exchange(patience, look_up=look_up, allowed=lambda address: address == LOOPBACK)
+        return Caller("https://news.example.org", here)
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comms.outside import guard
-from comms.outside.exchange import Patience
+from comms.outside.exchange import Exchange, Patience
 from comms.outside.guard import Address
-from comms.outside.websub import Caller
+from comms.outside.websub import PATIENCE, Caller
 from tests.support.websub_server import INSIDE, LOOPBACK, Manner, WebSubServer, websub_server
 
 TOPIC = "https://news.example.org/feeds/coalition.atom"
@@ -170,7 +170,7 @@ def test_a_name_is_looked_up_once_and_what_was_found_is_connected_to(server: Web
         asked.append(host)
         return list(next(answers))
 
-    caller = Caller(SITE, look_up=look_up, allowed=lambda address: address == LOOPBACK)
+    caller = Caller(SITE, Exchange(PATIENCE, look_up=look_up, allowed=lambda address: address == LOOPBACK))
     assert caller.verify(server.url("reader.example/cb"), "subscribe", TOPIC, 1).fault == ""
     assert len(asked) == 1
     assert "public" in caller.deliver(server.url("reader.example/cb"), b"x", "text/xml", "", None).fault
@@ -178,7 +178,10 @@ def test_a_name_is_looked_up_once_and_what_was_found_is_connected_to(server: Web
 
 
 def test_a_name_with_one_address_inside_is_not_asked_at_all(server: WebSubServer) -> None:
-    caller = Caller(SITE, look_up=lambda host, port: [LOOPBACK, INSIDE], allowed=lambda address: address == LOOPBACK)
+    both = Exchange(
+        PATIENCE, look_up=lambda host, port: [LOOPBACK, INSIDE], allowed=lambda address: address == LOOPBACK
+    )
+    caller = Caller(SITE, both)
     assert "public" in caller.verify(server.url("reader.example/cb"), "subscribe", TOPIC, 1).fault
     assert server.came == []
 
