@@ -1,4 +1,7 @@
-"""All SQL of the host's database. It decides nothing; what a state may become, its callers know."""
+"""The SQL of associations, campaigns, editions and what is noted of them; what else a host has, is in files of its own.
+
+It decides nothing: what a state may become, its callers know.
+"""
 
 from __future__ import annotations
 

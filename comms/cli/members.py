@@ -79,7 +79,11 @@ def import_(
                 "dry_run": dry_run,
             }
         )
-        return
+    else:
+        _say_imported(file, slug, result, dry_run=dry_run)
+
+
+def _say_imported(file: Path, slug: str, result: ImportResult, *, dry_run: bool) -> None:
     would = "would be " if dry_run else ""
     source_known = detect.SOURCES.get(result.source)
     if source_known is None or source_known.NAME == plain.NAME:
