@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 
 from comms.engagement.bounces.addresses import ADDRESS
-from comms.engagement.bounces.codes import Status, reply_in, status_in
+from comms.engagement.bounces.certainty import borne_out
+from comms.engagement.bounces.codes import Status, reply_in, status_in, statuses_in
 from comms.engagement.bounces.models import BounceClass, Kind
-from comms.engagement.bounces.phrases import CERTAIN, PHRASES, SURE
+from comms.engagement.bounces.phrases import CERTAIN, PHRASES
 
 LONGEST = 4_000
 """Characters of one explanation that are looked at."""
@@ -53,21 +54,6 @@ _SUBJECTS = {
 _REPLIES = {521: Kind.NO_MAIL, 551: Kind.MOVED, 552: Kind.FULL, 556: Kind.NO_MAIL}
 """521 and 556 are RFC 7504, the others RFC 5321 section 4.2.3. 550, 553 and 554 are given for everything."""
 
-_ABOUT_SENDER = re.compile(
-    r"(?i)(?:after|in reply to|response to|following|during|error in|to the) (?:the )?(?:mail from|initial connection"
-    r"|helo|ehlo|connect)"
-    r"|>>> (?:mail from|helo|ehlo).{0,300}\n<<< 5|my name was rejected|does not like (?:sender|me)\b"
-)
-_AT_RECIPIENT = re.compile(
-    r"(?i)(?:after|in reply to|response to|following|during|error in|to the) (?:the )?rcpt|>>> rcpt to.{0,300}\n<<< 5"
-    r"|does not like recipient|\[rcpt_?to\]|rejected recipient"
-)
-_AFTER_DATA = re.compile(
-    r"(?i)(?:after|in reply to|response to|following) (?:the )?(?:end of data|data|pipelined data)\b"
-    r"|server command\s{1,5}data\b"
-)
-_MAILBOX_IS_THERE = ((2, 0), (2, 1), (3, 0), (7, 0), (7, 1))
-
 _RELAYED = re.compile(r"[45]\.\d\.\d{1,3} - [^'\n]{1,80} ([45]\d\d)[- ]'([^']{1,3000})'")
 """The answer of another server behind a label and a code of the gateway's own, one for every refusal (IronPort)."""
 _PASSING = re.compile(r"(?i)\btemporar(?:y|ily)\b|\btry (?:again )?later|in progress\b")
@@ -87,7 +73,8 @@ def classify(text: str, status: Status | None = None, *, temporary: bool = False
     reply = reply_in(text)
     kind = _kind(text, status, reply)
     if kind.of_class is BounceClass.HARD:
-        kind = _doubted(kind, text, status, f"{text}\n{around[:LONGEST]}")
+        codes = [*([status] if status else []), *statuses_in(text)]
+        kind = borne_out(kind, plain_words(text), codes, f"{text}\n{around[:LONGEST]}")
     if kind.of_class is BounceClass.HARD and (temporary or _is_temporary(status, reply)):
         return Kind.DELAYED if temporary else Kind.NETWORK if kind is Kind.NO_HOST else Kind.OTHER
     return Kind.DELAYED if temporary and kind in (Kind.OTHER, *_WEAK) else kind
@@ -116,25 +103,6 @@ def plain_words(text: str) -> str:
     An address may hold any word (`mailboxfull@example.org`) and is no evidence.
     """
     return _TOKEN.sub(" ", _SPACE.sub(" ", ADDRESS.sub("@", text[:LONGEST]).replace("’", "'").lower()))
-
-
-def _doubted(kind: Kind, text: str, status: Status | None, session: str) -> Kind:
-    """A hard kind, unless the place in the SMTP session or the code speaks against it.
-
-    What is refused before the recipient was named is refused for the sender's sake. "User unknown" after the message
-    was sent, or with a code that says that the mailbox is there, is a filter's answer; an unknown host is then one
-    that the message mentions. Without a telling code or the place where it was said it is only said.
-    """
-    if _ABOUT_SENDER.search(session):
-        return Kind.BLOCK
-    if kind is Kind.NO_HOST and _AFTER_DATA.search(session):
-        return Kind.FILTERED
-    if kind is not Kind.NO_USER or _AT_RECIPIENT.search(session):
-        return kind
-    if _AFTER_DATA.search(session) or (status is not None and (status.subject, status.detail) in _MAILBOX_IS_THERE):
-        return Kind.FILTERED
-    told = (status is not None and not status.vague) or SURE.search(plain_words(text)) is not None
-    return kind if told else Kind.NO_USER_SAID
 
 
 def _coded(status: Status | None) -> Kind | None:

@@ -17,6 +17,8 @@ _NO_HOST_FIRST = r"account or domain may not exist, they may be blacklisted"
 """cPanel's sentence for a name that it can not resolve."""
 _FILTERED_FIRST = r"(?:^|\d{3}:? ?|-> \d{3} )(?:<> ?)?: user unknown"
 """KDDI's servers leave the name out when the reader's filter refuses."""
+_CLOSED = r"recipient address rejected: access denied"
+"""Exchange Online says so where its directory lacks the address, Postfix and gateways for a rule of theirs."""
 _CHOSEN = (
     r"recipient preferences|(?:refused|rejected|blocked|declined) by (?:the )?recipient(?!\w| \w*(?:domain|server|host"
     r"|system|mx))|recipient (?:has blocked|has rejected|refuses|declines|does not want|did not want)|user rules"
@@ -180,69 +182,83 @@ _NO_HOST_PLAIN = (
     r"|n[aã]o (?:existe|foi encontrad))|домен .{0,40}не (?:найден|существ)|域名.{0,20}不存在"
     r"|ドメイン.{0,30}(?:見つかり|存在し)"
 )
-_NO_USER = (
+_WHO = (
     r"(?:user|account|recipient|mailbox|address|alias|addressee|destination|customer|subscriber|person|local part"
     r"|inbox|e-?mail)s?"
     r"(?: @| name| address| account| id| part| you tried to reach| that you tried to reach| you specified| specified"
     r"| you entered| you (?:sent|are)[\w ]{0,24}"
     r"| is| was| are| were| has| could| can| does| did| do| doesn't| this| provided| in| here| the| at \S{1,60}|:|,"
     r"|\(s\)|;|-)*"
+)
+_NO_USER = (
+    rf"{_WHO}"
     r" (?:unknown|not known|not found|not be found|not exist|n't exist|not listed|not valid|invalid|not recogni[sz]ed"
-    r"|no such|not present|not in|non-?existent"
-    r"|not a (?:known|valid|local|registered)|not our|illegal|not defined|not on this|incorrect|not local|wrong"
-    r"|not available here|doesn't exist|don't exist|undeliverable)"
+    r"|no such|not present|non-?existent"
+    r"|not a (?:known|valid|local|registered)|not our|not defined|not on this|not local"
+    r"|not available here|doesn't exist|don't exist)"
     r"|\b(?:unknown|invalid|no such|nonexistent|non-existent|non-existing|bad|illegal|undefined|incorrect"
     r"|unregistered|wrong|no valid|not a valid|not a known"
-    r"|unrouteable|unroutable|undeliverable|unrecogni[sz]ed|unkown|unknow|no)(?: or \w+)?(?: user| local| e-?mail"
+    r"|unrouteable|unroutable|undeliverable|unrecogni[sz]ed|unkown|unknow)(?: or \w+)?(?: user| local| e-?mail"
     r"| mail| recipient| destination| delivery| smtp| domino| @| virtual| active| account| or)*"
-    r" (?:user|account|recipient|mail ?box|address|alias|addressee|customer|subscriber|person|local[- ]part|name|id"
-    r"|rcpt|to)(?:s|es)?\b"
+    r" (?:user|account|recipient|mail ?box|address|alias|addressee|customer|subscriber|person|local[- ]part"
+    r"|rcpt)(?:s|es)?\b"
     r"|user_?unknown|no_?such_?user|unknown_?user|usernotfound|recip(?:ient)?notfound|resolver\.adr\.(?:recip"
     r"|exrecip)\w*|adr\.recip\w*|badaddress"
     r"|no (?:mail)?box (?:here )?(?:by|with|for|available)|no mailbox|mailbox unavailable|not (?:our|a) (?:customer"
     r"|user|member)|no one by that name"
     r"|not (?:a )?(?:known|valid|listed|registered)(?: \w+)? (?:user|recipient|address|account|mailbox|in)"
     r"|not listed in|not found in (?:the )?(?:directory|database|domino)"
-    r"|does(?:n't| not) have (?:an?|any) (?:\S+ ){0,3}account|does(?:n't| not) exist(?! e2)|do(?:es)? ?n[o']t know"
+    r"|does(?:n't| not) have (?:an?|any) (?:\S+ ){0,3}account"
     r"|no user|is not a \w* ?user|there is no (?:such )?(?:user|account|one|mailbox|recipient|person)"
-    r"|unknown (?:user|recipient|mailbox|address|alias|local)|(?<!recipient )address(?:es)? (?:rejected|were unknown)"
+    r"|unknown (?:user|recipient|mailbox|address|alias|local)"
     r"|cannot find (?:this |the )?(?:user|recipient|mailbox)"
-    r"|recipient address rejected: (?:access denied|undeliverable|unknown|invalid|user (?:unknown|not|does))"
+    r"|recipient address rejected: (?:undeliverable|unknown|invalid|user (?:unknown|not|does))"
     r"|rcpt (?:to )?(?:address )?(?:unknown|invalid)"
-    r"|vdeliver: invalid|chkusr|lookup failed|can't (?:create|open) user|cannot be delivered to this address"
-    r"|missing home directory|no (?:registered )?gateway user|registered gateway user"
-    r"|could(?:n't| not) be found|couldn't find|could not find|not able to find|wasn't found|unable to find"
-    r"|bad destination|mailbox not found|unknown destination address|userid unknown|destination address rejected"
+    r"|vdeliver: invalid|bad destination|mailbox not found|unknown destination address|userid unknown"
     # French, German, Spanish, Italian, Portuguese.
     r"|utilisateur (?:est )?(?:inconnu|inexistant)|(?:adresse|destinataire|compte|bo[iî]te"
-    r"|utilisateur)(?: \S+){0,4} (?:inconnue?|invalide|inexistante?|introuvable|n'existe)|n'existe (?:pas|plus)"
+    r"|utilisateur)(?: \S+){0,4} (?:inconnue?|invalide|inexistante?|introuvable|n'existe)"
     r"|destinataire (?:invalide|inconnu)"
     r"|(?:empf[aä]nger|benutzer|adresse|postfach|konto|mailadresse|e-mail-adresse)\w*(?: \S+){0,4} (?:unbekannt"
-    r"|nicht (?:gefunden|bekannt|vorhanden|g[uü]ltig)|existiert|ung[uü]ltig)|existiert nicht|unbekannter? (?:empf"
-    r"|benutzer|nutzer|user)|nicht im adressbuch|konnte nicht gefunden"
+    r"|nicht (?:gefunden|bekannt|vorhanden|g[uü]ltig)|existiert|ung[uü]ltig)|unbekannter? (?:empf"
+    r"|benutzer|nutzer|user)|nicht im adressbuch"
     r"|(?:usuario|destinatario|direcci[oó]n|buz[oó]n|cuenta)(?: \S+){0,4} (?:desconocid[oa]|inexistente"
-    r"|inv[aá]lid[oa]|no (?:existe|encontrad|v[aá]lid))|no existe|no se (?:ha )?(?:encontr|puede encontrar)"
-    r"|usuario desconocido"
+    r"|inv[aá]lid[oa]|no (?:existe|encontrad|v[aá]lid))|usuario desconocido"
     r"|(?:utente|destinatario|indirizzo|casella)(?: \S+){0,4} (?:sconosciut[oa]|inesistente|non (?:esiste|valido"
-    r"|trovat))|non esiste|nessun utente"
+    r"|trovat))|nessun utente"
     r"|(?:usu[aá]rio|destinat[aá]rio|endere[cç]o|conta|caixa)(?: \S+){0,4} (?:desconhecid[oa]|inexistente"
-    r"|inv[aá]lid[oa]|n[aã]o (?:existe|encontrad|foi encontrad|cadastrad))|n[aã]o existe|n[aã]o (?:foi )?encontrad"
-    # Dutch, Polish, Czech, Nordic, Turkish, Hungarian.
-    r"|(?:gebruiker|adres|ontvanger|postbus)(?: \S+){0,4} (?:onbekend|bestaat niet|niet gevonden)|bestaat niet"
-    r"|onbekende (?:gebruiker|ontvanger)|niet gevonden"
-    r"|nie (?:istnieje|ma takiego|znaleziono)|nieznany (?:u[zż]ytkownik|odbiorca|adresat)"
-    r"|brak (?:takiego )?u[zż]ytkownika|neexistuje|nezn[aá]m[yý]|nebyl nalezen"
-    r"|finns inte|ok[aä]nd (?:anv|mott|adress)|findes ikke|finnes ikke|ukendt (?:bruger|modtager)|ukjent|ei (?:ole"
-    r"|l[oö]ydy)|tuntematon|bulunamad[ıi]|ge[cç]ersiz|nem (?:l[eé]tez|tal[aá]lhat)|ismeretlen"
-    # Russian, Ukrainian, Japanese, Chinese, Korean.
-    r"|не существует|не найден|неизвестн|нет такого|не зарегистр|несуществующ|недействител|не існує|не знайдено"
-    r"|見つかりません|存在しません|存在しない|見つかりませんでした|宛先不明|あて先.{0,10}(?:不明|間違)"
-    r"|ユーザ.{0,10}(?:いません|不明)|該当.{0,10}(?:ません|なし)"
-    r"|アドレス.{0,12}(?:不明|誤り|正しく|無効|間違)"
-    r"|不存在|无此用户|查無此|无效(?:的)?(?:用户|收件人|地址)|收件人.{0,10}(?:无效|错误|未知)|用户未找到|不正確"
-    r"|没有找到|存在하지|존재하지|찾을 수 없|없는 (?:사용자|계정|주소)"
-    r"|알 수 없는"
+    r"|inv[aá]lid[oa]|n[aã]o (?:existe|encontrad|foi encontrad|cadastrad))"
+    # Dutch, Polish, Nordic.
+    r"|(?:gebruiker|adres|ontvanger|postbus)(?: \S+){0,4} (?:onbekend|bestaat niet|niet gevonden)"
+    r"|onbekende (?:gebruiker|ontvanger)"
+    r"|nie ma takiego|nieznany (?:u[zż]ytkownik|odbiorca|adresat)|brak (?:takiego )?u[zż]ytkownika"
+    r"|ok[aä]nd (?:anv|mott|adress)|ukendt (?:bruger|modtager)"
+    # Russian, Japanese, Chinese, Korean.
+    r"|(?:пользовател|получател|адрес|ящик)\w*(?: \S+){0,4} (?:не (?:существует|найден|зарегистр)|неизвест)"
+    r"|(?:неизвестн\w*|нет такого|несуществующ\w*) (?:пользовател|получател|адрес|почтов|ящик)"
+    r"|(?:ユーザ|アドレス|宛先|受信者).{0,12}(?:存在し(?:ません|ない)|見つかりません|いません|不明)|あて先.{0,10}(?:不明|間違)"
+    r"|(?:用户|用戶|使用者|收件人|帐号|账号|邮箱|信箱|地址).{0,8}(?:不存在|未找到)|无此用户|查無此|无效(?:的)?(?:用户|收件人|地址)"
+    r"|(?:사용자|수신자|계정|주소).{0,10}(?:존재하지|찾을 수 없)|없는 (?:사용자|계정|주소)"
 )
+"""Names the mailbox and says that there is none."""
+_MISSING = (
+    rf"{_WHO} (?:not in|illegal|incorrect|wrong|undeliverable)"
+    r"|\bno(?: valid| local| e-?mail| mail)* (?:account|recipient|mail ?box|address|person)(?:s|es)?\b"
+    r"|\b(?:unknown|invalid|no such|bad|illegal|incorrect|wrong|no) (?:user |recipient |mailbox )?(?:name|id|to)s?\b"
+    r"|does(?:n't| not) exist(?! e2)|do(?:es)? ?n[o']t know|(?<!recipient )address(?:es)? (?:rejected|were unknown)"
+    r"|chkusr|lookup failed|can't (?:create|open) user|cannot be delivered to this address"
+    r"|missing home directory|no (?:registered )?gateway user|registered gateway user"
+    r"|could(?:n't| not) be found|couldn't find|could not find|not able to find|wasn't found|unable to find"
+    r"|destination address rejected"
+    r"|n'existe (?:pas|plus)|existiert nicht|konnte nicht gefunden|no existe|no se (?:ha )?(?:encontr|puede encontrar)"
+    r"|non esiste|n[aã]o existe|n[aã]o (?:foi )?encontrad|bestaat niet|niet gevonden"
+    r"|nie (?:istnieje|znaleziono)|neexistuje|nezn[aá]m[yý]|nebyl nalezen|finns inte|findes ikke|finnes ikke|ukjent"
+    r"|ei (?:ole|l[oö]ydy)|tuntematon|bulunamad[ıi]|ge[cç]ersiz|nem (?:l[eé]tez|tal[aá]lhat)|ismeretlen"
+    r"|не существует|не найден|неизвестн|нет такого|не зарегистр|несуществующ|недействител|не існує|не знайдено"
+    r"|見つかりません|存在しません|存在しない|該当.{0,10}(?:ません|なし)|アドレス.{0,12}(?:誤り|正しく|無効|間違)"
+    r"|不存在|收件人.{0,10}(?:无效|错误|未知)|不正確|没有找到|存在하지|존재하지|찾을 수 없|알 수 없는"
+)
+"""Something is missing, unknown or wrong, but the words do not say what: the mailbox, if the code says so."""
 _NO_HOST = (
     r"(?:host|domain|server|dns|mx|name)(?:s)?(?: or domain)?(?: names?| @| \S{1,60}| record| lookup)?(?: is| was"
     r"| does| could| can|:)* (?:unknown|not found|not exist|n't exist|invalid|not be found|non-?existent|not known"
@@ -256,6 +272,24 @@ _NO_HOST = (
     r"|name or service not known|no address associated|name service error .{0,80}not found|has no mail exchanger"
     r"|domain .{0,60}couldn't be found|neither mx|domain not found|account or domain may not exist"
 )
+_NO_HOST_OWN = (
+    r"couldn't find (?:any host|a mail exchanger)|no mx record|name service error .{0,80}not found|host unknown"
+    r"|unroutea?ble (?:mail )?(?:domain|address)|no such (?:host|domain)|invalid domain"
+    r"|domain name .{0,60}not (?:appear to be )?registered"
+)
+_DOUBT = (
+    r"spam|polic(?:y|ies)|\bblock|reputation|(?:black|white|allow|deny|safe) ?-?list|(?<!not )\blisted (?:in|on|by)\b"
+    r"|\bspf\b|dkim|dmarc|authori[sz]|authenticat|permission|permitted|allowed\b|den(?:y|ied|ies)\b|forbidden"
+    r"|prohibit|restrict|\bfilter|\bcontents?\b(?!-)|\brates?\b|threshold|too (?:many|large|big|often|fast|much)|quota"
+    r"|\bfull\b|temporar|\blater\b|\bbusy\b|overload|maintenance|migrat|your (?:ip|server|host|domain|network)\b"
+    r"|suspend|disabled|deactivat|inactiv|quarantin|virus|malware|suspicious|security|trust|complain|abus(?:e|ive)"
+    r"|unsolicited|\bbulk\b|newsletter|marketing|certificate|\btls\b|encrypt|unverif|verification|challenge|\bptr\b|\bhelo\b"
+    # The same in the languages that servers speak most.
+    r"|richtlini|gesperrt|vor[uü]bergehend|sp[aä]ter|politique|bloqu|temporaire|pol[ií]tica|temporal|blocc|temporane"
+    r"|политик|заблокир|временно|策略|拒绝|拒否"
+)
+"""Words of policy, of the message, of what passes. Anywhere near "no such user" they make it doubtful:
+who refuses for such a reason often words it as an unknown user."""
 _FILTERED = (
     r"message filtered|filtered|refused due to recipient|only accept(?:s|ing) (?:mail|messages)|is not accepting"
     r"|rejected by (?:the )?user|restricted|protected by|unwilling|recipient error|recipient (?:did not|has not)"
@@ -280,15 +314,23 @@ _SYSTEM = (
     r"|i/o error|no such file|permission denied|starttls|\btls\b|ssl|improper sequence|bad sequence|syntax error"
     r"|unimplemented|storedrv|mapi"
 )
-SURE = re.compile(f"{_NO_USER_FIRST}|unrouteable address")
-CERTAIN = re.compile(f"{_CHOSEN}|{_LOOPS}")
+SURE = re.compile(f"{_NO_USER_FIRST}|{_NO_HOST_FIRST}|unrouteable address")
+"""Said by who keeps the directory: no filter's words."""
+EXPLICIT = re.compile(f"{_NO_USER_FIRST}|{_NO_USER}")
+"""Says of the mailbox itself that there is none."""
+NO_SUCH_DOMAIN = re.compile(f"{_NO_HOST_FIRST}|{_NO_HOST_PLAIN}|{_NO_HOST_OWN}")
+"""Says of a domain that it does not exist, or of a host that name service knows none: what who sends finds out."""
+NULL_MX = re.compile(r"null ?mx|\bhost does not accept mail\b(?! from)")
+"""The domain itself says that it takes no mail (RFC 7505), in the words of Postfix, Exim and Sendmail."""
+DOUBT = re.compile(_DOUBT)
+CERTAIN = re.compile(f"{_CLOSED}|{_CHOSEN}|{_LOOPS}")
 
 PHRASES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
         (Kind.BLOCK, _BLOCK_FIRST),
         (Kind.NO_HOST, _NO_HOST_FIRST),
-        (Kind.FILTERED, f"{_FILTERED_FIRST}|{_CHOSEN}"),
+        (Kind.FILTERED, f"{_FILTERED_FIRST}|{_CLOSED}|{_CHOSEN}"),
         (Kind.NETWORK, _LOOPS),
         (Kind.NO_USER, _NO_USER_FIRST),
         (Kind.BLOCK, _BLOCK),
@@ -300,6 +342,7 @@ PHRASES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         (Kind.NO_MAIL, _NO_MAIL),
         (Kind.NO_HOST, _NO_HOST_PLAIN),
         (Kind.NO_USER, _NO_USER),
+        (Kind.NO_USER, _MISSING),
         (Kind.NO_HOST, _NO_HOST),
         (Kind.FILTERED, _FILTERED),
         (Kind.NETWORK, _NETWORK),

@@ -103,6 +103,8 @@ _ANSWERED = re.compile(
 )
 """How mail programs begin the subject of what a person answers or forwards."""
 _AUTOMATIC_FIELDS = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply-from", "x-mail-autoreply")
+_QUOTED = re.compile(r"(?m)^[ \t]{0,8}[>|].*$")
+"""Lines that somebody quotes."""
 _LOOK_AT = 6_000
 
 
@@ -137,8 +139,8 @@ def is_bounce(report: Report) -> bool:
 
 
 def _shows_evidence(report: Report) -> bool:
-    """Holds it what only a mail server has at hand: the returned message, or the code of an answer."""
-    text = report.notice[:_LOOK_AT]
+    """Holds it what only a mail server has at hand: the returned message, or the code of an answer it got itself."""
+    text = _QUOTED.sub("", report.notice[:_LOOK_AT])
     refused = any(status.of_class != 2 for status in statuses_in(text))
     return bool(report.original.fields) or ("@" in text and (refused or reply_in(text) is not None))
 

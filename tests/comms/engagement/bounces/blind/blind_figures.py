@@ -38,7 +38,7 @@ class Figures:
 
 
 def read(cases: Sequence[Case]) -> Iterator[Row]:
-    """One row for each label, and one for each recipient that was read and that nobody named."""
+    """One row for each label, and one for each recipient of a bounce whom nobody named."""
     for case in cases:
         verdict = read_bounce(case.data)
         found = {bounced.recipient.lower(): bounced for bounced in verdict.recipients}
@@ -49,10 +49,9 @@ def read(cases: Sequence[Case]) -> Iterator[Row]:
             yield Row(case, recipient if bounced else "", said, str(of.of_class), str(of.kind))
         if case.message:
             yield Row(case, "", case.message, str(verdict.of_class), str(verdict.kind))
+            continue
         for bounced in found.values():
-            said = case.message or "nobody"
-            if str(bounced.of_class) != CLASS_OF.get(said):
-                yield Row(case, bounced.recipient, "nobody", str(bounced.of_class), str(bounced.kind))
+            yield Row(case, bounced.recipient, "nobody", str(bounced.of_class), str(bounced.kind))
 
 
 def figures(cases: Sequence[Case], rows: Sequence[Row]) -> Figures:
