@@ -22,7 +22,6 @@ _WEAK = (Kind.FILTERED, Kind.NETWORK, Kind.SYSTEM)
 """What words of these kinds say is said in passing by many servers; a plain code goes before."""
 
 _DETAILS: dict[tuple[int, int], Kind] = {
-    (1, 0): Kind.NO_USER,
     (1, 1): Kind.NO_USER,
     (1, 2): Kind.NO_HOST,
     (1, 3): Kind.NO_USER,
@@ -33,14 +32,15 @@ _DETAILS: dict[tuple[int, int], Kind] = {
     (2, 1): Kind.DISABLED,
     (2, 2): Kind.FULL,
     (2, 3): Kind.SIZE,
-    (3, 2): Kind.NO_MAIL,
     (3, 4): Kind.SIZE,
-    (4, 4): Kind.NO_HOST,
     (4, 310): Kind.NO_HOST,
     (7, 13): Kind.DISABLED,
     (7, 17): Kind.MOVED,
 }
-"""RFC 3463 section 3; 1.10 is RFC 7505, 7.13 RFC 4954, 7.17 RFC 7293, 4.310 Exchange Online."""
+"""RFC 3463 section 3; 1.10 is RFC 7505, 7.13 RFC 4954, 7.17 RFC 7293, 4.310 Exchange Online.
+
+Without words 1.0 may as well be a rule, 3.2 a host that is busy, and 4.4 a route that is broken: so they are not here.
+"""
 
 _SUBJECTS = {
     1: Kind.OTHER,

@@ -280,7 +280,7 @@ _NO_HOST_OWN = (
 _DOUBT = (
     r"spam|polic(?:y|ies)|\bblock|reputation|(?:black|white|allow|deny|safe) ?-?list|(?<!not )\blisted (?:in|on|by)\b"
     r"|\bspf\b|dkim|dmarc|authori[sz]|authenticat|permission|permitted|allowed\b|den(?:y|ied|ies)\b|forbidden"
-    r"|prohibit|restrict|\bfilter|\bcontents?\b(?!-)|\brates?\b|threshold|too (?:many|large|big|often|fast|much)|quota"
+    r"|prohibit|restrict|\bfilter|\bcontent\b(?!-)|\brates?\b|threshold|too (?:many|large|big|often|fast|much)|quota"
     r"|\bfull\b|temporar|\blater\b|\bbusy\b|overload|maintenance|migrat|your (?:ip|server|host|domain|network)\b"
     r"|suspend|disabled|deactivat|inactiv|quarantin|virus|malware|suspicious|security|trust|complain|abus(?:e|ive)"
     r"|unsolicited|\bbulk\b|newsletter|marketing|certificate|\btls\b|encrypt|unverif|verification|challenge|\bptr\b|\bhelo\b"
