@@ -11,12 +11,21 @@ from comms.cli.output import NO, print_json, say, stop
 from comms.cli.plan import show_coming
 from comms.engine import checking
 from comms.engine.checking import CheckResult
+from comms.engine.relaying import offering
 from comms.engine.workspace import Workspace
 
 
 def require_checked(workspace: Workspace, file: Path, senders: tuple[str, ...], *, as_json: bool) -> Campaign:
     """The campaign in a file, as long as nothing must be fixed; else the findings are shown, and the command ends."""
-    result = checking.check(workspace, file, senders)
+    return _require(checking.check(workspace, file, senders), as_json=as_json)
+
+
+def require_offerable(workspace: Workspace, file: Path, *, as_json: bool) -> Campaign:
+    """The same of a campaign for others to send: what it asks of readers is asked of their members."""
+    return _require(offering.check(workspace, file), as_json=as_json)
+
+
+def _require(result: CheckResult, *, as_json: bool) -> Campaign:
     if not result.ok or result.campaign is None:
         show_check(result, as_json=as_json)
         stop(NO)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from comms.cli.findings import require_checked
+from comms.cli.findings import require_offerable
 from comms.cli.output import JsonFlag, confirm, counted, open_workspace, out, print_json, say, table, who
 from comms.engine.relaying import correcting, offering
 from comms.engine.relaying.offering import Invited, OfferPlan
@@ -22,7 +22,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what it would
 def offer(file: File, dry_run: DryRun = False, yes: Yes = False, as_json: JsonFlag = False) -> None:
     """Offer a campaign to the associations that its `relay:` names; shows first what that comes to."""
     with open_workspace() as workspace:
-        plan = offering.plan(workspace, require_checked(workspace, file, (), as_json=as_json))
+        plan = offering.plan(workspace, require_offerable(workspace, file, as_json=as_json))
         if not as_json:
             _show_plan(plan)
         if dry_run:
@@ -100,7 +100,7 @@ def correct(
 ) -> None:
     """Correct what was offered: reaches whatever is not sent, asks again where words were put in or agreed to."""
     with open_workspace() as workspace:
-        require_checked(workspace, file, (), as_json=as_json)
+        require_offerable(workspace, file, as_json=as_json)
         plan = correcting.plan(workspace, file, note=note, minor=minor)
         if not as_json:
             for line in plan.change.lines:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from audiences.models import Association
-from audiences.segments import Condition, RuleError
 from campaigns import variants
-from campaigns.errors import CampaignError, DefinitionError, shown
-from campaigns.expressions import merge_fields
-from campaigns.gathering import feeds
-from campaigns.mergefields import fields_without_fallback
-from campaigns.models import Blocks, Campaign, Expression, Image, Person, When, own_spans, parts, walk
+from campaigns.errors import DefinitionError, shown
+from campaigns.models import Campaign, Image, Person, walk
 from campaigns.schedule import times_to_json
 from comms.engine import (
     editions,
@@ -25,14 +20,11 @@ from comms.engine import (
     pictures,
     post_orders,
     preflight,
-    segments,
     social,
     times,
-    timing,
 )
-from comms.engine.audience import known_names
 from comms.engine.preflight import Network
-from comms.engine.segments import compile_rule
+from comms.engine.readership import Readers, own_readers
 from comms.engine.setup import POSTAL_PLACEHOLDER
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, UsageError
@@ -46,6 +38,9 @@ from comms.preflight.rules import find as find_by_rules
 from comms.rendering import slots
 from comms.rendering.edition import Edition
 from comms.rendering.errors import TemplateError
+
+OfWhom = Callable[[Workspace, Campaign, Association], Readers]
+"""For a campaign and who sends it, those whom it is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +78,23 @@ def check(
     path: Path,
     senders: tuple[str, ...] = (),
     *,
+    of_whom: OfWhom = own_readers,
     judge: bool = False,
     network: Network | None = None,
 ) -> CheckResult:
     """Check a definition against the workspace. `senders` are slugs; empty for the one the definition names.
 
-    With `judge` SpamAssassin is asked, too, where it is installed; with a `network` the sites that links lead to, and
-    the DNS.
+    `of_whom` says whom it is for: the sender's own members, unless it is to be offered to others. With `judge`
+    SpamAssassin is asked, too, where it is installed; with a `network` the sites that links lead to, and the DNS.
     """
     try:
         campaign = gathering.with_what_is_known(workspace, editions.read_definition(path))
     except DefinitionError as error:
         problems = (Finding("must fix", p.line, p.field, p.message, p.hint, file=p.file) for p in error.problems)
         return CheckResult(str(path), None, tuple(problems))
-    findings = list(_findings(workspace, campaign, senders, judge=judge, network=network))
+    findings = list(_findings(workspace, campaign, senders, of_whom, judge=judge, network=network))
     for variant in campaign.variants.values():
-        found = _variant_findings(workspace, campaign, variant, senders, judge=judge, network=network)
+        found = _variant_findings(workspace, campaign, variant, senders, of_whom, judge=judge, network=network)
         name, known = str(variants.file_of(path, variant.variant)), {_said(finding) for finding in findings}
         findings += [replace(each, file=name) for each in found if each.line or _said(each) not in known]
     findings += _strays(path)
@@ -108,7 +104,13 @@ def check(
 
 
 def _findings(
-    workspace: Workspace, campaign: Campaign, senders: tuple[str, ...], *, judge: bool, network: Network | None
+    workspace: Workspace,
+    campaign: Campaign,
+    senders: tuple[str, ...],
+    of_whom: OfWhom,
+    *,
+    judge: bool,
+    network: Network | None,
 ) -> Iterator[Finding]:
     for slug in senders or (campaign.association,):
         try:
@@ -118,8 +120,9 @@ def _findings(
             yield rules.NO_SENDER.at(line, "association", error.message, error.hint)
             continue
         yield from times.find(workspace, campaign, association)
-        yield from _check_audience(workspace, campaign, association)
-        yield from _check_text(workspace, campaign, association, judge=judge, network=network)
+        readers = of_whom(workspace, campaign, association)
+        yield from readers.audience(campaign)
+        yield from _check_text(workspace, campaign, association, readers, judge=judge, network=network)
         yield from _check_social(workspace, campaign, association)
     if network is not None:
         yield from _check_token(workspace, campaign)
@@ -132,13 +135,19 @@ def _findings(
 
 
 def _check_text(
-    workspace: Workspace, campaign: Campaign, association: Association, *, judge: bool, network: Network | None
+    workspace: Workspace,
+    campaign: Campaign,
+    association: Association,
+    readers: Readers,
+    *,
+    judge: bool,
+    network: Network | None,
 ) -> Iterator[Finding]:
     """What readers of one language get."""
-    edition, found = _compiled(workspace, campaign, association)
+    edition, found = _compiled(workspace, campaign, association, readers)
     yield from found
     if edition is not None:
-        yield from _check_merge_fields(workspace, campaign, association, edition.html)
+        yield from readers.merge_fields(campaign, edition.html)
     facts = preflight.facts(workspace, campaign, association, edition)
     yield from find_by_rules(facts, postal_placeholder=POSTAL_PLACEHOLDER)
     if judge and edition is not None:
@@ -164,6 +173,7 @@ def _variant_findings(
     campaign: Campaign,
     variant: Campaign,
     senders: tuple[str, ...],
+    of_whom: OfWhom,
     *,
     judge: bool,
     network: Network | None,
@@ -175,7 +185,8 @@ def _variant_findings(
             association = workspace.association(slug)
         except UsageError:
             continue  # said of the campaign
-        yield from _check_text(workspace, variant, association, judge=judge, network=network)
+        readers = of_whom(workspace, campaign, association)
+        yield from _check_text(workspace, variant, association, readers, judge=judge, network=network)
     yield from _check_images(workspace, variant)
 
 
@@ -194,10 +205,10 @@ def _strays(path: Path) -> Iterator[Finding]:
 
 
 def _compiled(
-    workspace: Workspace, campaign: Campaign, association: Association
+    workspace: Workspace, campaign: Campaign, association: Association, readers: Readers
 ) -> tuple[Edition | None, tuple[Finding, ...]]:
     """The newsletter, or what keeps it from being compiled."""
-    refused = (*_check_conditions(workspace, campaign, association), *enclosures.problems(workspace, campaign))
+    refused = (*readers.conditions(campaign), *enclosures.problems(workspace, campaign))
     if refused or campaign.newsletter is None:
         return None, refused
     try:
@@ -206,131 +217,12 @@ def _compiled(
             rules.BAD_TEMPLATE.at(problem.line, field, problem.message, problem.hint)
             for field, problem in slots.problems(asked, campaign)
         )
-        return None if wrong else editions.newsletter(workspace, campaign, association), wrong
+        if wrong:
+            return None, wrong
+        return editions.newsletter(workspace, campaign, association, readers.spokesman(campaign)), ()
     except (TemplateError, UsageError) as error:
         line = campaign.key_lines.get("newsletter.template", campaign.key_lines.get("newsletter", 0))
         return None, (rules.BAD_TEMPLATE.at(line, "newsletter.template", error.message, error.hint),)
-
-
-def _check_audience(workspace: Workspace, campaign: Campaign, association: Association) -> Iterator[Finding]:
-    try:
-        condition = _condition(workspace, campaign, association)
-    except RuleError as error:
-        rule = campaign.audience.segment or ""
-        yield rules.BAD_RULE.at(
-            campaign.audience.segment_line,
-            "audience.segment",
-            f"{error.message} (column {error.column})",
-            error.hint or error.caret(rule),
-        )
-        return
-    topic = campaign.audience.topic
-    people = workspace.people(association.slug)
-    topics = {known.slug for known in people.topics()}
-    if topic and topic not in topics:
-        line = campaign.key_lines.get("audience.topic", 0)
-        yield _unknown_topic(topic, topics, association, line, "audience.topic")
-    for block in feeds(campaign):
-        if block.topic and block.topic not in topics:
-            yield _unknown_topic(block.topic, topics, association, block.line, "body")
-    further = timing.heard_enough(workspace, campaign, workspace.now())
-    if campaign.newsletter is not None and not people.exclusions(condition, topic, workspace.now(), further).get(None):
-        yield rules.NOBODY.at(
-            campaign.audience.segment_line or campaign.key_lines.get("audience", 0),
-            "audience",
-            f"nobody at {association.slug} would get the newsletter",
-            "see: comms campaign plan",
-        )
-
-
-def _unknown_topic(topic: str, topics: set[str], association: Association, line: int, field: str) -> Finding:
-    near = get_close_matches(topic, topics, n=1)
-    message = f"nobody at {association.slug} subscribed to {topic!r} by name; it goes to who agreed to all newsletters"
-    return rules.UNKNOWN_TOPIC.at(line, field, message, f"did you mean {near[0]}?" if near else "")
-
-
-def _check_conditions(workspace: Workspace, campaign: Campaign, association: Association) -> Iterator[Finding]:
-    for block in walk(campaign.blocks):
-        if isinstance(block, When):
-            try:
-                segments.condition(workspace, block.rule, association.slug)
-            except RuleError as error:
-                message = f"{error.message} (column {error.column} of the condition)"
-                yield rules.BAD_RULE.at(block.line, "body", message, error.hint or error.caret(block.rule))
-
-
-def _check_merge_fields(
-    workspace: Workspace, campaign: Campaign, association: Association, html: str
-) -> Iterator[Finding]:
-    assert campaign.newsletter is not None
-    places: list[tuple[int, str, str, tuple[str, ...]]] = [
-        (campaign.newsletter.subject_line, "newsletter.subject", campaign.newsletter.subject, ()),
-        (campaign.newsletter.preview_line, "newsletter.preview", campaign.newsletter.preview, ()),
-        *((span.line, "body", span.source, within) for span, within in _expressions(campaign.blocks)),
-    ]
-    seen = set()
-    for line, field, source, within in places:
-        for name in fields_without_fallback(source):
-            seen.add(name)
-            yield from _check_merge_field(workspace, campaign, association, line, field, name, within)
-        seen.update(merge_fields(source))
-    for name in set(_missing_in(html)) - seen:
-        line = campaign.key_lines.get("newsletter.template", 0)
-        yield from _check_merge_field(workspace, campaign, association, line, "newsletter.template", name)
-
-
-def _expressions(blocks: Blocks, within: tuple[str, ...] = ()) -> Iterator[tuple[Expression, tuple[str, ...]]]:
-    """Each expression of the text, with the rules that hold for everyone who sees it."""
-    for block in blocks:
-        yield from ((span, within) for span in own_spans(block) if isinstance(span, Expression))
-        match block:
-            case When(rule=rule, blocks=inner, otherwise=otherwise):
-                yield from _expressions(inner, (*within, rule))
-                yield from _expressions(otherwise, (*within, f"not ({rule})"))
-            case _:
-                for part in parts(block):
-                    yield from _expressions(part, within)
-
-
-def _missing_in(html: str) -> tuple[str, ...]:
-    """What a template itself asks of members. One that computes more than definitions may is left to rendering,
-    which never lets a gap through."""
-    try:
-        return fields_without_fallback(html)
-    except CampaignError:
-        return ()
-
-
-def _check_merge_field(
-    workspace: Workspace,
-    campaign: Campaign,
-    association: Association,
-    line: int,
-    field: str,
-    name: str,
-    within: tuple[str, ...] = (),
-) -> Iterator[Finding]:
-    fallback = f'write a fallback: {{{{ member.{name} or "..." }}}}'
-    known = known_names(workspace, association.slug)
-    if name not in known:
-        near = get_close_matches(name, known, n=1)
-        guess = f"did you mean member.{near[0]}? Or {fallback}" if near else fallback
-        yield rules.UNKNOWN_FIELD.at(line, field, f"no member of {association.slug} has {name!r}", guess)
-        return
-    try:
-        condition = _condition(workspace, campaign, association, within)
-    except RuleError:
-        return  # said at the rule itself
-    people, topic = workspace.people(association.slug), campaign.audience.topic
-    lacking = people.lacking(condition, topic, name, workspace.now())
-    if lacking:
-        total = people.exclusions(condition, topic, workspace.now()).get(None, 0)
-        yield rules.GAP.at(
-            line,
-            field,
-            f"{lacking:,} of {total:,} recipients at {association.slug} have no {name!r} and would see a gap",
-            fallback,
-        )
 
 
 def _check_social(workspace: Workspace, campaign: Campaign, association: Association) -> Iterator[Finding]:
@@ -403,13 +295,3 @@ def _check_image(workspace: Workspace, src: str, line: int, *, portrait: bool) -
         yield KIND.at(line, "body", f"the image {src!r}: {error.message}", error.hint)
     except PictureError as error:
         yield BROKEN.at(line, "body", f"the image {src!r}: {error.message}", error.hint)
-
-
-def _condition(
-    workspace: Workspace, campaign: Campaign, association: Association, within: tuple[str, ...] = ()
-) -> Condition:
-    """Of the audience for whom these rules hold, too."""
-    every = [f"({rule})" for rule in (campaign.audience.segment, *within) if rule]
-    # The audience's own rule alone stays as it is, for the places that messages name.
-    text = " and ".join(every) if within else campaign.audience.segment
-    return compile_rule(workspace, text, association.slug, workspace.now().date())

@@ -37,8 +37,9 @@ def read_definition(path: Path) -> Campaign:
     return definition.read_file(path)
 
 
-def newsletter(workspace: Workspace, campaign: Campaign, association: Association) -> Edition:
-    """Compile the newsletter. Raises TemplateError; UsageError when the template does not exist, or a file can not be
+def newsletter(workspace: Workspace, campaign: Campaign, association: Association, readers: str = "") -> Edition:
+    """Compile the newsletter. `readers`: slug of the association whose list the conditions on the reader speak of, if
+    it is not the sender's. Raises TemplateError; UsageError when the template does not exist, or a file can not be
     attached; RuleError for a condition on the reader that can not be used; StorageError when pictures can not be
     copied, or files not read."""
     assert campaign.newsletter is not None
@@ -46,7 +47,7 @@ def newsletter(workspace: Workspace, campaign: Campaign, association: Associatio
     rules = numbered_rules(campaign.blocks)
     around = replace(
         surroundings(workspace, campaign, association),
-        conditions={rule: segments.condition(workspace, rule, association.slug) for rule in rules},
+        conditions={rule: segments.condition(workspace, rule, readers or association.slug) for rule in rules},
     )
     edition = compile_edition(campaign, association, template, media_url=media_url(workspace), around=around)
     files = enclosures.with_files(workspace, campaign, edition, media_url(workspace))

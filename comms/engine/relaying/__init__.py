@@ -1,6 +1,7 @@
 """The relay: associations take the coalition's campaign to their own members, under their own name.
 
 offering    who is offered a campaign, what that would do, and the offer itself
+weighing    whether their lists can answer what it asks of readers
 answering   what an association does about it: look, adapt, choose a time, accept, decline, ask
 making      the edition that comes of it, as a campaign of its own
 correcting  corrections and recalls

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from campaigns import definition, gathering
 from campaigns.models import Campaign
-from campaigns.relay import adapted, edition_id, fingerprint, kept
+from campaigns.relay import UNADAPTED, adapted, edition_id, fingerprint, kept
 from campaigns.relays import RelayRow, VersionRow
 from campaigns.store import CampaignRow
 from comms.engine import sending
@@ -44,6 +44,12 @@ def edition(workspace: Workspace, row: RelayRow, campaign: Campaign | None = Non
     return adapted(
         campaign or current(workspace, row.campaign), row.association, row.adaptation, zone=zone, topics=topics
     )
+
+
+def unadapted(workspace: Workspace, campaign: Campaign, association: str) -> Campaign:
+    """What an association would send of a campaign if it changed nothing."""
+    zone, topics = _terms(workspace, association)
+    return adapted(campaign, association, UNADAPTED, zone=zone, topics=topics)
 
 
 def prepared(workspace: Workspace, row: RelayRow) -> Prepared:

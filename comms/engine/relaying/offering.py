@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from audiences.models import Association
-from audiences.segments import RuleError
 from campaigns import gathering as feeds
 from campaigns import relay as rules
 from campaigns.models import Campaign
-from campaigns.relay import AGREED, UNANSWERED, Adaptation, RelayState, adapted, edition_id
+from campaigns.relay import AGREED, UNANSWERED, RelayState, edition_id
 from campaigns.relays import OfferRow, RelayRow, RelayRule, VersionRow
 from comms.db import storage_errors
-from comms.engine import gathering, timing
-from comms.engine.relaying import answering, copying, letters, peers
+from comms.engine import checking, gathering, timing
+from comms.engine.checking import CheckResult
+from comms.engine.readership import Readers, own_readers
+from comms.engine.relaying import answering, copying, letters, making, peers, weighing
 from comms.engine.relaying.peers import Told
+from comms.engine.relaying.weighing import OfferedReaders
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StateError, UsageError
 from comms.events import CampaignState
+from comms.preflight.audience import RELAY
 
 FEWEST = 10
 """No count of people under this is shown to anybody but the association whose people they are."""
@@ -93,6 +97,22 @@ def plan(workspace: Workspace, campaign: Campaign) -> OfferPlan:
             hint="See: comms association list; `relay:` names whom.",
         )
     return OfferPlan(campaign, invited)
+
+
+def check(workspace: Workspace, path: Path) -> CheckResult:
+    """What must be mended in a definition before it is offered, or before what was offered becomes this."""
+    result = checking.check(workspace, path, of_whom=_readers)
+    # The offer itself is what this finding asks for.
+    return replace(result, findings=tuple(each for each in result.findings if each.rule != RELAY.name))
+
+
+def _readers(workspace: Workspace, campaign: Campaign, author: Association) -> Readers:
+    """Members of those to whom it is, or was, offered; the author's own where no such list is here."""
+    asked = [row.association for row in workspace.relays.relays(campaign.id)]
+    if not asked and campaign.relay is not None:
+        asked = [each.slug for each in guests(workspace, campaign)]
+    here = [slug for slug in asked if workspace.people(slug).count()]
+    return OfferedReaders(workspace, here) if here else own_readers(workspace, campaign, author)
 
 
 def guests(workspace: Workspace, campaign: Campaign) -> list[Association]:
@@ -175,11 +195,13 @@ def _invited(workspace: Workspace, campaign: Campaign, association: Association)
     audience: int | None = None
     at: datetime | None = None
     try:
-        topics = [topic.slug for topic in workspace.people(slug).topics()]
-        edition = adapted(campaign, slug, Adaptation(), zone=association.timezone, topics=topics)
-        audience = copying.audience(workspace, edition, slug)
+        edition = making.unadapted(workspace, campaign, slug)
         at = timing.due(workspace, edition, association)[None] if edition.schedule else workspace.now()
-    except (RuleError, CommsError) as error:
+        if lacking := tuple(weighing.lacks(workspace, edition, slug)):
+            faults += lacking
+        else:
+            audience = copying.audience(workspace, edition, slug)
+    except CommsError as error:
         faults.append(str(error))
     if audience == 0:
         faults.append("nobody among its members would get it")
