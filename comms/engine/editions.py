@@ -22,8 +22,8 @@ from comms.delivery.dispatch import Outfit
 from comms.delivery.messages import list_id
 from comms.engine import dkim, enclosures, pictures, segments
 from comms.engine.workspace import Workspace
+from comms.rendering import once
 from comms.rendering.body import numbered_rules
-from comms.rendering.compile import compile_edition
 from comms.rendering.context import association_data, campaign_data
 from comms.rendering.edition import Edition
 from comms.surroundings import Surroundings
@@ -38,7 +38,7 @@ def read_definition(path: Path) -> Campaign:
 
 
 def newsletter(workspace: Workspace, campaign: Campaign, association: Association, readers: str = "") -> Edition:
-    """Compile the newsletter. `readers`: slug of the association whose list the conditions on the reader speak of, if
+    """The newsletter, compiled. `readers`: slug of the association whose list the conditions on the reader speak of, if
     it is not the sender's. Raises TemplateError; UsageError when the template does not exist, or a file can not be
     attached; RuleError for a condition on the reader that can not be used; StorageError when pictures can not be
     copied, or files not read."""
@@ -49,7 +49,7 @@ def newsletter(workspace: Workspace, campaign: Campaign, association: Associatio
         surroundings(workspace, campaign, association),
         conditions={rule: segments.condition(workspace, rule, readers or association.slug) for rule in rules},
     )
-    edition = compile_edition(campaign, association, template, media_url=media_url(workspace), around=around)
+    edition = once.edition(campaign, association, template, media_url=media_url(workspace), around=around)
     files = enclosures.with_files(workspace, campaign, edition, media_url(workspace))
     return replace(edition, files=files) if files else edition
 

@@ -61,6 +61,11 @@ class Catalogues:
             found[tag] = (*found.get(tag, ()), path)
         return found
 
+    def marks(self) -> tuple[tuple[str, int, int], ...]:
+        """Name, time of the last change and size of every file: while they stay the same, all words do."""
+        files = [path for paths in self.languages().values() for path in paths]
+        return tuple((str(path), (status := path.stat()).st_mtime_ns, status.st_size) for path in files)
+
     def faults(self) -> list[str]:
         """What is wrong with the workspace's files, with file and line: what has a fault is not used."""
         found = []
