@@ -161,7 +161,7 @@ def send(
     """Send now: shows the plan, asks, and goes. Run again after a crash, it goes on where it was."""
     with open_workspace() as workspace:
         campaign = require_checked(workspace, file, tuple(association or ()), as_json=as_json)
-        row = sending.under_way(workspace, campaign)
+        row = sending.under_way(workspace, campaign, tuple(association or ()))
         if row is None:
             prepared = sending.prepare(workspace, campaign, tuple(association or ()))
             if prepared.plan.empty:

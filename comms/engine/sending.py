@@ -25,7 +25,7 @@ from campaigns.series import SeriesStore
 from campaigns.store import CampaignRow, HostStore
 from comms.channels import newsletter
 from comms.db import storage_errors
-from comms.engine import editions, gathering, sections, social, timing, variants
+from comms.engine import editions, gathering, offered, sections, social, timing, variants
 from comms.engine.segments import compile_rule
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
@@ -61,7 +61,8 @@ def prepare(
 ) -> Prepared:
     """Compile everything and count who gets it. `senders` are slugs; empty for the one the definition names.
 
-    `scheduled` keeps the definition's time instead of now. Raises TemplateError, segments.RuleError, UsageError.
+    `scheduled` keeps the definition's time instead of now. Raises TemplateError, segments.RuleError, UsageError, and
+    StateError for what a sender may send by an offer alone.
     What repeats is prepared by `series.prepare`; `series` says of which it is an occurrence. `gathered`: the feeds
     that it shows have their items already.
     """
@@ -72,6 +73,7 @@ def prepare(
         )
     slugs: Sequence[str | None] = list(dict.fromkeys(senders)) or [campaign.association]
     associations = tuple(workspace.association(slug) for slug in slugs)
+    offered.require_own(workspace, campaign, associations)
     if scheduled and campaign.schedule is None:
         raise UsageError(f"campaign {campaign.id} has no schedule.", hint="Add `schedule:` with `at:` and `timezone:`.")
     if not gathered:
@@ -103,10 +105,12 @@ def prepare(
 def approve(workspace: Workspace, prepared: Prepared, *, who: str) -> CampaignRow:
     """Write the campaign down: from here on it goes out as it was prepared.
 
-    Raises StateError when a campaign of this id went out before, or is doing so, or when it is that of a series.
+    Raises StateError when a campaign of this id went out before, or is doing so, when it is that of a series, or was
+    offered or recalled meanwhile.
     """
     host, now, campaign = workspace.host, workspace.now(), prepared.campaign
     with storage_errors(workspace.host_path), host.db.atomic():
+        offered.require_own(workspace, campaign, prepared.senders)
         if SeriesStore(host.db).get(campaign.id) is not None:
             raise StateError(f"{campaign.id} is a campaign that repeats.", hint="For another one choose a new id.")
         row = host.campaign(campaign.id)
@@ -198,8 +202,9 @@ def check_mail_server(workspace: Workspace) -> None:
     raise faults[0]
 
 
-def under_way(workspace: Workspace, campaign: Campaign) -> CampaignRow | None:
-    """The very same definition, being sent at the moment; None when it is not."""
+def under_way(workspace: Workspace, campaign: Campaign, senders: Sequence[str] = ()) -> CampaignRow | None:
+    """The very same definition, being sent at the moment; None when it is not. Raises StateError as `prepare`."""
+    offered.require_own(workspace, campaign, (workspace.association(slug) for slug in senders))
     row = workspace.host.campaign(campaign.id)
     same = row is not None and row.definition == campaign.definition
     return row if row is not None and same and row.state in UNDER_WAY else None

@@ -15,7 +15,7 @@ from campaigns.models import Campaign
 from campaigns.relay import AGREED, UNANSWERED, RelayState, edition_id
 from campaigns.relays import OfferRow, RelayRow, RelayRule, VersionRow
 from comms.db import storage_errors
-from comms.engine import checking, gathering, timing
+from comms.engine import checking, editions, gathering, timing
 from comms.engine.checking import CheckResult
 from comms.engine.readership import Readers, own_readers
 from comms.engine.relaying import answering, copying, letters, making, peers, weighing
@@ -147,12 +147,24 @@ def write_down(workspace: Workspace, campaign: Campaign, slugs: Sequence[str], v
     row = OfferRow(campaign.id, campaign.title, "open", "", version, now, now, "")
     store.save_offer(row)
     store.add_version(VersionRow(campaign.id, version, campaign.definition, feeds.kept(campaign), "", now))
+    _refuse_sent_unasked(workspace, campaign)
     for slug in slugs:
         if host.campaign(edition_id(campaign.id, slug)) is not None:
             raise StateError(f"{slug} has a campaign {edition_id(campaign.id, slug)}.")
         store.add_relay(campaign.id, slug, version, now)
     host.note(who, "offered", campaign.id, ", ".join(slugs), now)
     return row
+
+
+def _refuse_sent_unasked(workspace: Workspace, campaign: Campaign) -> None:
+    """Raises StateError where an association sends it, or did, from a file in which it was not offered yet."""
+    row = workspace.host.campaign(campaign.id)
+    for slug in row.senders if row else ():
+        if not editions.is_own(workspace, campaign, workspace.association(slug)):
+            raise StateError(
+                f"{slug} sends {campaign.id} already, without having been asked (state: {row.state if row else ''}).",
+                hint="Choose a new id in the `campaign:` line for the offer.",
+            )
 
 
 def announce(workspace: Workspace, campaign: Campaign) -> None:

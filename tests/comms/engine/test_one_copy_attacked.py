@@ -119,8 +119,9 @@ def test_who_was_erased_by_one_after_they_got_it_does_not_get_it_from_another(sc
     assert scene.senders.copies() == dict.fromkeys(BOTH, 1)
 
 
-def test_an_association_that_sends_the_campaign_itself_and_relays_it_too_sends_one_copy(scene: Scene) -> None:
-    ready = sending.prepare(scene.workspace, definition.read(OFFER), ["maine"])
+def test_what_the_coalition_sends_its_own_members_counts_as_their_copy(make: Make) -> None:
+    scene = make({"coalition": BOTH[:3], "maine": BOTH, "ohio": BOTH})
+    ready = sending.prepare(scene.workspace, definition.read(OFFER))
     sending.start(scene.workspace, sending.approve(scene.workspace, ready, who="dana"))
     accept(scene, "maine")
     accept(scene, "ohio")

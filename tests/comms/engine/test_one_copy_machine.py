@@ -65,11 +65,11 @@ class OneCopyMachine(RuleBasedStateMachine):
     def accept(self, slug: str) -> None:
         try_to_accept(self.scene, slug)
 
-    @rule(slug=st.sampled_from(("coalition", "maine")))
-    def send_it_without_an_offer(self, slug: str) -> None:
+    @rule()
+    def send_it_to_the_coalition_s_own(self) -> None:
         workspace = self.scene.workspace
         if workspace.host.campaign("partner") is None:
-            ready = sending.prepare(workspace, definition.read(OFFER), [slug])
+            ready = sending.prepare(workspace, definition.read(OFFER))
             sending.start(workspace, sending.approve(workspace, ready, who="dana"))
 
     @rule(slug=slugs, step=st.sampled_from((sending.pause, sending.resume, sending.resume, sending.cancel)))
