@@ -6,7 +6,7 @@ and held: a restored backup never sends twice by guess. Writing expects to run i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -115,3 +115,82 @@ class RunCarrier:
         values: list[Any] = [state, int(self.now.timestamp()), reason, delivery]
         self.db.execute("UPDATE delivery SET state = ?, final_at = ?, reason = ?, batch = NULL WHERE id = ?", values)
         return state
+
+
+_RUN = "campaign, channel, topic, digest, doubt, planned, excluded, frozen_at, done_at, sections, replies_cleared_to"
+_DELIVERY = "state, next_at, attempts, first_at, final_at, reason, reply"
+_DELIVERIES = (
+    f"SELECT delivery.id, member.address, {_DELIVERY} FROM delivery LEFT JOIN member ON member.id = member_id"  # noqa: S608
+    " WHERE run_id = ? ORDER BY delivery.id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunTaker:
+    """Takes over whole runs that were frozen after the backup was made: who is in one is not asked for again.
+
+    `member_of` gives the number of the member with an address, who is made known if nobody has it. Deliveries keep
+    their numbers, so that links in mails which are out go on working; `unread` is the cause where it is not known any
+    more what became of one.
+    """
+
+    db: Database
+    before: Database
+    member_of: Callable[[str], int]
+    now: datetime
+    unread: str
+
+    def take(self) -> Carried:
+        """All runs that are not here. What can not be read of one to its end goes to nobody any more."""
+        sent, held = 0, 0
+        rows = self.before.execute(f"SELECT id, state, {_RUN} FROM run ORDER BY id").fetchall()  # noqa: S608
+        for number, state, *values in rows:
+            query = "SELECT 1 FROM run WHERE campaign = ? AND channel = ?"
+            if self.db.execute(query, values[:2]).fetchone() is None:
+                taken = self._take_run(number, state, values)
+                sent, held = sent + taken.sent, held + taken.held
+        return Carried(sent, held)
+
+    def _take_run(self, number: int, state: str, values: Sequence[Any]) -> Carried:
+        run = self._insert("run", f"state, {_RUN}", number, [state, *values])
+        found: list[str] = []
+        try:
+            for delivery, address, *rest in self.before.execute(_DELIVERIES, [number]):
+                found.append(self._take_delivery(run, delivery, address, rest))
+        except DATABASE_ERRORS:
+            self._end(run)
+        return Carried(found.count("sent"), found.count("uncertain"))
+
+    def _end(self, run: int) -> None:
+        self.db.execute(
+            "UPDATE delivery SET state = 'cancelled', final_at = ? WHERE run_id = ? AND state IN ('ready', 'deferred')",
+            [int(self.now.timestamp()), run],
+        )
+        self.db.execute(
+            "UPDATE run SET state = 'cancelled', planned = (SELECT count(*) FROM delivery WHERE run_id = run.id)"
+            " WHERE id = ?",
+            [run],
+        )
+
+    def _take_delivery(self, run: int, number: int, address: str | None, values: Sequence[Any]) -> str:
+        state, member = str(values[0]), self.member_of(address) if address else None
+        doubts = self.before.execute(
+            "SELECT batch, at, cause, resolution FROM doubt WHERE delivery_id = ? ORDER BY id", [number]
+        ).fetchall()
+        if state == "claimed":  # what its sender wrote down could not be read
+            state, doubts = "uncertain", [*doubts, ("", stamp(self.now), self.unread, "held")]
+            values = [state, *values[1:4], int(self.now.timestamp()), self.unread, values[6]]
+        delivery = self._insert("delivery", f"run_id, member_id, {_DELIVERY}", number, [run, member, *values])
+        for doubt in doubts:
+            self.db.execute(_DOUBT, [delivery, *doubt])
+        return state
+
+    def _insert(self, table: str, names: str, number: int, values: Sequence[Any]) -> int:
+        """Under the number that it had, unless another row has that here."""
+        taken = self.db.execute(f"SELECT 1 FROM {table} WHERE id = ?", [number]).fetchone()  # noqa: S608
+        marks = ", ".join("?" * len(values))
+        cursor = self.db.execute(
+            f"INSERT INTO {table} (id, {names}) VALUES (?, {marks})",  # noqa: S608
+            [None if taken else number, *values],
+        )
+        return int(cursor.lastrowid or 0)

@@ -1,7 +1,8 @@
 """Lays a backup out as a workspace, without forgetting what people said and got since it was made.
 
-Where the backup replaces a workspace that can still be read, three things are carried over from it: who must not be
-written to, who opted out, and who was sent what. Nothing is sent by a restore: campaigns that were under way wait.
+Where the backup replaces a workspace that can still be read, four things are carried over from it: who must not be
+written to, who opted out, who was sent what, and what was approved, offered and answered. Nothing is sent by a restore:
+campaigns that were under way wait.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from audiences.consent import is_news
 from audiences.models import Consent, ConsentState, Member
 from audiences.signups import SignUps
 from audiences.store import People
+from campaigns.carrying import HostCarrier
 from comms import config, keys
 from comms.db import DATABASE_ERRORS, Database, open_database
-from comms.delivery.carrying import Carried, RunCarrier
+from comms.delivery.carrying import Carried, RunCarrier, RunTaker
 from comms.delivery.dispatch import settle_from_journal
 from comms.delivery.letterbox import Letterbox
 from comms.delivery.numbers import go_on_after
@@ -132,11 +134,21 @@ def _carry_over(folder: Path, workspace: Workspace) -> Carried:
         if old is not None:
             with contextlib.suppress(CommsError, *DATABASE_ERRORS):
                 stops.follow(old)
+            with contextlib.suppress(CommsError, *DATABASE_ERRORS):
+                _carry_host(old, workspace)
         parts = [_carry_association(old, workspace, slug) for slug in _slugs(workspace)]
     finally:
         if old is not None:
             old.close()
     return Carried(sum(part.sent for part in parts), sum(part.held for part in parts))
+
+
+def _carry_host(old: Workspace, new: Workspace) -> None:
+    """What was approved, and what associations answered to offers: all of it, or nothing where it can not be read."""
+    with new.host.db.atomic():
+        carrier = HostCarrier(new.host.db, old.host.db)
+        carrier.take_offers()
+        carrier.take_campaigns()
 
 
 def _carry_association(old: Workspace | None, new: Workspace, slug: str) -> Carried:
@@ -160,8 +172,8 @@ def _carry_from(before: Database, old: Workspace, new: Workspace, slug: str) -> 
         news = _carry_people(before, new, slug)
     with contextlib.suppress(*DATABASE_ERRORS), new.association_db(slug).atomic():
         go_on_after(new.association_db(slug), before)
-    carried = _carry_runs(new, slug, before)
-    return Carried(news + carried.sent, carried.held)
+    parts = [_carry_runs(new, slug, before), _take_runs(new, slug, before)]
+    return Carried(news + sum(part.sent for part in parts), sum(part.held for part in parts))
 
 
 def _database_before(old: Workspace | None, slug: str) -> Database | None:
@@ -200,6 +212,26 @@ def _carry_runs(new: Workspace, slug: str, before: Database | None) -> Carried:
     return Carried(sent, held)
 
 
+def _take_runs(new: Workspace, slug: str, before: Database) -> Carried:
+    """Runs of which the backup knows nothing, as of an offer that was accepted after it was made."""
+    people, ledger, now = new.people(slug), new.ledger(slug), new.now()
+    try:
+        with ledger.db.atomic():
+            return RunTaker(ledger.db, before, lambda each: _known(people, each, now).id or 0, now, UNREADABLE).take()
+    except (StorageError, *DATABASE_ERRORS):
+        return Carried(0, 0)
+
+
+def _known(people: People, address: str, now: datetime) -> Member:
+    """The member with an address. Somebody whom the backup does not know is made known, without anything else of
+    theirs: a list that holds them may come again."""
+    member = people.find(address)
+    if member is None:
+        member = Member(address, id=people.next_id())
+        people.insert([member], now)
+    return member
+
+
 def _forget_erased(carrier: Carrier, people: People, ledger: Ledger, now: datetime) -> None:
     """Erase once more whom the backup brought back: members, and who was about to become one."""
     for member_id in carrier.erased_members():
@@ -211,15 +243,8 @@ def _forget_erased(carrier: Carrier, people: People, ledger: Ledger, now: dateti
 
 
 def _withdraw(people: People, address: str, topics: Sequence[str], now: datetime) -> int:
-    """Record what a member opted out of; returns how much of it is news.
-
-    Somebody whom the backup does not know is made known, without anything else of theirs: a list that holds them
-    may come again.
-    """
-    member = people.find(address)
-    if member is None:
-        member = Member(address, id=people.next_id())
-        people.insert([member], now)
+    """Record what a member opted out of; returns how much of it is news."""
+    member = _known(people, address, now)
     assert member.id is not None, "it comes from the database, or was numbered"
     standing = people.standings({member.id: member.address})[member.id]
     changes = [Consent(topic, ConsentState.WITHDRAWN, now, CARRIED) for topic in topics]

@@ -15,6 +15,7 @@ from audiences.mailable import exclusion_sql
 from audiences.models import SuppressionScope
 from audiences.segments import Condition
 from campaigns.models import Campaign
+from campaigns.relay import edition_id
 from campaigns.store import CampaignRow
 from comms.delivery.copies import REACHED, Holders, Standing, Verdict, discard, judge
 from comms.engine import sending, variants
@@ -128,6 +129,7 @@ class Family:
         self._campaign = campaign
         self._seen_at = float("-inf")
         self.editions: dict[str, Edition] = {}
+        self._nameless = tuple(_nameless(workspace, campaign))
         self.holders = Holders(workspace.relays_folder / f"{campaign}.db", workspace.key.derive(f"relay {campaign}"))
 
     def look(self, *, of: str) -> Edition:
@@ -141,7 +143,9 @@ class Family:
             return mine
         host, known = self._workspace.host, self.holders.marks()
         base = host.campaign(self._campaign)
-        rows = [*([base] if base else []), *host.editions_of(self._campaign)]
+        named = [*([base] if base else []), *host.editions_of(self._campaign)]
+        known = {row.id for row in named}
+        rows = [*named, *(row for row in self._nameless if row.id not in known)]
         self.editions = {}
         for row, slug in [(each, slug) for each in rows for slug in each.senders]:
             edition = Edition(row, slug, self._runs(row, slug))
@@ -213,6 +217,25 @@ class Family:
         meant = Condition(f"{segment.sql} AND {reason.sql} IS NULL", {**segment.parameters, **reason.parameters})
         for digest in self._workspace.people(slug).address_hashes(meant):
             yield digest, None
+
+
+def _nameless(workspace: Workspace, campaign: str) -> Iterator[CampaignRow]:
+    """Editions that stand in ledgers alone: after a restore over a workspace whose other records could not be read.
+
+    None goes out as it is. Who accepts again goes on with it; to all others it says whom it reached.
+    """
+    for relay in workspace.relays.relays(campaign):
+        name, now = edition_id(campaign, relay.association), workspace.now()
+        if workspace.host.campaign(name) is not None:
+            continue
+        try:
+            runs = variants.runs(workspace, name, relay.association)
+        except StorageError as error:
+            if error.passing:
+                raise
+            continue
+        if runs:
+            yield CampaignRow(name, "", "", CampaignState.PAUSED, (relay.association,), None, now, relay_of=campaign)
 
 
 @dataclass(frozen=True, slots=True)

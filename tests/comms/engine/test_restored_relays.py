@@ -1,0 +1,249 @@
+"""A restore knows what was offered, answered and relayed since the backup: nobody gets a second copy, and no answer is
+forgotten; where the host's own records can not be read, the ledgers alone keep the first of these."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from relay_scene import OFFER, Scene, scene_of
+
+from campaigns import definition
+from campaigns.relay import RelayState
+from comms.engine import sending
+from comms.engine.maintenance import back_up
+from comms.engine.relaying import answering, closing, correcting, seating
+from comms.engine.restore import restore
+from comms.engine.workspace import Workspace
+from comms.errors import StateError
+from comms.events import CampaignState
+from tests.conftest import Comms, MailServer
+
+BOTH = [f"both{n}@example.org" for n in range(10)]
+MAINE = [*(f"maine{n}@example.org" for n in range(10)), *BOTH]
+OHIO = [*(f"ohio{n}@example.org" for n in range(10)), *BOTH]
+SENT = datetime(2027, 2, 1, 12, tzinfo=UTC)
+
+
+class Life:
+    """A workspace that is backed up, lives on, and is restored."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.scene = scene_of(folder / "workspace", {"coalition": [], "maine": MAINE, "ohio": OHIO})
+        self.archive = folder / "backup.tar.gz"
+
+    def back_up(self) -> None:
+        back_up(self.scene.workspace, self.archive)
+
+    def restore(self, *, lost: str = "") -> None:
+        """Over the workspace, of which the file `lost` can not be read any more."""
+        scene = self.scene
+        scene.workspace.close()
+        path = self.folder / "workspace"
+        if lost:
+            for each in path.glob(f"{lost}*"):
+                each.write_bytes(b"\0" * 8192)
+        restore(self.archive, path)
+        self.scene = Scene(Workspace(path, clock=lambda: scene.now), scene.senders, scene.now)
+        for row in self.scene.workspace.host.campaigns([CampaignState.PAUSED]):
+            sending.resume(self.scene.workspace, row.id, who="dana")
+
+    def accept(self, slug: str) -> None:
+        row = answering.find(self.scene.workspace, "partner", slug)
+        seat = seating.seats(self.scene.workspace, slug)[0]
+        answering.accept(self.scene.workspace, row, who=seat.name, seat=seat)
+
+    def state(self, slug: str) -> RelayState:
+        return answering.find(self.scene.workspace, "partner", slug).state
+
+    def work(self, until: datetime = SENT) -> None:
+        self.scene.work(until=max(until, self.scene.now + timedelta(hours=1)))
+
+    @property
+    def copies(self) -> Counter[str]:
+        return self.scene.senders.copies()
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Iterator[Life]:
+    made = Life(tmp_path)
+    yield made
+    made.scene.workspace.close()
+
+
+def test_what_was_accepted_and_sent_after_the_backup_is_not_relayed_again(life: Life) -> None:
+    life.scene.offer()
+    life.back_up()
+    life.accept("maine")
+    life.work()
+    assert life.copies == dict.fromkeys(MAINE, 1)
+    life.restore()
+    assert life.state("maine") is RelayState.SENT
+    with pytest.raises(StateError):
+        life.accept("maine")
+    assert {step.who for step in answering.desk(life.scene.workspace, _row(life, "maine")).steps} >= {"Luis of maine"}
+    life.accept("ohio")
+    life.work()
+    assert life.copies == dict.fromkeys({*MAINE, *OHIO}, 1)
+
+
+def test_where_only_the_ledgers_can_be_read_an_acceptance_given_again_sends_nobody_a_second_copy(life: Life) -> None:
+    life.scene.offer()
+    life.back_up()
+    life.accept("maine")
+    life.work()
+    life.restore(lost="host.db")
+    assert life.state("maine") is RelayState.OFFERED, "nobody knows of the answer"
+    life.accept("ohio")
+    life.work()
+    assert life.copies == dict.fromkeys({*MAINE, *OHIO}, 1), "the ledger says whom Maine has reached"
+    life.accept("maine")
+    life.work()
+    assert life.copies == dict.fromkeys({*MAINE, *OHIO}, 1)
+    assert life.state("maine") is RelayState.SENT
+
+
+def test_what_was_on_its_way_goes_on_with_those_who_have_it_not(life: Life) -> None:
+    life.scene.offer()
+    life.back_up()
+    life.accept("maine")
+    life.scene.now = datetime(2027, 2, 1, 9, tzinfo=UTC)
+    life.scene.control.step()
+    life.scene.senders.answer()  # some are through
+    life.scene.control._take_reports()
+    assert len(life.scene.senders.got) > 0
+    life.restore()
+    life.work()
+    assert life.copies == dict.fromkeys(MAINE, 1)
+
+
+def test_an_offer_made_after_the_backup_is_there_again_with_its_answers(life: Life) -> None:
+    life.back_up()
+    life.scene.offer()
+    row = _row(life, "ohio")
+    answering.decline(life.scene.workspace, row, "not for us", who="Luis of ohio")
+    life.accept("maine")
+    life.work()
+    life.restore()
+    with pytest.raises(StateError, match="offered before"):
+        life.scene.offer(OFFER.replace("2027-01-25", "2027-02-05"))
+    assert (life.state("ohio"), _row(life, "ohio").reason) == (RelayState.DECLINED, "not for us")
+    life.work()
+    assert life.copies == dict.fromkeys(MAINE, 1)
+
+
+def test_a_recall_and_a_no_given_after_the_backup_hold(life: Life) -> None:
+    life.scene.offer()
+    life.accept("maine")
+    life.accept("ohio")
+    life.back_up()
+    answering.decline(life.scene.workspace, _row(life, "ohio"), "after all not", who="Luis of ohio")
+    life.restore()
+    assert life.state("ohio") is RelayState.DECLINED
+    correcting.recall(life.scene.workspace, "partner", "the grant was withdrawn", who="dana")
+    life.restore()
+    assert life.state("maine") is RelayState.WITHDRAWN
+    life.work()
+    assert life.copies == Counter()
+
+
+def test_a_newer_backup_is_not_overruled_by_an_older_workspace(life: Life) -> None:
+    """An old backup was restored first, by mistake, and then the right one."""
+    life.scene.offer()
+    life.back_up()
+    old, life.archive = life.archive, life.folder / "newer.tar.gz"
+    life.accept("maine")
+    life.work()
+    life.back_up()
+    newer, life.archive = life.archive, old
+    life.scene.workspace.close()
+    (life.folder / "workspace").rename(life.folder / "away")
+    restore(old, life.folder / "workspace")
+    life.scene = Scene(Workspace(life.folder / "workspace"), life.scene.senders, life.scene.now)
+    life.archive = newer
+    life.restore()
+    assert life.state("maine") is RelayState.SENT
+    life.work()
+    assert life.copies == dict.fromkeys(MAINE, 1)
+
+
+def test_a_report_that_was_frozen_is_not_made_anew(life: Life) -> None:
+    life.scene.offer()
+    life.accept("maine")
+    life.work()
+    life.back_up()
+    life.scene.work(until=life.scene.now + timedelta(days=1))
+    report = closing.close(life.scene.workspace, "partner", who="dana")
+    life.restore()
+    assert closing.close(life.scene.workspace, "partner", who="dana") == report
+
+
+def test_a_link_that_was_ended_stays_ended(life: Life) -> None:
+    life.back_up()
+    workspace = life.scene.workspace
+    seating.remove(workspace, "maine", "luis@maine.example")
+    seating.add(workspace, "maine", "Ana", "ana@maine.example")
+    life.restore()
+    assert [seat.name for seat in seating.seats(life.scene.workspace, "maine")] == ["Ana"]
+
+
+def test_a_campaign_whose_hour_came_after_the_backup_is_not_sent_twice(life: Life) -> None:
+    text = OFFER.partition("relay:\n")[0] + "---\n\nDear colleague.\n"
+    ready = sending.prepare(life.scene.workspace, definition.read(text), ["maine"], scheduled=True)
+    sending.approve(life.scene.workspace, ready, who="dana")
+    life.back_up()
+    life.work()
+    assert life.copies == dict.fromkeys(MAINE, 1)
+    for lost in ("", "host.db"):
+        life.restore(lost=lost)
+        life.work()
+        assert life.copies == dict.fromkeys(MAINE, 1)
+
+
+def _row(life: Life, slug: str) -> answering.RelayRow:
+    return answering.find(life.scene.workspace, "partner", slug)
+
+
+def test_a_real_relay_after_the_backup_goes_out_once(
+    comms: Comms, tmp_path: Path, mail_server: Callable[..., MailServer]
+) -> None:
+    server = mail_server()
+    comms.environment["COMMS_SMTP__PORT"] = str(server.port)
+    with Workspace(comms.folder) as workspace:
+        from relay_scene import add_members, association
+
+        for slug, people in (("maine", MAINE), ("ohio", OHIO)):
+            workspace.add_association(association(slug))
+            add_members(workspace, slug, people)
+    file, archive = tmp_path / "partner.md", str(tmp_path / "backup.tar.gz")
+    file.write_text(OFFER.partition("schedule:\n")[0] + "relay:\n  associations: all\n---\n\nDear colleague.\n")
+    assert comms("relay", "offer", str(file), "--yes").code == 0
+    assert comms("backup", archive).code == 0
+    assert comms("relay", "accept", "partner", "-a", "maine").code == 0
+    _send(comms, "partner.maine")
+    assert Counter(server.recipients()) == dict.fromkeys(MAINE, 1)
+    done = comms("restore", archive)
+    assert done.code == 0, done.err
+    assert comms("relay", "show", "partner", "-a", "maine", "--json").json()["state"] in (
+        "scheduled",
+        "sending",
+        "sent",
+    )
+    assert comms("relay", "accept", "partner", "-a", "ohio").code == 0
+    _send(comms, "partner.ohio")
+    assert Counter(server.recipients()) == dict.fromkeys({*MAINE, *OHIO}, 1)
+
+
+def _send(comms: Comms, campaign: str) -> None:
+    from tests.support.processes import wait_until
+
+    run = comms.start("run")
+    try:
+        wait_until(lambda: comms("campaign", "status", campaign, "--json").json()["state"] == "sent")
+    finally:
+        run.terminate()
+        assert run.wait(30) == 0
