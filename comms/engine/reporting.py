@@ -31,8 +31,9 @@ from comms.engagement.report import (
 from comms.engagement.store import Tally
 from comms.engine import collective, series, variants
 from comms.engine.languages import name
+from comms.engine.recipients import audience_counts
 from comms.engine.relaying import sharing
-from comms.engine.sending import audience_counts, find, read_back
+from comms.engine.sending import find, read_back
 from comms.engine.workspace import Workspace
 from comms.events import CampaignState, EventKind
 from comms.rendering.body import numbered_polls

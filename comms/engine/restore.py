@@ -37,11 +37,15 @@ from comms.engine.rights import forget_visitor
 from comms.engine.setup import FOLDERS
 from comms.engine.workspace import ASSOCIATION_SETS, Workspace, in_use
 from comms.errors import CommsError, StateError, StorageError, UsageError
-from comms.events import SeriesState
+from comms.events import CampaignState, SeriesState
 
 IN_DOUBT = "restored from a backup made while it was being sent"
 UNREADABLE = "restored from a backup, and what went out since can not be read any more"
+UNKNOWN = "it may have gone out since the backup, and who got it can not be read any more"
 CARRIED = "carried over from the workspace that the backup replaced"
+
+
+_UNDER_WAY = (CampaignState.SCHEDULED, CampaignState.SENDING, CampaignState.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,7 @@ def _carry_host(old: Workspace, new: Workspace) -> None:
 def _carry_association(old: Workspace | None, new: Workspace, slug: str) -> Carried:
     before = _database_before(old, slug)
     if old is None or before is None:
+        _hold_back(new, slug)
         return _carry_runs(new, slug, None)
     try:
         return _carry_from(before, old, new, slug)
@@ -219,7 +224,18 @@ def _take_runs(new: Workspace, slug: str, before: Database) -> Carried:
         with ledger.db.atomic():
             return RunTaker(ledger.db, before, lambda each: _known(people, each, now).id or 0, now, UNREADABLE).take()
     except (StorageError, *DATABASE_ERRORS):
+        _hold_back(new, slug)
         return Carried(0, 0)
+
+
+def _hold_back(new: Workspace, slug: str) -> None:
+    """Let a person decide on what may have begun since, for of that nobody can tell who got it."""
+    host, now = new.host, new.now()
+    with host.db.atomic():
+        for row in host.campaigns(_UNDER_WAY):
+            is_due = row.due_at is None or row.due_at <= now
+            if slug in row.senders and is_due and not variants.runs(new, row.id, slug):
+                host.set_state(row.id, CampaignState.PAUSED, now, was=_UNDER_WAY, reason=UNKNOWN)
 
 
 def _known(people: People, address: str, now: datetime) -> Member:
@@ -260,9 +276,10 @@ def _hold_open(workspace: Workspace, slug: str) -> int:
 
 
 def _pause_all(workspace: Workspace) -> list[str]:
-    rows = workspace.host.campaigns(["sending", "scheduled"])
+    rows = workspace.host.campaigns([CampaignState.SENDING, CampaignState.SCHEDULED])
     for row in rows:
         sending.pause(workspace, row.id, who="restore")
+    rows += [row for row in workspace.host.campaigns([CampaignState.PAUSED]) if row.reason == UNKNOWN]
     repeating = [row for row in series.every(workspace) if row.state == SeriesState.REPEATING]
     for each in repeating:
         series.pause(workspace, each.id, who="restore")

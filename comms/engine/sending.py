@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,8 +24,7 @@ from campaigns.series import SeriesStore
 from campaigns.store import CampaignRow, HostStore
 from comms.channels import newsletter
 from comms.db import storage_errors
-from comms.engine import editions, gathering, offered, sections, social, timing, variants
-from comms.engine.segments import compile_rule
+from comms.engine import editions, gathering, offered, recipients, social, timing, variants
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
 from comms.events import CampaignState, PostState
@@ -173,7 +171,7 @@ def start(workspace: Workspace, row: CampaignRow) -> None:
     for slug in row.senders:
         association = workspace.association(slug)
         if campaign.newsletter is not None:
-            _freeze(workspace, row, campaign, association)
+            recipients.freeze(workspace, row, campaign, association)
         if not timing.may_publish(workspace, row, campaign, association):
             continue
         with storage_errors(workspace.host_path), host.db.atomic():
@@ -331,8 +329,8 @@ def _plan_newsletter(
     workspace: Workspace, campaign: Campaign, association: Association, made: Mapping[str, Edition], *, scheduled: bool
 ) -> NewsletterPlan:
     people = workspace.people(association.slug)
-    by_channel = _counts_by_channel(workspace, campaign, association.slug)
-    counts = _together(by_channel)
+    by_channel = recipients.counts_by_channel(workspace, campaign, association.slug)
+    counts = recipients.together(by_channel)
     when = timing.timing(workspace, campaign, association, scheduled=scheduled)
     return NewsletterPlan(
         association=association.slug,
@@ -353,64 +351,6 @@ def _plan_newsletter(
             if campaign.variants and (name := variants.channel(part))
         ),
     )
-
-
-def audience_counts(workspace: Workspace, campaign: Campaign, slug: str) -> dict[str | None, int]:
-    """Of the association's members that the campaign means: how many get nothing for which reason; None: who do."""
-    return _together(_counts_by_channel(workspace, campaign, slug))
-
-
-def _counts_by_channel(workspace: Workspace, campaign: Campaign, slug: str) -> dict[str, dict[str | None, int]]:
-    """As `audience_counts`, for each language."""
-    now, readers = workspace.now(), variants.readers(workspace, campaign, slug)
-    condition = compile_rule(workspace, campaign.audience.segment, slug, now.date())
-    people, topic = workspace.people(slug), campaign.audience.topic
-    return {
-        channel: people.exclusions(
-            variants.among(condition, readers.get(channel)), topic, now, sections.withheld(workspace, part, now)
-        )
-        for part in variants.parts(campaign)
-        if (channel := variants.channel(part))
-    }
-
-
-def _together(counts: Mapping[str, Mapping[str | None, int]]) -> dict[str | None, int]:
-    total: Counter[str | None] = Counter()
-    for each in counts.values():
-        total.update(each)
-    return dict(total)
-
-
-def _freeze(workspace: Workspace, row: CampaignRow, campaign: Campaign, association: Association) -> None:
-    """All languages in one transaction, so that nobody is in two of them, or in none."""
-    ledger, now = workspace.ledger(association.slug), workspace.now()
-    topic = campaign.audience.topic
-    due: dict[str | None, datetime] = timing.due(workspace, campaign, association) if row.due_at else {None: now}
-    with storage_errors(workspace.association_path(association.slug)), ledger.db.atomic():
-        if ledger.run(row.id, variants.NEWSLETTER) is not None:
-            return
-        segment = compile_rule(workspace, campaign.audience.segment, association.slug, now.date())
-        cap = timing.cap(workspace, campaign)
-        readers = variants.readers(workspace, campaign, association.slug)
-        for part in variants.parts(campaign):
-            channel, further = variants.channel(part), sections.withheld(workspace, part, now)
-            body = workspace.host.edition(row.id, association.slug, channel)
-            assert body is not None, "approve() wrote it"
-            meant = variants.among(segment, readers.get(channel))
-            counts = workspace.people(association.slug).exclusions(meant, topic, now, further)
-            ledger.freeze(
-                row.id,
-                channel,
-                topic=topic,
-                digest=Edition.from_json(body.decode()).digest,
-                doubt=(campaign.newsletter and campaign.newsletter.doubt) or workspace.settings.delivery.doubt,
-                segment=meant,
-                excluded={str(reason): count for reason, count in counts.items() if reason is not None},
-                due=due,
-                now=now,
-                cap=cap,
-                sections=sections.of(part),
-            )
 
 
 def was_started(workspace: Workspace, row: CampaignRow) -> bool:

@@ -144,8 +144,8 @@ class Family:
         host, known = self._workspace.host, self.holders.marks()
         base = host.campaign(self._campaign)
         named = [*([base] if base else []), *host.editions_of(self._campaign)]
-        known = {row.id for row in named}
-        rows = [*named, *(row for row in self._nameless if row.id not in known)]
+        ids = {row.id for row in named}
+        rows = [*named, *(row for row in self._nameless if row.id not in ids)]
         self.editions = {}
         for row, slug in [(each, slug) for each in rows for slug in each.senders]:
             edition = Edition(row, slug, self._runs(row, slug))

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from relay_scene import OFFER, Scene, scene_of
+from relay_scene import OFFER, Scene, add_members, association, scene_of
 
 from campaigns import definition
 from campaigns.relay import RelayState
@@ -21,11 +21,14 @@ from comms.engine.workspace import Workspace
 from comms.errors import StateError
 from comms.events import CampaignState
 from tests.conftest import Comms, MailServer
+from tests.support.processes import wait_until
 
 BOTH = [f"both{n}@example.org" for n in range(10)]
 MAINE = [*(f"maine{n}@example.org" for n in range(10)), *BOTH]
 OHIO = [*(f"ohio{n}@example.org" for n in range(10)), *BOTH]
-SENT = datetime(2027, 2, 1, 12, tzinfo=UTC)
+HEAD = OFFER.partition("feed:\n")[0]
+AT_ONCE = HEAD + "relay:\n  associations: all\n---\n\nDear colleague.\n"
+"""An edition goes out as soon as it is accepted."""
 
 
 class Life:
@@ -35,6 +38,9 @@ class Life:
         self.folder = folder
         self.scene = scene_of(folder / "workspace", {"coalition": [], "maine": MAINE, "ohio": OHIO})
         self.archive = folder / "backup.tar.gz"
+
+    def offer(self) -> None:
+        self.scene.offer(AT_ONCE)
 
     def back_up(self) -> None:
         back_up(self.scene.workspace, self.archive)
@@ -50,7 +56,8 @@ class Life:
         restore(self.archive, path)
         self.scene = Scene(Workspace(path, clock=lambda: scene.now), scene.senders, scene.now)
         for row in self.scene.workspace.host.campaigns([CampaignState.PAUSED]):
-            sending.resume(self.scene.workspace, row.id, who="dana")
+            if not row.reason:
+                sending.resume(self.scene.workspace, row.id, who="dana")
 
     def accept(self, slug: str) -> None:
         row = answering.find(self.scene.workspace, "partner", slug)
@@ -60,8 +67,8 @@ class Life:
     def state(self, slug: str) -> RelayState:
         return answering.find(self.scene.workspace, "partner", slug).state
 
-    def work(self, until: datetime = SENT) -> None:
-        self.scene.work(until=max(until, self.scene.now + timedelta(hours=1)))
+    def work(self) -> None:
+        self.scene.work()
 
     @property
     def copies(self) -> Counter[str]:
@@ -76,7 +83,7 @@ def life(tmp_path: Path) -> Iterator[Life]:
 
 
 def test_what_was_accepted_and_sent_after_the_backup_is_not_relayed_again(life: Life) -> None:
-    life.scene.offer()
+    life.offer()
     life.back_up()
     life.accept("maine")
     life.work()
@@ -92,7 +99,7 @@ def test_what_was_accepted_and_sent_after_the_backup_is_not_relayed_again(life: 
 
 
 def test_where_only_the_ledgers_can_be_read_an_acceptance_given_again_sends_nobody_a_second_copy(life: Life) -> None:
-    life.scene.offer()
+    life.offer()
     life.back_up()
     life.accept("maine")
     life.work()
@@ -108,10 +115,9 @@ def test_where_only_the_ledgers_can_be_read_an_acceptance_given_again_sends_nobo
 
 
 def test_what_was_on_its_way_goes_on_with_those_who_have_it_not(life: Life) -> None:
-    life.scene.offer()
+    life.offer()
     life.back_up()
     life.accept("maine")
-    life.scene.now = datetime(2027, 2, 1, 9, tzinfo=UTC)
     life.scene.control.step()
     life.scene.senders.answer()  # some are through
     life.scene.control._take_reports()
@@ -123,21 +129,21 @@ def test_what_was_on_its_way_goes_on_with_those_who_have_it_not(life: Life) -> N
 
 def test_an_offer_made_after_the_backup_is_there_again_with_its_answers(life: Life) -> None:
     life.back_up()
-    life.scene.offer()
+    life.offer()
     row = _row(life, "ohio")
     answering.decline(life.scene.workspace, row, "not for us", who="Luis of ohio")
     life.accept("maine")
     life.work()
     life.restore()
     with pytest.raises(StateError, match="offered before"):
-        life.scene.offer(OFFER.replace("2027-01-25", "2027-02-05"))
+        life.offer()
     assert (life.state("ohio"), _row(life, "ohio").reason) == (RelayState.DECLINED, "not for us")
     life.work()
     assert life.copies == dict.fromkeys(MAINE, 1)
 
 
 def test_a_recall_and_a_no_given_after_the_backup_hold(life: Life) -> None:
-    life.scene.offer()
+    life.scene.offer(OFFER)
     life.accept("maine")
     life.accept("ohio")
     life.back_up()
@@ -153,7 +159,7 @@ def test_a_recall_and_a_no_given_after_the_backup_hold(life: Life) -> None:
 
 def test_a_newer_backup_is_not_overruled_by_an_older_workspace(life: Life) -> None:
     """An old backup was restored first, by mistake, and then the right one."""
-    life.scene.offer()
+    life.offer()
     life.back_up()
     old, life.archive = life.archive, life.folder / "newer.tar.gz"
     life.accept("maine")
@@ -172,11 +178,10 @@ def test_a_newer_backup_is_not_overruled_by_an_older_workspace(life: Life) -> No
 
 
 def test_a_report_that_was_frozen_is_not_made_anew(life: Life) -> None:
-    life.scene.offer()
+    life.offer()
     life.accept("maine")
     life.work()
     life.back_up()
-    life.scene.work(until=life.scene.now + timedelta(days=1))
     report = closing.close(life.scene.workspace, "partner", who="dana")
     life.restore()
     assert closing.close(life.scene.workspace, "partner", who="dana") == report
@@ -192,16 +197,31 @@ def test_a_link_that_was_ended_stays_ended(life: Life) -> None:
 
 
 def test_a_campaign_whose_hour_came_after_the_backup_is_not_sent_twice(life: Life) -> None:
-    text = OFFER.partition("relay:\n")[0] + "---\n\nDear colleague.\n"
+    text = f"{HEAD}schedule:\n  at: 2027-01-10 13:00\n  timezone: UTC\n---\n\nDear colleague.\n"
     ready = sending.prepare(life.scene.workspace, definition.read(text), ["maine"], scheduled=True)
     sending.approve(life.scene.workspace, ready, who="dana")
     life.back_up()
+    life.scene.now += timedelta(hours=2)
     life.work()
     assert life.copies == dict.fromkeys(MAINE, 1)
-    for lost in ("", "host.db"):
+    for lost in ("", "host.db", "associations/maine.db"):
         life.restore(lost=lost)
         life.work()
         assert life.copies == dict.fromkeys(MAINE, 1)
+
+
+def test_what_nobody_can_tell_of_waits_for_a_person_with_its_reason(life: Life) -> None:
+    text = f"{HEAD}schedule:\n  at: 2027-01-10 13:00\n  timezone: UTC\n---\n\nDear colleague.\n"
+    ready = sending.prepare(life.scene.workspace, definition.read(text), ["maine"], scheduled=True)
+    sending.approve(life.scene.workspace, ready, who="dana")
+    life.back_up()
+    life.scene.now += timedelta(hours=2)
+    life.scene.control._recovered_at = float("-inf")
+    life.scene.control.step()
+    life.restore(lost="associations/maine.db")
+    row = sending.find(life.scene.workspace, "partner")
+    assert row.state == CampaignState.PAUSED
+    assert "who got it can not be read" in row.reason
 
 
 def _row(life: Life, slug: str) -> answering.RelayRow:
@@ -214,13 +234,11 @@ def test_a_real_relay_after_the_backup_goes_out_once(
     server = mail_server()
     comms.environment["COMMS_SMTP__PORT"] = str(server.port)
     with Workspace(comms.folder) as workspace:
-        from relay_scene import add_members, association
-
         for slug, people in (("maine", MAINE), ("ohio", OHIO)):
             workspace.add_association(association(slug))
             add_members(workspace, slug, people)
     file, archive = tmp_path / "partner.md", str(tmp_path / "backup.tar.gz")
-    file.write_text(OFFER.partition("schedule:\n")[0] + "relay:\n  associations: all\n---\n\nDear colleague.\n")
+    file.write_text(AT_ONCE)
     assert comms("relay", "offer", str(file), "--yes").code == 0
     assert comms("backup", archive).code == 0
     assert comms("relay", "accept", "partner", "-a", "maine").code == 0
@@ -239,8 +257,6 @@ def test_a_real_relay_after_the_backup_goes_out_once(
 
 
 def _send(comms: Comms, campaign: str) -> None:
-    from tests.support.processes import wait_until
-
     run = comms.start("run")
     try:
         wait_until(lambda: comms("campaign", "status", campaign, "--json").json()["state"] == "sent")
