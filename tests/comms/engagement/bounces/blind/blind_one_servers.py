@@ -19,7 +19,6 @@ from blind_forms import (
     status_fields,
 )
 
-
 # family, name, label, answer, status, command
 GATEWAYS = [
     ("proofpoint", "user-unknown", "hard", "550 5.1.1 <{to}>... User unknown", "5.1.1", "RCPT TO"),
