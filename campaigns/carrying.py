@@ -18,7 +18,8 @@ _OF_CAMPAIGN = {
     "post": ("campaign", "association", "network", "part"),
 }
 """What belongs to a campaign -> what tells its rows from one another."""
-_NEWER = "excluded.updated_at > {table}.updated_at"
+_NEWER = "excluded.updated_at >= {table}.updated_at"
+"""Of two from the same second that of `before` is the later one: it lived on after the backup."""
 _ALWAYS, _NEVER = "1", "0"
 
 
@@ -55,7 +56,7 @@ class HostCarrier:
         for row in self._read("relay"):
             self._put("relay", ("campaign", "association"), _without_id(row), when=_NEWER)
             self._take_steps(row["id"], row["campaign"], row["association"])
-        self._take("told", ("campaign", "association"), when="excluded.at > told.at")
+        self._take("told", ("campaign", "association"), when="excluded.at >= told.at")
 
     def _take_seats(self) -> None:
         """A link that was ended stays ended."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import itertools
 import shutil
 import tarfile
 import zlib
@@ -88,7 +89,7 @@ def restore(file: Path, folder: Path) -> Restored:
             carried = _carry_over(folder, workspace) if replaces else Carried(0, 0)
             in_doubt = carried.held + sum(_hold_open(workspace, slug) for slug in _slugs(workspace))
             paused = _pause_all(workspace)
-            before = folder.with_name(f"{folder.name}.before-{workspace.now():%Y%m%d-%H%M%S}") if replaces else None
+            before = _aside(folder, workspace.now()) if replaces else None
     except (tarfile.TarError, CommsError, OSError, *DATABASE_ERRORS) as error:
         shutil.rmtree(fresh, ignore_errors=True)
         if isinstance(error, StateError):
@@ -100,6 +101,13 @@ def restore(file: Path, folder: Path) -> Restored:
         folder.rmdir()
     fresh.rename(folder)
     return Restored(folder, before, tuple(paused), in_doubt, carried.sent)
+
+
+def _aside(folder: Path, now: datetime) -> Path:
+    """Where the workspace that is replaced goes: a place that nothing has."""
+    first = folder.with_name(f"{folder.name}.before-{now:%Y%m%d-%H%M%S}")
+    others = (first.with_name(f"{first.name}-{number}") for number in itertools.count(2))
+    return next(path for path in itertools.chain([first], others) if not path.exists())
 
 
 def _verify(file: Path, folder: Path) -> None:
@@ -233,8 +241,8 @@ def _hold_back(new: Workspace, slug: str) -> None:
     host, now = new.host, new.now()
     with host.db.atomic():
         for row in host.campaigns(_UNDER_WAY):
-            is_due = row.due_at is None or row.due_at <= now
-            if slug in row.senders and is_due and not variants.runs(new, row.id, slug):
+            may_have_begun = row.state == CampaignState.SENDING or row.due_at is None or row.due_at <= now
+            if slug in row.senders and may_have_begun and not variants.runs(new, row.id, slug):
                 host.set_state(row.id, CampaignState.PAUSED, now, was=_UNDER_WAY, reason=UNKNOWN)
 
 
