@@ -43,7 +43,7 @@ def borne_out(kind: Kind, plain: str, codes: Sequence[Status], session: str) -> 
     """
     if _ABOUT_SENDER.search(session):
         return Kind.BLOCK
-    if _is_doubtful(plain) and not SURE.search(plain):
+    if _is_doubtful(plain):
         return Kind.FILTERED
     if kind is Kind.NO_HOST:
         return _host(plain, codes, session)

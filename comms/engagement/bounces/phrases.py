@@ -278,7 +278,8 @@ _NO_HOST_OWN = (
     r"|domain name .{0,60}not (?:appear to be )?registered"
 )
 _DOUBT = (
-    r"spam|polic(?:y|ies)|\bblock|reputation|(?:black|white|allow|deny|safe) ?-?list|(?<!not )\blisted (?:in|on|by)\b"
+    r"spam|polic(?:y|ies)|\bblock|reputation|(?<!may be )(?:black|white|allow|deny|safe) ?-?list"
+    r"|(?<!not )\blisted (?:in|on|by)\b"
     r"|\bspf\b|dkim|dmarc|authori[sz]|authenticat|permission|permitted|allowed\b|den(?:y|ied|ies)\b|forbidden"
     r"|prohibit|restrict|\bfilter|\bcontent\b(?!-)|\brates?\b|threshold|too (?:many|large|big|often|fast|much)|quota"
     r"|\bfull\b|temporar|\blater\b|\bbusy\b|overload|maintenance|migrat|your (?:ip|server|host|domain|network)\b"
@@ -314,7 +315,7 @@ _SYSTEM = (
     r"|i/o error|no such file|permission denied|starttls|\btls\b|ssl|improper sequence|bad sequence|syntax error"
     r"|unimplemented|storedrv|mapi"
 )
-SURE = re.compile(f"{_NO_USER_FIRST}|{_NO_HOST_FIRST}|unrouteable address")
+SURE = re.compile(f"{_NO_USER_FIRST}|unrouteable address")
 """Said by who keeps the directory: no filter's words."""
 EXPLICIT = re.compile(f"{_NO_USER_FIRST}|{_NO_USER}")
 """Says of the mailbox itself that there is none."""

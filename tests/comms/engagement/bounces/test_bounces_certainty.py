@@ -79,7 +79,15 @@ def test_an_unknown_user_beside_a_word_of_policy_is_never_hard(word: str) -> Non
     word=st.sampled_from(POLICY),
     code=st.sampled_from(["5.1.1", "5.1.10", "5.7.1", "5.0.0", ""]),
     said=st.sampled_from(
-        ["no such user", "mailbox not found", "utilisateur inconnu", "用户不存在", "host unknown", "has moved"]
+        [
+            "no such user",
+            "<ann@library.example>: user unknown",
+            "mailbox not found",
+            "utilisateur inconnu",
+            "用户不存在",
+            "host unknown",
+            "has moved",
+        ]
     ),
     place=st.sampled_from(["", RCPT, DATA]),
 )

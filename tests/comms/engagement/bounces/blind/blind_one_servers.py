@@ -124,7 +124,7 @@ def exim_cases() -> list[Case]:
         ("no-such-user-here", "hard", 'No such person at this address', ""),
         ("unrouteable-domain", "hard", "Unrouteable address", ""),
         ("all-hosts-failing", "soft", "retry timeout exceeded", ""),
-        ("mailbox-full", "full", "mailbox is full (MTA-imposed quota exceeded while writing to file\n    /home/arch/mail/museum.example/jo/tmp/12): retry timeout exceeded", ""),
+        ("mailbox-full", "full", "mailbox is full (MTA-imposed quota exceeded while writing to file\n    /home/arch/mail/museum.example/jo/new/12): retry timeout exceeded", ""),
         ("cpanel-disk-quota", "full", "Mailbox quota exceeded / Disk quota exceeded", "mx.cpanel.example"),
         ("helo-dns", "blocked", "550 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)", "mx2.cpanel.example"),
         ("rdns", "blocked", "550-Reverse DNS lookup failed for 198.51.100.7: host not found\n    550 Unable to verify your host", "mx3.cpanel.example"),
