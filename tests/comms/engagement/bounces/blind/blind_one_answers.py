@@ -1,6 +1,6 @@
 """First blind set: what servers of the world answered to the coalition's own Postfix.
 
-Labelled by RFC 3463 and by what the operators say of their own answers, before our rules were read or run.
+Labelled by RFC 3463 and by what the operators say of their own answers, before the code of our rules was read or run.
 """
 
 from __future__ import annotations

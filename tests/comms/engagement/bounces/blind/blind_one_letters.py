@@ -1,6 +1,6 @@
 """First blind set: absences, complaints, receipts, several recipients, and people who write about bounces.
 
-Labelled by what a person would say of each message, before our rules were read or run.
+Labelled by what a person would say of each message, before the code of our rules was read or run.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """First blind set: notices of mail servers and gateways in their own forms.
 
-Labelled by RFC 3463 and by what the makers say of their own notices, before our rules were read or run.
+Labelled by RFC 3463 and by what the makers say of their own notices, before the code of our rules was read or run.
 """
 
 from __future__ import annotations
