@@ -153,6 +153,15 @@ class Ledger:
         )
         return dict(rows.fetchall())
 
+    def open_skips(self, reason: str) -> int:
+        """How many were left out for a reason, over all runs that are not done."""
+        row = self.db.execute(
+            "SELECT count(*) FROM run CROSS JOIN delivery ON delivery.run_id = run.id"
+            " WHERE run.done_at IS NULL AND delivery.state = 'skipped' AND delivery.reason = ?",
+            [reason],
+        ).fetchone()
+        return int(row[0])
+
     # --- claim --------------------------------------------------------------------------------
 
     def claim(
@@ -322,14 +331,20 @@ class Ledger:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def forget(self, member_id: int, now: datetime) -> int:
-        """Let a member's deliveries count for nobody. What waits is skipped; what servers said of the address goes."""
+        """Let a member's deliveries count for nobody. What waits is skipped; what servers said of the address goes.
+
+        Of those left out of what is relayed it stays written that they were, or each erasure would tell of the others.
+        """
         self.db.execute(
             "UPDATE delivery SET state = 'skipped', final_at = ?"
             " WHERE member_id = ? AND state IN ('ready', 'deferred')",
             [int(now.timestamp()), member_id],
         )
         cursor = self.db.execute(
-            "UPDATE delivery SET member_id = NULL, reply = NULL, reason = 'erased' WHERE member_id = ?", [member_id]
+            "UPDATE delivery SET member_id = NULL, reply = NULL,"
+            " reason = CASE WHEN state = 'skipped' AND reason = :kept THEN reason ELSE 'erased' END"
+            " WHERE member_id = :member",
+            {"kept": Exclusion.NOT_RELAYED, "member": member_id},
         )
         return cursor.rowcount
 

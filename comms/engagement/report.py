@@ -27,10 +27,11 @@ SMALLEST_BASE = 10
 """A share of fewer than this many says more about chance, or about somebody, than about the campaign."""
 
 STATE_MEANINGS: Mapping[DeliveryState, str] = {
-    DeliveryState.SENT: "the mail server took the message",
+    DeliveryState.SENT: "the mail server took the message; of a relayed campaign also up to nine of those left out",
     DeliveryState.DEFERRED: "the mail server asked to try later; it is tried again",
     DeliveryState.FAILED: "the mail server refused the message for good, or it could not be written",
-    DeliveryState.SKIPPED: "left out at the last moment: unsubscribed or suppressed since the plan was made",
+    DeliveryState.SKIPPED: "left out at the last moment: unsubscribed or suppressed since the plan was made; of a relayed "
+    "campaign also, in tens, who wants nothing relayed or has it from another association",
     DeliveryState.UNCERTAIN: "the server's answer was never recorded and the message was not sent again",
     DeliveryState.CANCELLED: "taken back before it was sent",
     DeliveryState.READY: "waiting to be sent",
@@ -61,7 +62,10 @@ def share(part: int, base: int) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class CampaignStatus:
-    """Where a campaign stands. `deliveries` has a count for each of `STATES`; their sum is `audience`."""
+    """Where a campaign stands. `deliveries` has a count for each of `STATES`; their sum is `audience`.
+
+    Whom an association left out of what is relayed is told in tens; up to nine more of them are counted as sent.
+    """
 
     id: str
     state: str
@@ -122,7 +126,8 @@ class Engagement:
     complained: int = 0
     replied: int = 0
     trackable: int = 0
-    """Readers who got it and agreed to be recorded by name: the base of `clickers` and `opened`."""
+    """Readers who got it and agreed to be recorded by name: the base of `clickers` and `opened`. Those whom a relayed
+    campaign left out are among them."""
 
     @classmethod
     def total(cls, parts: Iterable[Engagement]) -> Engagement:
@@ -276,7 +281,7 @@ class ReportData:
     posts: tuple[PostReport, ...]
     polls: tuple[PollReport, ...] = ()
     languages: tuple[LanguageReport, ...] = ()
-    """The campaign's own first; empty for a campaign in one."""
+    """The campaign's own first; empty for a campaign in one, and for one that several associations send."""
     relayed: RelayedReport | None = None
     """None for a campaign that is nobody else's."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from audiences.consent import Exclusion
 from audiences.mailable import tracked_sql
 from audiences.times import stamp
 from comms.db import DATABASE_ERRORS, Database, patience
@@ -62,16 +63,20 @@ class EventStore:
         return None
 
     def tracked(self, run: int) -> int:
-        """How many who got the newsletter agreed to be tracked by name, now or when they opened or clicked it."""
+        """How many who got the newsletter agreed to be tracked by name, now or when they opened or clicked it.
+
+        Who was left out of what is relayed counts, too: by a number without them an association could tell how many.
+        """
         kept = self.kept(run)
         if kept is not None:
             return kept[TRACKABLE, WHOLE_RUN]
         row = self.db.execute(
             "SELECT count(*) FROM delivery LEFT JOIN member ON member.id = delivery.member_id"  # noqa: S608
-            f" WHERE delivery.run_id = ? AND ((delivery.state = 'sent' AND {tracked_sql()}) OR EXISTS"
+            " WHERE delivery.run_id = :run AND (((delivery.state = 'sent' OR"
+            f" (delivery.state = 'skipped' AND delivery.reason = :left_out)) AND {tracked_sql()}) OR EXISTS"
             " (SELECT 1 FROM event WHERE event.delivery_id = delivery.id AND event.run_id = delivery.run_id"
             " AND event.kind IN ('opened', 'clicked')))",
-            [run],
+            {"run": run, "left_out": Exclusion.NOT_RELAYED},
         ).fetchone()
         return int(row[0])
 

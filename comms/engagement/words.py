@@ -14,6 +14,8 @@ _RESOLUTIONS = {
 
 def skip_words(reason: str) -> str:
     """Why somebody was left out when they were about to get a newsletter."""
+    if reason == Exclusion.NOT_RELAYED:
+        return f"{Exclusion.NOT_RELAYED.words} (in tens, rounded down)"
     return Exclusion(reason).words if reason in set(Exclusion) else reason or "no reason was recorded"
 
 

@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from comms.delivery import presence
 from comms.delivery.answers import PROVIDERS
 from comms.delivery.presence import LivingSender
+from comms.delivery.store import Ledger
 from comms.engagement.bounces.store import BounceStore
 from comms.engine import progress, pulse
 from comms.engine.control import ControlLock
 from comms.engine.journals import WorkspaceJournals
 from comms.engine.pulse import Heartbeat
+from comms.engine.relaying import sharing
 from comms.engine.workspace import Workspace
 from comms.events import CampaignState, DeliveryState, PostState
 
@@ -72,7 +74,7 @@ class Gatherer:
         yield Family(
             "comms_deliveries",
             "gauge",
-            "Newsletters of the campaigns under way, by state.",
+            "Newsletters of the campaigns under way, by state; of relayed ones those left out in tens, the rest as sent.",
             {
                 (("association", slug), ("state", state.value)): states.get(state.value, 0)
                 for slug, states in counted.deliveries.items()
@@ -94,12 +96,16 @@ class Gatherer:
         with self._lock:
             if self._counted is None or time.monotonic() >= self._counted.until:
                 began = time.monotonic()
-                deliveries = {slug: workspace.ledger(slug).open_counts() for slug in slugs}
+                deliveries = {slug: _open(workspace.ledger(slug)) for slug in slugs}
                 bounces = {slug: BounceStore(workspace.association_db(slug)).totals() for slug in slugs}
                 now = time.monotonic()
                 age = max(LEAST_AGE_S, COUNTED_EVERY * (now - began))
                 self._counted = _Counted(deliveries, bounces, now + age)
             return self._counted
+
+
+def _open(ledger: Ledger) -> dict[str, int]:
+    return sharing.in_tens(ledger.open_counts(), ledger.open_skips(sharing.LEFT_OUT))
 
 
 def _control(workspace: Workspace, beat: Heartbeat | None) -> Iterator[Family]:

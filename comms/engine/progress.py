@@ -16,7 +16,7 @@ from comms.delivery.pacing import Waiting
 from comms.delivery.presence import LivingSender
 from comms.engagement.report import CampaignStatus
 from comms.engine import pulse, sending, variants
-from comms.engine.reporting import status
+from comms.engine.reporting import is_shared, status
 from comms.engine.workspace import Workspace
 
 LEAST_SHOWN = 10
@@ -67,7 +67,7 @@ class Progress:
     per_second: float
     """Messages that become final a second, over the last minute, in all campaigns of its associations."""
     domains: tuple[DomainProgress, ...]
-    """Those with the most newsletters, of those with ten or more in an association's list."""
+    """Those with the most newsletters, of those with ten or more in an association's list; none of what is relayed."""
     deferrals: Mapping[str, int]
     """Why messages are put off -> how many."""
     waiting: tuple[Waiting, ...]
@@ -132,10 +132,14 @@ def gather(
 def by_domain(workspace: Workspace, campaign_id: str) -> list[DomainProgress]:
     """The domains with the most newsletters of the campaign, of those with ten or more in an association's list.
 
+    None of a campaign that several associations send: what is missing in one are those whom another has reached.
     Reads every delivery of the campaign. Raises UsageError when there is none of this id.
     """
     found: dict[str, DomainProgress] = {}
-    for slug in sending.find(workspace, campaign_id).senders:
+    campaign = sending.find(workspace, campaign_id)
+    if is_shared(workspace, campaign):
+        return []
+    for slug in campaign.senders:
         ledger, runs = workspace.ledger(slug), variants.runs(workspace, campaign_id, slug)
         for row in (row for run in runs for row in ledger.domains(run.id, LEAST_SHOWN, MOST_DOMAINS)):
             domain, audience, sent, waiting, deferred, failed, next_at, reason = row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
 from audiences.models import Association
@@ -126,10 +126,16 @@ def _relayed(workspace: Workspace, row: CampaignRow) -> RelayedReport:
     return RelayedReport(row.relay_of, coalition, frozen.closed, sharing.already_reached(offer, slug), figures)
 
 
+def is_shared(workspace: Workspace, row: CampaignRow) -> bool:
+    """Do several associations send this, so that somebody may be left out because another one has reached them."""
+    return bool(row.relay_of) or workspace.relays.offer(row.id) is not None
+
+
 def _languages(workspace: Workspace, row: CampaignRow) -> tuple[LanguageReport, ...]:
-    """None of a campaign in one language."""
+    """None of a campaign in one language; nor of one that is relayed, for two numbers that are each told in tens could
+    be held against each other."""
     campaign = read_back(row)
-    if not campaign.variants:
+    if not campaign.variants or is_shared(workspace, row):
         return ()
     found = []
     for part in variants.parts(campaign):
@@ -150,6 +156,7 @@ def _languages(workspace: Workspace, row: CampaignRow) -> tuple[LanguageReport, 
 def _association(workspace: Workspace, row: CampaignRow, association: Association) -> AssociationReport:
     slug, ledger = association.slug, workspace.ledger(association.slug)
     runs = variants.runs(workspace, row.id, slug)
+    skips = _together(ledger.reasons(run.id, "skipped") for run in runs)
     return AssociationReport(
         association=slug,
         name=association.name,
@@ -158,12 +165,14 @@ def _association(workspace: Workspace, row: CampaignRow, association: Associatio
         excluded=_together(run.excluded for run in runs),
         failures=_together(ledger.reasons(run.id, "failed") for run in runs),
         engagement=Engagement.total(_engagement(workspace, slug, run) for run in runs),
-        skips=_together(ledger.reasons(run.id, "skipped") for run in runs),
+        skips=sharing.skips_in_tens(skips),
     )
 
 
-def _deliveries(workspace: Workspace, slug: str, runs: Iterable[Run]) -> dict[str, int]:
-    return _all_states(_together(workspace.ledger(slug).counts(run.id) for run in runs))
+def _deliveries(workspace: Workspace, slug: str, runs: Sequence[Run]) -> dict[str, int]:
+    ledger = workspace.ledger(slug)
+    left_out = sum(ledger.reasons(run.id, "skipped").get(sharing.LEFT_OUT, 0) for run in runs)
+    return _all_states(sharing.in_tens(_together(ledger.counts(run.id) for run in runs), left_out))
 
 
 def _together(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

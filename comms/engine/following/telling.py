@@ -19,7 +19,7 @@ from campaigns.relays import RelayRow
 from comms.db import storage_errors
 from comms.engine import reporting, sending
 from comms.engine.following.feeds import answering_key, engines
-from comms.engine.relaying import making
+from comms.engine.relaying import counting, making
 from comms.engine.relaying.offering import FEWEST
 from comms.engine.workspace import Workspace
 from comms.kits import answers
@@ -110,11 +110,10 @@ def _figures(workspace: Workspace, relay: RelayRow) -> Mapping[str, int | None]:
     if edition is None or not sending.was_started(workspace, edition):
         return {}
     report = reporting.report(workspace, edition.id)
-    counts = report.status.deliveries
     clicks = report.engagement.clicked
     return {
-        "copies": _shown(counts["sent"]),
-        "failed": _shown(counts["failed"]),
+        "copies": _shown(counting.copies(workspace, edition, relay.association)),
+        "failed": _shown(report.status.deliveries["failed"]),
         "clicks": _shown(clicks - clicks % _ROUNDED if clicks >= _ROUNDED else clicks),
     }
 

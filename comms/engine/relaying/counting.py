@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from audiences.consent import Exclusion
 from campaigns.relay import AGREED, edition_id
 from campaigns.relays import RelayRow
 from campaigns.store import CampaignRow
@@ -74,14 +73,20 @@ def counted(workspace: Workspace, campaign: str) -> Counted:
     return Counted(tuple(rows), people + sum(part.erased for part in parts.values()), learned)
 
 
+def copies(workspace: Workspace, edition: CampaignRow, slug: str) -> int:
+    """How many an association sent, to the last one; its own report tells that in tens."""
+    ledger = workspace.ledger(slug)
+    counts = [ledger.counts(run.id) for run in variants.runs(workspace, edition.id, slug)]
+    return sum(each.get(DeliveryState.SENT.value, 0) for each in counts)
+
+
 def _reached(workspace: Workspace, edition: CampaignRow | None, slug: str) -> _Reached:
     if edition is None:
         return _NOBODY
     ledger, runs = workspace.ledger(slug), [run.id for run in variants.runs(workspace, edition.id, slug)]
-    copies = sum(ledger.counts(run).get(DeliveryState.SENT.value, 0) for run in runs)
     sent = ledger.recipients(runs, DeliveryState.SENT)
-    left_out = ledger.recipients(runs, DeliveryState.SKIPPED, reason=Exclusion.NOT_RELAYED.value)
-    return _Reached(copies, frozenset(digest for digest, _ in sent), frozenset(digest for digest, _ in left_out))
+    left_out = ledger.recipients(runs, DeliveryState.SKIPPED, reason=sharing.LEFT_OUT)
+    return _Reached(copies(workspace, edition, slug), frozenset(digest for digest, _ in sent), frozenset(digest for digest, _ in left_out))
 
 
 def _measured(workspace: Workspace, row: RelayRow, mine: _Reached, spared: int) -> Carried:

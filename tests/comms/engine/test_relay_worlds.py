@@ -6,17 +6,24 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from one_copy_scene import OFFER, MoodySenders, accept, rounds
 from relay_scene import Scene, add_members, scene_of
+from rich.console import Console
 
-from audiences.models import SuppressionScope
-from comms.engine import reporting
-from comms.engine.relaying import answering, showing
+from audiences.models import TRACKING, Basis, Consent, ConsentState, SuppressionScope
+from comms.delivery.batches import Outcome, Receipt
+from comms.engagement import html, terminal
+from comms.engine import metrics, progress, reporting, rights
+from comms.engine.relaying import answering, sharing, showing
 from comms.engine.workspace import Workspace
+from comms.web.exposition import exposition
 
 PERSON = "pat@example.org"
 MAINE = [*(f"maine{n}@example.org" for n in range(14)), PERSON, *(f"maine{n}@example.org" for n in range(14, 20))]
@@ -119,3 +126,91 @@ def test_who_is_left_out_because_ohio_reached_them_looks_as_who_wants_nothing_re
         if first == "maine":
             assert [seen["steps"].pop()["state"] for seen in after] == ["sent", "sent"]
         assert after[0] == after[1]
+
+
+# --- how many they are --------------------------------------------------------------------------
+
+SLOW = MAINE[-1]
+"""Whose mail server puts everything off, so that the run is not over."""
+
+
+class _OneIsSlow(MoodySenders):
+    def _receipt(self, slug: str, delivery: int, address: str) -> Receipt:
+        if (slug, address) == ("maine", SLOW):
+            return Receipt(delivery, Outcome.DEFERRED, 450, "later")
+        return super()._receipt(slug, delivery, address)
+
+
+def _agreed_to_tracking(workspace: Workspace) -> None:
+    people, now = workspace.people("maine"), workspace.now()
+    yes = Consent(TRACKING, ConsentState.GRANTED, now, "test", Basis.EXPRESS)
+    with people.db.atomic():
+        found = [people.find(address) for address in MAINE]
+        people.record([(member.id, yes) for member in found if member and member.id], now)
+
+
+def _outputs(scene: Scene) -> dict[str, Any]:
+    """Whatever tells numbers of a campaign of Maine's."""
+    workspace, campaign = scene.workspace, "partner.maine"
+    data = reporting.report(workspace, campaign)
+    console = Console(width=200, record=True, file=StringIO())
+    console.print(terminal.render(data))
+    return {
+        "report": data.to_json(),
+        "skips": [part.skips for part in data.associations],
+        "page": html.to_html(data),
+        "terminal": console.export_text(),
+        "status": reporting.status(workspace, campaign).to_json(),
+        "progress": progress.gather(workspace, campaign).to_json(),
+        "metrics": [line for line in _metrics(workspace) if "maine" in line],
+        "offer": answering.desk(workspace, answering.find(workspace, "partner", "maine")).to_json(),
+    }
+
+
+def _metrics(workspace: Workspace) -> list[str]:
+    return exposition(metrics.Gatherer().gather(workspace)).splitlines()
+
+
+def _shared(world: World, number: int) -> Scene:
+    """Maine passes on what Ohio has sent to so many of its members already."""
+    scene = world(f"shared-{number}", [*OHIO, *MAINE[:number]])
+    scene.senders = _OneIsSlow()
+    scene.restart()
+    _agreed_to_tracking(scene.workspace)
+    accept(scene, "ohio")
+    scene.work()
+    accept(scene, "maine")
+    rounds(scene, 2, timedelta(minutes=5))
+    assert sum(slug == "maine" for slug, _ in scene.senders.got) == len(MAINE) - number - 1
+    return scene
+
+
+def test_no_number_tells_how_many_others_had_reached_to_within_ten(world: World) -> None:
+    """What is the same for eleven and for eighteen can not tell which of them it was, whatever is subtracted from what;
+    and the same holds after some of them were erased."""
+    few, many = _shared(world, 11), _shared(world, 18)
+    told = _outputs(few)
+    assert told == _outputs(many)
+    assert told["status"]["deliveries"] == {
+        "sent": 10, "deferred": 1, "failed": 0, "skipped": 10, "uncertain": 0, "cancelled": 0, "ready": 0, "claimed": 0,
+    }  # fmt: skip
+    assert told["report"]["engagement"]["trackable"] == len(MAINE) - 1
+    assert told["progress"]["domains"] == []
+    assert any('state="skipped"} 10' in line for line in told["metrics"])
+    for scene in (few, many):
+        for address in MAINE[5:14]:
+            rights.erase_member(scene.workspace, address, "maine")
+    assert _outputs(few) == _outputs(many)
+
+
+@given(sent=st.integers(0, 60), left_out=st.integers(0, 60), others=st.integers(0, 20))
+def test_who_knows_the_whole_list_knows_no_more_than_the_ten(sent: int, left_out: int, others: int) -> None:
+    def shown(number: int) -> dict[str, int]:
+        counts = {"sent": sent + left_out - number, "skipped": others + number, "failed": 3}
+        return sharing.in_tens(counts, number)
+
+    told = shown(left_out)
+    assert sum(told.values()) == sent + left_out + others + 3, "nobody is missing"
+    assert told["skipped"] - others == left_out // 10 * 10
+    could_be = [number for number in range(sent + left_out + 1) if shown(number) == told]
+    assert len(could_be) == min(9, told["sent"]) + 1

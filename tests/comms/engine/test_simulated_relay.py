@@ -91,7 +91,10 @@ def test_a_report_that_does_not_say_what_was_taken_is_named() -> None:
               "failed": 0}  # fmt: skip
     copies = {"ana@example.org": ["maine"], "ben@example.org": ["maine"]}
     assert oracle.unequal(copies, {"maine": counts}) == []
-    assert oracle.unequal(copies, {"maine": {**counts, "sent": 1}}) == ["maine"], "one copy too few"
+    assert oracle.unequal(copies, {"maine": {**counts, "sent": 1, "skipped": 2}}) == ["maine"], "one copy too few"
+    counted = {**counts, "sent": 11, "audience": 12}
+    assert oracle.unequal(copies, {"maine": counted}) == [], "up to nine of those left out are counted as sent"
+    assert oracle.unequal(copies, {"maine": {**counted, "sent": 12, "audience": 13}}) == ["maine"], "ten are not"
     assert oracle.unequal(copies, {"maine": {**counts, "audience": 4}}) == ["maine"], "its parts are not the whole"
     assert oracle.unequal(copies, {"maine": {**counts, "skipped": 0, "ready": 1}}) == ["maine"], "somebody is open"
     assert oracle.unequal(copies, {}) == ["maine"], "nothing is reported"
