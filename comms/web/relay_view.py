@@ -48,7 +48,6 @@ _CORRECTED = marked("corrected it")
 _OURS: Mapping[str, str] = MappingProxyType(
     {
         "comms": marked("The program"),
-        answering.STAFF: marked("Staff of the coalition"),
         "standing rule": marked("Your standing decision"),
     }
 )

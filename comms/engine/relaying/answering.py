@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,7 +28,8 @@ from comms.errors import CommsError, StateError, UsageError
 from comms.rendering.errors import TemplateError
 
 LONGEST_REASON = 1_000
-STAFF = "staff of the coalition"
+SITTING = timedelta(minutes=30)
+"""Who goes on writing within so long has taken one step, though the page saves at each pause."""
 STALE = "the campaign was changed after you looked at it."
 
 
@@ -181,7 +182,8 @@ def adapt(workspace: Workspace, row: RelayRow, texts: Mapping[str, str], *, who:
     if kept == dict(row.adaptation.texts):
         return row
     adaptation = replace(row.adaptation, texts=MappingProxyType(kept))
-    return _reopened(workspace, row, adaptation, who, f"words in: {', '.join(sorted(texts))}")
+    detail = f"words in: {', '.join(sorted(texts))}"
+    return _reopened(workspace, row, adaptation, who, detail, goes_on=_goes_on(workspace, row, who, detail))
 
 
 def choose_time(workspace: Workspace, row: RelayRow, at: datetime | None, *, who: str) -> RelayRow:
@@ -331,10 +333,26 @@ def _answerable(workspace: Workspace, row: RelayRow) -> OfferRow:
     return offer
 
 
-def _reopened(workspace: Workspace, row: RelayRow, adaptation: Adaptation, who: str, detail: str) -> RelayRow:
-    """The relay with another adaptation, to be accepted (again)."""
+def _goes_on(workspace: Workspace, row: RelayRow, who: str, detail: str) -> bool:
+    """Is this what the same person did last, in this sitting."""
+    since = workspace.now() - SITTING
+    for step in reversed(workspace.relays.steps(row.id)):
+        if (step.who, step.state) != (who, RelayState.ADAPTING) or step.at < since:
+            return False
+        if step.detail == detail:
+            return True
+    return False
+
+
+def _reopened(
+    workspace: Workspace, row: RelayRow, adaptation: Adaptation, who: str, detail: str, *, goes_on: bool = False
+) -> RelayRow:
+    """The relay with another adaptation, to be accepted (again). What only goes on is not written down once more."""
     state = RelayState.ADAPTING
     changed = replace(row, state=state, adaptation=adaptation, approved="", approved_by=None, reason="")
+    if goes_on:
+        with storage_errors(workspace.host_path), workspace.host.db.atomic():
+            return _kept(workspace, row, changed)
     return _step(workspace, row, changed, who, detail, withdraw_edition=row.state in AGREED)
 
 
@@ -370,11 +388,16 @@ def _noted(workspace: Workspace, row: RelayRow, after: RelayRow, who: str, detai
     """Take one step and write down who took it, in the caller's transaction; returns the relay as it is then."""
     if row.state != after.state and not rules.may_become(row.state, after.state):
         raise StateError(f"{row.campaign} is {row.state.value} by {row.association}: that step can not be taken.")
-    if not workspace.relays.save_relay(after, was=row, now=workspace.now()):
-        raise StateError("somebody else has answered in this very moment.", hint="Look at it again.")
+    fresh = _kept(workspace, row, after)
     workspace.relays.add_step(row.id, who, after.state.value, detail, workspace.now())
     note = f"{row.association}: {detail}" if detail else row.association
     workspace.host.note(who, f"relay {after.state.value}", row.campaign, note, workspace.now())
+    return fresh
+
+
+def _kept(workspace: Workspace, row: RelayRow, after: RelayRow) -> RelayRow:
+    if not workspace.relays.save_relay(after, was=row, now=workspace.now()):
+        raise StateError("somebody else has answered in this very moment.", hint="Look at it again.")
     fresh = workspace.relays.relay_by_id(row.id)
     assert fresh is not None
     return fresh

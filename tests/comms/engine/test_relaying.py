@@ -165,6 +165,32 @@ def test_two_people_who_write_in_the_same_moment_lose_no_words(scene: Scene) -> 
     assert (kept.state, kept.adaptation.texts) == (RelayState.ADAPTING, {"near-you": "by Mae"})
 
 
+def test_who_goes_on_writing_takes_one_step_in_a_sitting(scene: Scene) -> None:
+    def write(text: str, who: str) -> None:
+        row = answering.find(scene.workspace, "partner", "maine")
+        answering.adapt(scene.workspace, row, {"near-you": text}, who=who)
+        scene.now += timedelta(seconds=40)
+
+    for text in ("O", "Our", "Our meeting"):
+        write(text, "Luis")
+    row = answering.find(scene.workspace, "partner", "maine")
+    assert row.adaptation.texts == {"near-you": "Our meeting"}, "all of it is kept"
+    for text, who in (("Their meeting", "Mae"), ("Our meeting", "Luis"), ("Our own meeting", "Luis")):
+        write(text, who)
+    scene.now += answering.SITTING
+    write("Our meeting in Bangor", "Luis")
+    steps = [step.who for step in scene.workspace.relays.steps(row.id) if step.state == RelayState.ADAPTING]
+    assert steps == ["Luis", "Mae", "Luis", "Luis"], "one for each of those who wrote, and for the second sitting"
+    notes = [who for who, *_ in _notes(scene) if who in ("Luis", "Mae")]
+    assert notes == steps
+
+
+def _notes(scene: Scene) -> list[tuple[str, ...]]:
+    return scene.workspace.host.db.execute(
+        "SELECT who, what FROM audit WHERE what = 'relay adapting' ORDER BY id"
+    ).fetchall()
+
+
 def test_two_different_people_have_to_agree_where_an_association_wants_two(scene: Scene) -> None:
     workspace = scene.workspace
     first = seating.seats(workspace, "maine")[0]
