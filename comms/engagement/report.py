@@ -30,8 +30,8 @@ STATE_MEANINGS: Mapping[DeliveryState, str] = {
     DeliveryState.SENT: "the mail server took the message; of a relayed campaign also up to nine of those left out",
     DeliveryState.DEFERRED: "the mail server asked to try later; it is tried again",
     DeliveryState.FAILED: "the mail server refused the message for good, or it could not be written",
-    DeliveryState.SKIPPED: "left out at the last moment: unsubscribed or suppressed since the plan was made; of a relayed "
-    "campaign also, in tens, who wants nothing relayed or has it from another association",
+    DeliveryState.SKIPPED: "left out at the last moment: unsubscribed or suppressed since the plan was made; of a "
+    "relayed campaign also, in tens, who wants nothing relayed or has it from another association",
     DeliveryState.UNCERTAIN: "the server's answer was never recorded and the message was not sent again",
     DeliveryState.CANCELLED: "taken back before it was sent",
     DeliveryState.READY: "waiting to be sent",

@@ -75,6 +75,11 @@ def author_name(workspace: Workspace, campaign: Campaign) -> str:
     return _author_elsewhere(workspace, campaign) or workspace.association(campaign.association).name
 
 
+def author(workspace: Workspace, campaign: Campaign) -> Association | None:
+    """Whose campaign it is; None for one from another installation. Raises UsageError as `author_name`."""
+    return None if _author_elsewhere(workspace, campaign) else workspace.association(campaign.association)
+
+
 def is_own(workspace: Workspace, campaign: Campaign, association: Association) -> bool:
     """Is it a campaign of the association that sends it. Raises UsageError as `author_name`."""
     is_author = workspace.association(campaign.association).slug == association.slug

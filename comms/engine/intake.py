@@ -15,6 +15,7 @@ from comms.engagement.bounces.webhooks import READERS
 from comms.engine import bounces, replies
 from comms.engine.doors import spool
 from comms.engine.doors.spool import Waiting
+from comms.engine.relaying import passing
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StorageError
 
@@ -56,7 +57,7 @@ def drain_refusals(workspace: Workspace) -> None:
 def _take(workspace: Workspace, waiting: Waiting) -> None:
     data = waiting.path.read_bytes()
     if not waiting.provider:
-        if bounces.accept(workspace, data).kind is Kind.NONE:
+        if not passing.accept(workspace, data) and bounces.accept(workspace, data).kind is Kind.NONE:
             replies.accept(workspace, data)
         return
     for reported in READERS[waiting.provider](data):

@@ -18,6 +18,7 @@ from comms.engagement.bounces.tracing import Traces, named_delivery
 from comms.engine.workspace import Workspace
 from comms.errors import UsageError
 from comms.links import MemberToken
+from comms.verp import Returned
 
 RECENT = timedelta(days=30)
 """How old a mail may be that a provider can only mean, naming sender and recipient."""
@@ -49,12 +50,25 @@ def by_token(workspace: Workspace, traces: Traces) -> Found | None:
     signer = workspace.links.signer
     returned = signer.returns.find(traces.texts)
     if returned is not None:
-        slugs = (association.slug for association in workspace.associations())
-        slug = next((slug for slug in slugs if signer.returns.mark(slug) == returned.mark), None)
-        return _mail(workspace, slug, returned.delivery, Evidence.TOKEN)
+        return _mail(workspace, _slug(workspace, returned, ""), returned.delivery, Evidence.TOKEN)
     tokens = (signer.read(link) for link in traces.links)
     token = next((token for token in tokens if isinstance(token, MemberToken)), None)
     return _mail(workspace, token.association, token.number, Evidence.TOKEN) if token else None
+
+
+def alias(workspace: Workspace, purpose: str, association: str, delivery: int) -> str:
+    """An address of ours for mail about a delivery, for one purpose alone. Every door takes it as a return path, for no
+    association is called so; nothing that was made for one purpose is taken for another."""
+    returns = workspace.links.signer.returns
+    return returns.address(workspace.settings.bounces.address, returns.sign(f"{purpose}.{association}", delivery))
+
+
+def by_alias(workspace: Workspace, purpose: str, texts: Iterable[str]) -> Found | None:
+    """The mail that an `alias` for this purpose in these texts is about."""
+    returned = workspace.links.signer.returns.find(texts)
+    if returned is None:
+        return None
+    return _mail(workspace, _slug(workspace, returned, f"{purpose}."), returned.delivery, Evidence.TOKEN)
 
 
 def by_message_id(
@@ -86,6 +100,11 @@ def by_sender(workspace: Workspace, sender: str, bounced: Bounced) -> Found | No
         if mail is not None:
             return Found(association.slug, mail, Evidence.PROVIDER)
     return None
+
+
+def _slug(workspace: Workspace, returned: Returned, before: str) -> str | None:
+    mark, slugs = workspace.links.signer.returns.mark, (each.slug for each in workspace.associations())
+    return next((slug for slug in slugs if mark(f"{before}{slug}") == returned.mark), None)
 
 
 def _mail(workspace: Workspace, slug: str | None, delivery: int, evidence: Evidence) -> Found | None:

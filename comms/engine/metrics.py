@@ -74,7 +74,7 @@ class Gatherer:
         yield Family(
             "comms_deliveries",
             "gauge",
-            "Newsletters of the campaigns under way, by state; of relayed ones those left out in tens, the rest as sent.",
+            "Newsletters of the campaigns under way, by state; of relayed ones, who is left out in tens.",
             {
                 (("association", slug), ("state", state.value)): states.get(state.value, 0)
                 for slug, states in counted.deliveries.items()

@@ -227,7 +227,53 @@ def _reply(words: Words, name: str) -> LetterContent:
     )
 
 
+def _passed(words: Words, name: str) -> LetterContent:
+    return LetterContent(
+        subject=words.gettext(
+            "Answer %(code)s through %(association)s: %(title)s", code="3f9a2c", association=name, title="Summer school"
+        ),
+        heading=words.gettext("An answer that is passed on"),
+        paragraphs=("Is there still a place in Bangor?", "Greetings, […]"),
+        button=words.gettext("Answer by mail"),
+        url="mailto:news@coalition.example",
+        notes=(words.gettext("Your answer goes to %(association)s, who knows who wrote this.", association=name),),
+        language=words.language,
+    )
+
+
+def _asked(words: Words, name: str) -> LetterContent:
+    host = "The Coalition"
+    passed = "%(association)s has passed your answer on to %(host)s, without your name and address."
+    return LetterContent(
+        subject=words.gettext("Your answer was passed on: %(title)s", title="Summer school"),
+        heading=words.gettext("Your answer was passed on"),
+        paragraphs=(
+            words.gettext(passed, association=name, host=host),
+            words.gettext("If %(host)s may write to you, send the mail behind the button, as it is.", host=host),
+        ),
+        button=words.gettext("Tell them my address"),
+        url="mailto:bounces@lists.example.org",
+        notes=(words.gettext("If you do nothing, they do not learn who you are."),),
+        language=words.language,
+    )
+
+
+def _not_passed(words: Words, name: str) -> LetterContent:
+    remedy = "Forward the mail in which you got the answer, with the file message.eml that is attached."
+    return LetterContent(
+        subject=words.gettext("Not passed on: %(title)s", title="Summer school"),
+        heading=words.gettext("Nothing was passed on"),
+        paragraphs=(words.gettext(remedy),),
+        button=words.gettext("Write to %(host)s yourself", host="The Coalition"),
+        url="mailto:news@coalition.example",
+        language=words.language,
+    )
+
+
 _LETTERS = {
+    "passed": _passed,
+    "asked": _asked,
+    "not-passed": _not_passed,
     "offer": _offer,
     "link": _link,
     "reply": _reply,

@@ -66,7 +66,7 @@ def read_report(data: bytes) -> Report:
     disposition = ""
     returned = b""
     original: Headers | None = None
-    for part in _leaves(root):
+    for part in leaves(root):
         if part.kind in _STATUSES:
             statuses.append(part.text()[:LONGEST_NOTICE])
         elif part.kind == "message/feedback-report":
@@ -78,7 +78,7 @@ def read_report(data: bytes) -> Report:
                 returned = part.decoded().lstrip(b"\n")
                 original, _ = split_header(returned)
         elif part.kind == "text/html":
-            pages.append(_without_tags(part.text()[:LONGEST_NOTICE]))
+            pages.append(without_tags(part.text()[:LONGEST_NOTICE]))
         elif part.kind.startswith("text/") or part is root or part.kind == "application/json":
             plain.append(part.text()[:LONGEST_NOTICE])
     notice, rest = _before_original("\n".join(plain)[:LONGEST_NOTICE])
@@ -98,7 +98,8 @@ def read_report(data: bytes) -> Report:
     )
 
 
-def _leaves(root: Part) -> Iterator[Part]:
+def leaves(root: Part) -> Iterator[Part]:
+    """Every part that holds no others, in order."""
     waiting = [root]
     while waiting:
         part = waiting.pop()
@@ -108,7 +109,8 @@ def _leaves(root: Part) -> Iterator[Part]:
             yield part
 
 
-def _without_tags(page: str) -> str:
+def without_tags(page: str) -> str:
+    """The text of a page of HTML, with lines where it breaks them."""
     return html.unescape(_TAG.sub(" ", _BREAK.sub("\n", _MAILTO.sub(r" \1 ", _shown(page)))))
 
 

@@ -86,7 +86,11 @@ def _reached(workspace: Workspace, edition: CampaignRow | None, slug: str) -> _R
     ledger, runs = workspace.ledger(slug), [run.id for run in variants.runs(workspace, edition.id, slug)]
     sent = ledger.recipients(runs, DeliveryState.SENT)
     left_out = ledger.recipients(runs, DeliveryState.SKIPPED, reason=sharing.LEFT_OUT)
-    return _Reached(copies(workspace, edition, slug), frozenset(digest for digest, _ in sent), frozenset(digest for digest, _ in left_out))
+    return _Reached(
+        copies(workspace, edition, slug),
+        frozenset(digest for digest, _ in sent),
+        frozenset(digest for digest, _ in left_out),
+    )
 
 
 def _measured(workspace: Workspace, row: RelayRow, mine: _Reached, spared: int) -> Carried:
