@@ -22,7 +22,7 @@ _TELLING = ("name", "phone", "mobile", "fax", "street", "address", "nick")
 _PARTICLES = frozenset({"von", "van", "der", "den", "del", "los", "las", "the", "and"})
 _SHORTEST_NAME = 3
 _FEWEST_DIGITS = 7
-_ADDRESS = re.compile(r"[^\s<>()\[\]\"]{0,200}@[^\s<>()\[\]\"]{1,255}")
+_ADDRESS = re.compile(r"[^\s<>()\[\]\"]{0,200}@[^\s<>()\[\]\",;]{1,255}")
 # The links of a newsletter hold tokens of whom it went to.
 _LINK = re.compile(r"\b(?:[a-z][a-z0-9+.-]{1,20}://|(?:mailto|tel|sms|skype):|www\.)[^\s<>]{2,2000}", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<!\w)\+?\(?\d[\d().\-/\u2010-\u2015 ]{4,40}\d(?!\w)")
