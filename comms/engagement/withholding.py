@@ -22,7 +22,7 @@ _TELLING = ("name", "phone", "mobile", "fax", "street", "address", "nick")
 _PARTICLES = frozenset({"von", "van", "der", "den", "del", "los", "las", "the", "and"})
 _SHORTEST_NAME = 3
 _FEWEST_DIGITS = 7
-_ADDRESS = re.compile(r"[^\s<>()\[\]\"]{0,200}@[^\s<>()\[\]\",;]{1,255}")
+_ADDRESS = re.compile(r"[^\s<>()\[\]\"]{0,200}@(?:\[[^\s\]]{1,100}\]|[^\s<>()\[\]\",;]{1,255})")
 # The links of a newsletter hold tokens of whom it went to.
 _LINK = re.compile(r"\b(?:[a-z][a-z0-9+.-]{1,20}://|(?:mailto|tel|sms|skype):|www\.)[^\s<>]{2,2000}", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<!\w)\+?\(?\d[\d().\-/\u2010-\u2015 ]{4,40}\d(?!\w)")
@@ -64,7 +64,9 @@ def words_of(mail: Part) -> list[str]:
     """The lines that somebody wrote, without those that they quote, and without their signature. Of several texts in a
     mail the first counts; of a page its text, where there is nothing else."""
     texts = [part for part in leaves(mail) if not part.headers.get("content-disposition").lower().startswith("attach")]
-    plain = next((part.text()[:_LONGEST_TEXT] for part in texts if part.kind == "text/plain"), "")
+    # What calls itself a multipart and has no parts is a broken text.
+    kinds = ("text/plain", mail.kind if mail.kind.startswith("multipart/") else "text/plain")
+    plain = next((part.text()[:_LONGEST_TEXT] for part in texts if part.kind in kinds), "")
     if not plain.strip():
         page = next((part.text()[:_LONGEST_TEXT] for part in texts if part.kind == "text/html"), "")
         plain = without_tags(_QUOTED_PAGE.split(page, maxsplit=1)[0])
