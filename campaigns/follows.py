@@ -41,6 +41,9 @@ class FollowRow:
     failures: int
     fault: str
     added_at: datetime
+    changed_at: datetime | None = None
+    """When the latest copy of it that was taken last changed, by the clock of the other engine; an older copy is not
+    taken. Never after it was read here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class FollowedRow:
     failures: int
     refusal: str
     """Why it was not taken, in words."""
+    told_here: bool = True
+    """Does everybody here know of the version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +105,11 @@ class PeerAnswer:
 
 _FOLLOW = (
     "id, name, url, author, association, remote, passes_on, key, etag, last_modified, next_at, read_at, failures,"
-    " fault, added_at"
+    " fault, added_at, changed_at"
 )
 _FOLLOWED = (
-    "id, feed, remote, campaign, version, digest, origin, via, fault, number, answer, taken, next_at, failures, refusal"
+    "id, feed, remote, campaign, version, digest, origin, via, fault, number, answer, taken, next_at, failures,"
+    " refusal, told_here"
 )
 
 
@@ -152,10 +158,10 @@ class FollowStore:
         """Write down how its reading stands."""
         self._db.execute(
             "UPDATE follow SET author = ?, key = ?, etag = ?, last_modified = ?, next_at = ?, read_at = ?,"
-            " failures = ?, fault = ? WHERE id = ?",
+            " failures = ?, fault = ?, changed_at = ? WHERE id = ?",
             [
                 row.author, row.key, row.etag, row.last_modified, _text(row.next_at), _text(row.read_at), row.failures,
-                row.fault, row.id,
+                row.fault, _text(row.changed_at), row.id,
             ],
         )  # fmt: skip
 
@@ -185,12 +191,13 @@ class FollowStore:
     def save_followed(self, row: FollowedRow, *, author: str) -> None:
         """Insert or replace what is known of an offer, but not what was told of it. Its `id` plays no part."""
         self._db.execute(
-            "INSERT INTO followed (feed, remote, campaign, version, digest, origin, via, fault, author)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed, remote) DO UPDATE SET"
+            "INSERT INTO followed (feed, remote, campaign, version, digest, origin, via, fault, author,"
+            " told_here) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed, remote) DO UPDATE SET"
             " version = excluded.version, digest = excluded.digest, origin = excluded.origin, via = excluded.via,"
-            " fault = excluded.fault, author = excluded.author",
+            " fault = excluded.fault, author = excluded.author, told_here = excluded.told_here",
             [
                 row.feed, row.remote, row.campaign, row.version, row.digest, row.origin, row.via, row.fault, author,
+                int(row.told_here),
             ],
         )  # fmt: skip
 
@@ -249,14 +256,15 @@ def _moment(text: str | None) -> datetime | None:
 
 def _follow(row: Sequence[Any]) -> FollowRow:
     values = dict(zip(_FOLLOW.split(", "), row, strict=True))
-    for name in ("next_at", "read_at", "added_at"):
+    for name in ("next_at", "read_at", "added_at", "changed_at"):
         values[name] = _moment(values[name])
     return FollowRow(**{**values, "passes_on": bool(values["passes_on"])})
 
 
 def _followed(row: Sequence[Any]) -> FollowedRow:
     values = dict(zip(_FOLLOWED.split(", "), row, strict=True))
-    return FollowedRow(**{**values, "taken": bool(values["taken"]), "next_at": _moment(values["next_at"])})
+    values |= {name: bool(values[name]) for name in ("taken", "told_here")}
+    return FollowedRow(**{**values, "next_at": _moment(values["next_at"])})
 
 
 def _peer(row: Sequence[Any]) -> Peer:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
+from campaigns.characters import faults
 from campaigns.models import Block, Blocks, Campaign, Columns, FeedItem, FeedItems, Locked, When, walk
 
 Fill = Callable[[FeedItems], FeedItems]
 """The block with the items to show in it."""
+_LONGEST = 20_000
+"""Characters of what one item says."""
+_UNSAFE = re.compile(r"[\s<>\"{}|\\^`\x00-\x1f\x7f]")
+"""No address holds these (RFC 3986 section 2); those that we write down are encoded."""
 
 
 def feeds(campaign: Campaign) -> tuple[FeedItems, ...]:
@@ -75,6 +82,40 @@ def restored(campaign: Campaign, text: str) -> Campaign:
         return replace(block, items=items, missed=missed)
 
     return gathered(campaign, fill)
+
+
+def checked(campaign: Campaign, text: str) -> Campaign:
+    """`restored`, of a text that somebody else wrote. Raises ValueError for one that `kept` would not write for this
+    campaign: other feeds, more items than they ask for, or what is neither words nor a web address."""
+    try:
+        written = json.loads(text) if text else []
+        if not isinstance(written, list) or len(written) != len(feeds(campaign)):
+            raise ValueError("its items are those of other feeds")
+        found = restored(campaign, text)
+        for block in feeds(found):
+            items = (*block.items, *block.missed)
+            if len(block.items) > block.count or len(block.missed) > block.count or not all(map(_is_sound, items)):
+                raise ValueError("its items can not be shown")
+        if kept(found) != text:
+            raise ValueError("its items are not as they were written")
+    except (TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ValueError("its items can not be read") from error
+    return found
+
+
+def _is_sound(item: FeedItem) -> bool:
+    texts = (item.title, item.summary, item.identity)
+    return (
+        all(isinstance(text, str) and len(text) <= _LONGEST for text in asdict(item).values())
+        and not any(True for text in texts for _ in faults(text))
+        and all(not address or _is_web(address) for address in (item.url, item.image))
+    )
+
+
+def _is_web(address: str) -> bool:
+    """Is it a whole web address without anything that could end one."""
+    parts = urlsplit(address)
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and not _UNSAFE.search(address)
 
 
 def _sections(blocks: Blocks) -> Iterator[FeedItems]:

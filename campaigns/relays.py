@@ -43,6 +43,10 @@ class VersionRow:
     note: str
     """What was corrected, in words."""
     at: datetime
+    minor: bool = False
+    """Does who agreed to the version before agree to this one."""
+    files: str = ""
+    """The files that go with it, as `comms.kits.offer_files.to_text` writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ class Step:
 
 
 _OFFER = "campaign, title, state, reason, version, offered_at, updated_at, figures"
-_VERSION = "campaign, version, definition, gathered, note, at"
+_VERSION = "campaign, version, definition, gathered, note, at, minor, files"
 _RELAY = (
     "id, campaign, association, state, version, adaptation, approved, approved_by, reason, reminded, offered_at,"
     " updated_at"
@@ -149,9 +153,12 @@ class RelayStore:
     def add_version(self, row: VersionRow) -> None:
         """Versions are never changed."""
         self.db.execute(
-            f"INSERT INTO offer_version ({_VERSION}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
-            [row.campaign, row.version, row.definition, row.gathered, row.note, stamp(row.at)],
-        )
+            f"INSERT INTO offer_version ({_VERSION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            [
+                row.campaign, row.version, row.definition, row.gathered, row.note, stamp(row.at), int(row.minor),
+                row.files,
+            ],
+        )  # fmt: skip
 
     def version(self, campaign: str, version: int) -> VersionRow:
         row = self.db.execute(
@@ -159,7 +166,20 @@ class RelayStore:
             [campaign, version],
         ).fetchone()
         values = dict(zip(_VERSION.split(", "), row, strict=True))
-        return VersionRow(**{**values, "at": datetime.fromisoformat(values["at"])})
+        return VersionRow(
+            **{**values, "at": datetime.fromisoformat(values["at"]), "minor": bool(values["minor"])},
+        )
+
+    def minor_since(self, campaign: str) -> int:
+        """The version after which all corrections were minor: the latest one that asked."""
+        sql = "SELECT max(version) FROM offer_version WHERE campaign = ? AND NOT minor"
+        return int(self.db.execute(sql, [campaign]).fetchone()[0])
+
+    def changed_at(self, association: str) -> datetime | None:
+        """When anything last changed that was ever offered to an association; None when nothing was."""
+        sql = "SELECT max(o.updated_at) FROM offer o JOIN relay r USING (campaign) WHERE r.association = ?"
+        found = self.db.execute(sql, [association]).fetchone()[0]
+        return datetime.fromisoformat(found) if found else None
 
     # --- relays -------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ STEPS = (
     feeds.websub,
     relaying.told_figures,
     relaying.engines,
+    relaying.across_engines,
 )
 """In the order in which they are taken. Databases remember each by the name of its function: a new one goes last."""
 

@@ -178,3 +178,15 @@ def engines(db: Database) -> None:
         """,
     ):
         db.execute(statement)
+
+
+def across_engines(db: Database) -> None:
+    """What else crosses between engines: whether a version asks again, the files that go with it, when a feed that is
+    followed last changed there, and whether everybody here was told of the latest version of what came from it."""
+    for statement in (
+        "ALTER TABLE offer_version ADD COLUMN minor INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE offer_version ADD COLUMN files TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE follow ADD COLUMN changed_at TEXT",
+        "ALTER TABLE followed ADD COLUMN told_here INTEGER NOT NULL DEFAULT 1",
+    ):
+        db.execute(statement)

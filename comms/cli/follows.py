@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from comms.cli.output import NO, JsonFlag, confirm, open_workspace, print_json, say, stop, table, who
 from comms.engine.following import feeds, telling
+from comms.engine.following.asking import answering_key
 from comms.engine.following.feeds import Found, Reading
 from comms.engine.relaying import peers as registered
 from comms.kits.signing import PublicKey
@@ -55,7 +56,7 @@ def follow(
             readings = feeds.standing(workspace)
         # Telling may have changed how offers stand.
         shown = feeds.standing(workspace)
-        keys = {each.follow.url: feeds.answering_key(workspace, each.follow.url).public for each in shown}
+        keys = {each.follow.url: answering_key(workspace, each.follow.url).public for each in shown}
     failed = any(each.follow.fault for each in readings)
     if as_json:
         print_json([{**each.to_json(), "answers_with": keys[each.follow.url].raw.hex()} for each in shown])

@@ -10,14 +10,16 @@ from campaigns.models import Campaign
 from campaigns.relay import RelayState
 from campaigns.relays import OfferRow, RelayRow
 from comms.db import storage_errors
-from comms.engine import editions, social
+from comms.engine import editions, offer_files, social
 from comms.engine.relaying import making, peers
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
 from comms.files import write_whole
 from comms.kits import offer_feed
+from comms.kits.asking import is_good
+from comms.kits.offer_files import from_text
 from comms.kits.offers import Offer, OfferFeed
-from comms.kits.signing import SigningKey, key_document
+from comms.kits.signing import PublicKey, SigningKey, key_document
 
 Format = Literal["json", "atom"]
 MEDIA_TYPES: dict[Format, str] = {"json": "application/feed+json", "atom": "application/atom+xml"}
@@ -28,10 +30,11 @@ _MOST_OFFERS = 100
 """The latest; those who follow a feed ask for it more than once a year."""
 
 
-def offers_for(workspace: Workspace, association: str) -> tuple[Offer, ...]:
+def offers_for(workspace: Workspace, association: str, *, early: bool = False) -> tuple[Offer, ...]:
     """What is offered to an association, latest first, withdrawn offers among it.
 
     What nobody may read yet, by the association's calendar, is left out: whoever knows the address can read the feed.
+    With `early` it is there: the association itself asks, and decides before that day as all others do.
     """
     today = workspace.now().astimezone(ZoneInfo(workspace.association(association).timezone)).date()
     found, elsewhere = [], peers.is_peer(workspace, association)
@@ -42,7 +45,7 @@ def offers_for(workspace: Workspace, association: str) -> tuple[Offer, ...]:
         embargo = campaign.relay.not_before if campaign.relay else None
         if elsewhere and making.campaign_row(workspace, row) is not None:
             continue  # it had been agreed to here, and goes out from here
-        if offer.state != "closed" and not (embargo and today < embargo):
+        if offer.state != "closed" and not (embargo and today < embargo and not early):
             found.append(_offer(workspace, offer, row, campaign))
     return tuple(found)
 
@@ -72,11 +75,31 @@ def _offer(workspace: Workspace, offer: OfferRow, row: RelayRow, campaign: Campa
         note=version.note,
         origin=came.origin if came else f"{here}/{offer.campaign}",
         via=(*came.via.split(), here) if came else (here,),
+        minor_since=workspace.relays.minor_since(offer.campaign),
+        gathered="" if is_gone else version.gathered,
+        files=() if is_gone else from_text(version.files),
     )
 
 
-def feed(workspace: Workspace, association: str, kind: Format) -> bytes | None:
-    """The signed feed of what is offered to an association; None for one that does not exist.
+def is_early(workspace: Workspace, association: str, asked: str) -> bool:
+    """Does the association's own engine ask, as this header shows. Who shows nothing reads what anyone may."""
+    peer = FollowStore(workspace.host.db).peer(association) if asked else None
+    return peer is not None and is_good(asked, association, PublicKey(bytes.fromhex(peer.key)), workspace.now())
+
+
+def file(workspace: Workspace, association: str, sha256: str, *, early: bool = False) -> bytes | None:
+    """A file that goes with what is offered to an association now; None when there is none of this hash any more.
+    Raises StorageError."""
+    try:
+        offers = offers_for(workspace, workspace.association(association).slug, early=early)
+    except UsageError:
+        return None
+    found = (each for offer in offers for each in offer.files if each.sha256 == sha256)
+    return next((data for each in found if (data := offer_files.read(workspace, each)) is not None), None)
+
+
+def feed(workspace: Workspace, association: str, kind: Format, *, early: bool = False) -> bytes | None:
+    """The signed feed of what is offered to an association; None for one that does not exist. `early` as `offers_for`.
 
     The same offers give the same bytes. Raises FeedError for an offer that can not be published, StateError as `keys`.
     """
@@ -95,7 +118,8 @@ def feed(workspace: Workspace, association: str, kind: Format) -> bytes | None:
         json_url=f"{site}/relay/{owner.slug}/feed.json",
         atom_url=f"{site}/relay/{owner.slug}/feed.atom",
         keys_url=f"{site}/relay/keys.json",
-        offers=offers_for(workspace, owner.slug),
+        offers=offers_for(workspace, owner.slug, early=early),
+        changed=workspace.relays.changed_at(owner.slug),
     )
     key = keys(workspace)[-1]
     return offer_feed.to_json(offered, key) if kind == "json" else offer_feed.to_atom(offered, key)

@@ -18,6 +18,7 @@ from typing import Any
 
 from comms.channels import feed, feed_json
 from comms.channels.feed_model import FeedEntry, FeedError, FeedInfo, FeedUrls, Withdrawal
+from comms.kits import offer_files
 from comms.kits.offers import Offer, OfferFeed
 from comms.kits.signing import PublicKeys, SignatureError, SigningKey, canonical
 
@@ -25,6 +26,9 @@ ITEM, WHOLE, ATOM = "comms relay item 1", "comms relay feed 1", "comms relay ato
 _OURS, _SIGNATURE = "_comms", "signature"
 """An extension of JSON Feed is a member whose name begins with `_` (jsonfeed.org/version/1.1, "Extensions")."""
 _LINE = re.compile(rb"<!-- comms-signature key=([0-9a-f]{16}) value=([0-9a-f]{128}) -->\n\Z")
+_TEXTS = ("campaign", "definition", "gathered", "reason", "note", "origin", "language")
+MOST_ITEMS = 1_000
+"""Of a feed that is read; ours holds at most 100. Each has a signature to check."""
 _UNCHANGED = "Fetch it again; if that does not help, ask who publishes it."
 
 
@@ -87,10 +91,12 @@ def read_json(data: bytes, keys: PublicKeys) -> ReadFeed:
         if canonical(document) != data:
             raise SignatureError("the feed is not as it was written.", hint=_UNCHANGED)
         _check(document, WHOLE, keys)
+        if len(document["items"]) > MOST_ITEMS:
+            raise SignatureError(f"the feed has more than {MOST_ITEMS:,} offers.", hint="Ask who publishes it.")
         for item in document["items"]:
             _check(item, ITEM, keys)
         ours = document[_OURS]
-        updated = datetime.fromisoformat(ours["updated"]) if "updated" in ours else None
+        updated = _read_moment(ours["updated"]) if "updated" in ours else None
         author = str(document.get("authors", [{"name": ""}])[0]["name"])
         return ReadFeed(str(ours["association"]), updated, author, tuple(map(_offer, document["items"])))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
@@ -141,40 +147,49 @@ def _facts(offer: Offer) -> dict[str, Any]:
         "language": offer.language,  # the format leaves it out where it is that of the feed
         "updated": _moment(offer.updated),
     }
-    facts |= {name: value for name in ("note", "origin") if (value := getattr(offer, name))}
+    facts |= {name: value for name in ("note", "origin", "minor_since") if (value := getattr(offer, name))}
     if offer.via:
         facts["via"] = list(offer.via)
     if offer.respond_by:
         facts["respond_by"] = offer.respond_by.isoformat()
     if offer.withdrawn:
         return {**facts, "withdrawn": _moment(offer.withdrawn), "reason": offer.reason}
+    if offer.gathered:
+        facts["gathered"] = offer.gathered
+    if offer.files:
+        facts["files"] = offer_files.plain(offer.files)
     return {**facts, "definition": offer.definition}
 
 
 def _offer(item: dict[str, Any]) -> Offer:
     facts = item[_OURS]
     withdrawn, respond_by = facts.get("withdrawn"), facts.get("respond_by")
-    texts = {name: facts.get(name, "") for name in ("campaign", "definition", "reason", "note", "origin", "language")}
-    via = facts.get("via", [])
+    texts = {name: facts.get(name, "") for name in _TEXTS}
+    via, numbers = facts.get("via", []), (facts["version"], facts.get("minor_since", 0))
     # The signature says who wrote it, not that it makes sense.
-    if not all(isinstance(text, str) for text in (*texts.values(), *via)) or type(facts["version"]) is not int:
+    if not all(isinstance(text, str) for text in (*texts.values(), item["title"], item["url"], *via)):
+        raise TypeError("an offer is of another kind")
+    if not all(type(number) is int for number in numbers):
         raise TypeError("an offer is of another kind")
     return Offer(
         campaign=texts["campaign"],
-        version=facts["version"],
+        version=numbers[0],
         title=item["title"],
         summary=item.get("summary", ""),
         language=texts["language"],
         url=item["url"],
-        published=datetime.fromisoformat(item["date_published"]),
-        updated=datetime.fromisoformat(facts["updated"]),
+        published=_read_moment(item["date_published"]),
+        updated=_read_moment(facts["updated"]),
         definition=texts["definition"],
         respond_by=date.fromisoformat(respond_by) if respond_by else None,
-        withdrawn=datetime.fromisoformat(withdrawn) if withdrawn else None,
+        withdrawn=_read_moment(withdrawn) if withdrawn else None,
         reason=texts["reason"],
         note=texts["note"],
         origin=texts["origin"],
         via=tuple(via),
+        minor_since=numbers[1],
+        gathered=texts["gathered"],
+        files=offer_files.from_plain(facts.get("files", [])),
     )
 
 
@@ -201,3 +216,11 @@ def _moment(time: datetime) -> str:
     if time.utcoffset() is None:
         raise FeedError(f"A time of an offer has no time zone: {time.isoformat()}.", hint="Give an aware time.")
     return time.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def _read_moment(text: str) -> datetime:
+    """Raises ValueError for a time without zone, which could be compared with no other."""
+    moment = datetime.fromisoformat(text)
+    if moment.utcoffset() is None:
+        raise ValueError("a time has no time zone")
+    return moment

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from comms.kits.offer_files import OfferedFile
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -36,6 +38,13 @@ class Offer:
     """The engine that offered it first, and its id there, as `0123456789abcdef/partner`: whatever way it takes."""
     via: tuple[str, ...] = ()
     """The engines that it has come through, the first first; the one that publishes this feed is the last."""
+    minor_since: int = 0
+    """All corrections after this version were minor: who agreed to it, or to a later one, agrees to this one. 0 where
+    that is not known."""
+    gathered: str = ""
+    """The items of the feeds that it shows, as `campaigns.gathering.kept` writes them."""
+    files: tuple[OfferedFile, ...] = ()
+    """Of the media folder, those that go with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,8 @@ class OfferFeed:
     atom_url: str
     keys_url: str
     offers: tuple[Offer, ...] = ()
+    changed: datetime | None = None
+    """When anything last changed that was ever in it, so that it never goes back; None when nothing was."""
 
     @property
     def id(self) -> str:
@@ -63,8 +74,3 @@ class OfferFeed:
     def id_of(self, offer: Offer) -> str:
         """Names the offer, in whatever version."""
         return f"{self.id}/{offer.campaign}"
-
-    @property
-    def changed(self) -> datetime | None:
-        """When something in it last changed; None when nothing is."""
-        return max((each.withdrawn or each.updated for each in self.offers), default=None)

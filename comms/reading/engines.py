@@ -10,6 +10,7 @@ import http.client
 import ssl
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from urllib.parse import urljoin, urlsplit
 
 from comms.outside import guard
@@ -20,6 +21,7 @@ from comms.reading.fetch import NOTHING_KNOWN, Answer, Validators, conditions, f
 PATIENCE = Patience(connect=10.0, read=20.0, total=60.0)
 _LARGEST_REPLY = 10_000
 KEYS = "/relay/keys.json"
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Engines:
@@ -39,9 +41,14 @@ class Engines:
         self._trusted = frozenset(each.lower() for each in trusted)
         self._agent = f"comms-relay/1.0 (+{site})"
 
-    def get(self, url: str, validators: Validators = NOTHING_KNOWN) -> Answer:
+    def get(self, url: str, validators: Validators = NOTHING_KNOWN, headers: Mapping[str, str] = NO_HEADERS) -> Answer:
         """What lies there. Never raises for what a server does."""
-        return self._ask("GET", url, {"Accept-Encoding": "gzip", **conditions(validators)}, taken)
+        return self._ask("GET", url, {"Accept-Encoding": "gzip", **conditions(validators), **headers}, taken)
+
+    def file(self, url: str, size: int, headers: Mapping[str, str] = NO_HEADERS) -> Answer:
+        """A file of so many bytes, as it is: of a longer one there is a fault, of one that was cut short its beginning.
+        Never raises for what a server does."""
+        return self._ask("GET", url, {"Accept-Encoding": "identity", **headers}, lambda response: _file(response, size))
 
     def post(self, url: str, body: bytes) -> Answer:
         """What the engine says to a document, whatever the status; of a long one, the beginning."""
@@ -81,6 +88,11 @@ def answers_url(feed: str) -> str:
     return urljoin(feed, "answers")
 
 
+def file_url(feed: str, sha256: str) -> str:
+    """Where a file that goes with an offer of a feed is, by its hash."""
+    return urljoin(feed, f"files/{sha256}")
+
+
 def media_url(feed: str) -> str:
     """Where the pictures of a feed's engine are."""
     return _beside(feed, "/media/")
@@ -90,6 +102,15 @@ def _beside(feed: str, path: str) -> str:
     # The site may lie below a path of its host: /relay/<association>/feed.json stands at its end.
     parts = urlsplit(feed)
     return parts._replace(path=parts.path.rsplit("/relay/", 1)[0] + path, query="", fragment="").geturl()
+
+
+def _file(response: http.client.HTTPResponse, size: int) -> Answer:
+    if response.status != 200:
+        return Answer(status=response.status)
+    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        return Answer(fault="the answer is packed in a way that can not be read")
+    body = response.read(size + 1)
+    return Answer(fault="it is larger than it should be") if len(body) > size else Answer(status=200, body=body)
 
 
 def _reply(response: http.client.HTTPResponse) -> Answer:

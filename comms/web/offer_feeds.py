@@ -14,6 +14,7 @@ from comms.engine.offer_feeds import MEDIA_TYPES, Format
 from comms.engine.relaying import peers
 from comms.errors import StateError
 from comms.kits.answers import LARGEST
+from comms.kits.asking import HEADER
 from comms.kits.signing import SignatureError
 from comms.web.conditional import public_response
 from comms.web.pages import Pages
@@ -33,6 +34,7 @@ class OfferFeeds:
         return [
             Route("/relay/keys.json", self.keys),
             Route("/relay/{association}/answers", self.answers, methods=["POST"], max_body_size=LARGEST),
+            Route("/relay/{association}/files/{sha256}", self.file),
             *(Route(f"/relay/{{association}}/feed.{kind}", self.feed, name=kind) for kind in MEDIA_TYPES),
         ]
 
@@ -57,9 +59,34 @@ class OfferFeeds:
     def feed(self, request: Request) -> Response:
         """One association's offers. No search engine is to list them."""
         kind = cast(Format, request.url.path.rpartition(".")[2])
-        body = offer_feeds.feed(self._workspaces.here(), request.path_params["association"], kind)
+        workspace, slug = self._workspaces.here(), str(request.path_params["association"])
+        early = offer_feeds.is_early(workspace, slug, request.headers.get(HEADER, ""))
+        body = offer_feeds.feed(workspace, slug, kind, early=early)
         if body is None:
             return self._pages.not_found(request)
-        response = public_response(request.headers, body, f"{MEDIA_TYPES[kind]}; charset=utf-8")
-        response.headers["X-Robots-Tag"] = "noindex"
-        return response
+        return _answer(request, body, f"{MEDIA_TYPES[kind]}; charset=utf-8", early=early)
+
+    def file(self, request: Request) -> Response:
+        """A file that goes with an offer, by its hash: for engines, which know what they asked for."""
+        workspace, slug = self._workspaces.here(), str(request.path_params["association"])
+        early = offer_feeds.is_early(workspace, slug, request.headers.get(HEADER, ""))
+        body = offer_feeds.file(workspace, slug, str(request.path_params["sha256"]), early=early)
+        if body is None:
+            return self._pages.not_found(request)
+        # Never packed, and nobody asks for it twice: what is named by its hash does not change.
+        return Response(
+            body,
+            media_type="application/octet-stream",
+            headers={"Content-Disposition": "attachment", "Vary": HEADER, **_kept(early=early)},
+        )
+
+
+def _answer(request: Request, body: bytes, media_type: str, *, early: bool) -> Response:
+    response = public_response(request.headers, body, media_type, vary=HEADER)
+    response.headers.update({"X-Robots-Tag": "noindex", **(_kept(early=True) if early else {})})
+    return response
+
+
+def _kept(*, early: bool) -> dict[str, str]:
+    """Who may keep an answer: of what has an embargo only who asked."""
+    return {"Cache-Control": "private, no-cache" if early else "public, max-age=300"}

@@ -18,11 +18,13 @@ from campaigns.follows import FollowedRow, FollowRow, FollowStore
 from comms.channels.markup import absolute_url
 from comms.db import storage_errors
 from comms.engine.following import taking
+from comms.engine.following.asking import headers
+from comms.engine.following.fetching import Fetching
 from comms.engine.workspace import SLUG, Workspace
 from comms.errors import StateError, UsageError
 from comms.kits import offer_feed
 from comms.kits.offer_feed import ReadFeed
-from comms.kits.signing import PublicKey, SignatureError, SigningKey, read_keys
+from comms.kits.signing import PublicKey, SignatureError, read_keys
 from comms.reading import manners
 from comms.reading.engines import Engines, keys_url
 from comms.reading.fetch import Answer, Validators
@@ -86,11 +88,6 @@ class Reading:
 def engines(workspace: Workspace) -> Engines:
     """Asks in the name of this installation."""
     return Engines(workspace.settings.site.url, workspace.settings.relay.trusted_hosts)
-
-
-def answering_key(workspace: Workspace, url: str) -> SigningKey:
-    """Signs what is answered to one feed, and nothing else. It is made from the workspace key."""
-    return SigningKey(workspace.key.derive(f"relay answers {url}"))
 
 
 def look(workspace: Workspace, url: str, *, key: str = "", by: Engines | None = None) -> Found:
@@ -188,7 +185,7 @@ def read(
         now = workspace.now()
         with storage_errors(workspace.host_path), workspace.host.db.atomic():
             claimed = store.claim(row.id, now, now + EVERY, at_once=at_once)
-        after = _asked(workspace, row, by) if claimed else row
+        after = _asked(workspace, row, by, stopped) if claimed else row
         found.append(Reading(after, claimed, tuple(store.followed(row.url))))
     return found
 
@@ -196,8 +193,9 @@ def read(
 # --- parts ------------------------------------------------------------------------------------
 
 
-def _asked(workspace: Workspace, row: FollowRow, by: Engines) -> FollowRow:
-    answer, now = by.get(row.url, Validators(row.etag, row.last_modified)), workspace.now()
+def _asked(workspace: Workspace, row: FollowRow, by: Engines, stopped: Callable[[], bool] = lambda: False) -> FollowRow:
+    known = Validators(row.etag, row.last_modified)
+    answer, now = by.get(row.url, known, headers(workspace, row)), workspace.now()
     if answer.status == 304:
         after = replace(row, next_at=now + EVERY, read_at=now, failures=0, fault="")
     elif answer.status != 200:
@@ -208,8 +206,10 @@ def _asked(workspace: Workspace, row: FollowRow, by: Engines) -> FollowRow:
         except SignatureError as error:
             after = _failed(row, error.message, answer, now)
         else:
-            row = replace(row, author=_author(feed), key=key.raw.hex())
-            offers = taking.take(workspace, row, feed.offers)
+            # A clock that is ahead there, now and then, must not keep us from what comes later.
+            changed_at = min(feed.updated, now) if feed.updated else None
+            row = replace(row, author=_author(feed), key=key.raw.hex(), changed_at=changed_at or row.changed_at)
+            offers = taking.take(workspace, row, feed.offers, Fetching(workspace, row, by, stopped))
             # What could not be used is asked for once more: there may be something here then that was missing.
             etag = "" if any(each.fault for each in offers) else answer.validators.etag
             after = replace(row, etag=etag, last_modified="", next_at=now + EVERY, read_at=now, failures=0, fault="")
@@ -235,6 +235,11 @@ def _opened(row: FollowRow, body: bytes, by: Engines) -> tuple[ReadFeed, PublicK
         feed = offer_feed.read_json(body, {key.name: key})
     if feed.association != row.remote:
         raise SignatureError("it is the feed of another association.")
+    if row.changed_at is not None and (feed.updated is None or feed.updated < row.changed_at.replace(microsecond=0)):
+        raise SignatureError(
+            f"it is older than the copy that was read before, of {row.changed_at:%Y-%m-%d %H:%M} UTC: somebody keeps"
+            " the new one back, or that engine was restored from a backup and has not changed anything since."
+        )
     return feed, key
 
 

@@ -7,6 +7,7 @@ says one thing only. What can not be used is written down with the reason, and t
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import replace
 
@@ -18,9 +19,11 @@ from campaigns.foreign import ForeignError
 from campaigns.models import Campaign
 from comms.db import storage_errors
 from comms.engine import offer_feeds
-from comms.engine.relaying import correcting, offering
+from comms.engine.following.fetching import Fetching
+from comms.engine.relaying import correcting, making, offering
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError
+from comms.kits import offer_files
 from comms.kits.offers import Offer
 from comms.reading.engines import media_url
 
@@ -33,19 +36,23 @@ _LONGEST_ID = 64
 _ENGINE = re.compile(r"[0-9a-f]{16}")
 _ORIGIN = re.compile(r"[0-9a-f]{16}/[a-z0-9-]{1,64}")
 _LARGEST = 1_000_000
+"""Characters of a definition, and of what it gathered."""
 _LONGEST_WORDS = 1_000
 
 
-def take(workspace: Workspace, follow: FollowRow, offers: tuple[Offer, ...]) -> tuple[FollowedRow, ...]:
-    """Take what is new of a feed, the oldest offer first; returns all of it as it is known now."""
+def take(
+    workspace: Workspace, follow: FollowRow, offers: tuple[Offer, ...], files: Fetching
+) -> tuple[FollowedRow, ...]:
+    """Take what is new of a feed, the oldest offer first, with the files that go with it; returns all of it as it is
+    known now."""
     store, sound = FollowStore(workspace.host.db), [offer for offer in offers[:MOST_OFFERS] if _is_sound(offer)]
     known = {row.remote: row for row in store.followed(follow.url)}
     for offer in sorted(sound, key=lambda each: each.published):
-        _take(workspace, follow, offer, known.get(offer.campaign))
+        _take(workspace, follow, offer, known.get(offer.campaign), files)
     return tuple(store.followed(follow.url))
 
 
-def _take(workspace: Workspace, follow: FollowRow, offer: Offer, known: FollowedRow | None) -> None:
+def _take(workspace: Workspace, follow: FollowRow, offer: Offer, known: FollowedRow | None, files: Fetching) -> None:
     if known is None and offer.withdrawn is not None:
         return  # it came and went before anybody here heard of it
     row = known or FollowedRow(
@@ -60,7 +67,9 @@ def _take(workspace: Workspace, follow: FollowRow, offer: Offer, known: Followed
             if offer.withdrawn is not None:
                 _recall(workspace, follow, offer, row)
             elif offer.version > row.version:
-                _take_version(workspace, follow, offer, row)
+                _take_version(workspace, follow, offer, row, files)
+            elif not row.told_here:
+                _announce(workspace, follow, making.current(workspace, row.campaign), row)
         except (ForeignError, CommsError) as error:
             fault = str(error)
     if fault or row.fault:
@@ -70,7 +79,8 @@ def _take(workspace: Workspace, follow: FollowRow, offer: Offer, known: Followed
 
 def _fault(workspace: Workspace, follow: FollowRow, offer: Offer, row: FollowedRow) -> str:
     """Why an offer is not taken; empty when it may be."""
-    if offer_feeds.engine_name(workspace) in offer.via:
+    here = offer_feeds.engine_name(workspace)
+    if here in offer.via or offer.origin.startswith(f"{here}/"):
         return "it has come through this engine before: it would go round in circles"
     if len(offer.via) > MOST_HOPS:
         return f"it has come through {len(offer.via)} engines; more than {MOST_HOPS} are too many"
@@ -80,15 +90,26 @@ def _fault(workspace: Workspace, follow: FollowRow, offer: Offer, row: FollowedR
     is_same_version = offer.withdrawn is None and offer.version == row.version
     if is_same_version and row.digest != _digest(offer):
         return f"version {offer.version} says something else than it did"
+    if len(offer.definition) > _LARGEST or len(offer.gathered) > _LARGEST:
+        return f"its text has more than {_LARGEST:,} characters"
     if len(row.campaign) > _LONGEST_ID:
         return f"its id would be too long here: {row.campaign[:80]}"
     return ""
 
 
-def _take_version(workspace: Workspace, follow: FollowRow, offer: Offer, row: FollowedRow) -> None:
+def _take_version(workspace: Workspace, follow: FollowRow, offer: Offer, row: FollowedRow, files: Fetching) -> None:
     """Offer it here, or correct what is offered. Raises ForeignError, CommsError."""
-    templates = [template.name for template in workspace.templates.list()]
-    campaign = foreign.localised(offer.definition, row.campaign, templates=templates, media=media_url(follow.url))
+    original = foreign.read(offer.definition)
+    if row.version == 0:
+        _refuse_late(workspace, original)
+    campaign = foreign.localised(
+        original,
+        row.campaign,
+        templates=[template.name for template in workspace.templates.list()],
+        media=media_url(follow.url),
+        files=files.bring(original, offer.files),
+        gathered=offer.gathered,
+    )
     after = replace(
         row, version=offer.version, digest=_digest(offer), origin=offer.origin, via=" ".join(offer.via), fault=""
     )
@@ -98,18 +119,18 @@ def _take_version(workspace: Workspace, follow: FollowRow, offer: Offer, row: Fo
     current = correcting.find(workspace, campaign.id)
     if current.state != "open":
         raise ForeignError("it was taken back, and is offered once more; ask for it under another id")
-    if current.version < offer.version:  # else a process ended between the two: it is corrected, and not noted
-        note = clean_text(offer.note)[:_LONGEST_WORDS] or "There is a new version"
-        correction = correcting.correction_of(workspace, current, campaign, note=note, minor=False)
+    note = clean_text(offer.note)[:_LONGEST_WORDS] or "There is a new version"
+    # Who agreed to the version that was here agrees to this one, if all corrections since were minor.
+    minor = 0 < offer.minor_since <= row.version
+    correction = correcting.correction_of(workspace, current, campaign, note=note, minor=minor, since=row.version)
+    if current.version < offer.version:
         correcting.carry(workspace, correction, offer.version, who=follow.author)
+    else:  # a process ended when it was corrected, and before everybody was told
+        correcting.reach(workspace, correction, offer.version, who=follow.author)
     _keep(workspace, follow, after)
 
 
 def _offer(workspace: Workspace, follow: FollowRow, campaign: Campaign, row: FollowedRow) -> None:
-    part, today = campaign.relay, workspace.now().date()
-    assert part is not None, "no other is taken"
-    if rules.has_expired(part, today) or rules.is_over(part, today):
-        raise ForeignError("its last day to respond, or to send, is over")
     if workspace.host.campaign(campaign.id) is not None:
         raise ForeignError(f"there is a campaign {campaign.id} here already")
     host = workspace.association(None).slug
@@ -117,8 +138,23 @@ def _offer(workspace: Workspace, follow: FollowRow, campaign: Campaign, row: Fol
     slugs = [follow.association, *(others if follow.passes_on else ())]
     with storage_errors(workspace.host_path), workspace.host.db.atomic():
         offering.write_down(workspace, campaign, slugs, row.version, who=follow.author)
-        FollowStore(workspace.host.db).save_followed(row, author=follow.author)
+        FollowStore(workspace.host.db).save_followed(replace(row, told_here=False), author=follow.author)
+    _announce(workspace, follow, campaign, row)
+
+
+def _announce(workspace: Workspace, follow: FollowRow, campaign: Campaign, row: FollowedRow) -> None:
+    """Tell those who speak for the associations. Once more where a process ended on the way: a second mail harms
+    nobody, and none would be one answer less."""
     offering.announce(workspace, campaign)
+    _keep(workspace, follow, replace(row, told_here=True))
+
+
+def _refuse_late(workspace: Workspace, campaign: Campaign) -> None:
+    """Raises ForeignError for what nobody here could answer any more; before its files are fetched."""
+    part, today = campaign.relay, workspace.now().date()
+    assert part is not None, "no other is taken"
+    if rules.has_expired(part, today) or rules.is_over(part, today):
+        raise ForeignError("its last day to respond, or to send, is over")
 
 
 def _recall(workspace: Workspace, follow: FollowRow, offer: Offer, row: FollowedRow) -> None:
@@ -135,7 +171,11 @@ def _keep(workspace: Workspace, follow: FollowRow, row: FollowedRow) -> None:
 
 
 def _digest(offer: Offer) -> str:
-    return hashlib.sha256(offer.definition.encode()).hexdigest()
+    """Of all that a version says: an offer without files and feeds is its definition."""
+    said = offer.definition
+    if offer.files or offer.gathered:
+        said = json.dumps([said, offer.gathered, offer_files.plain(offer.files)], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _is_sound(offer: Offer) -> bool:
@@ -143,7 +183,7 @@ def _is_sound(offer: Offer) -> bool:
     return (
         _ID.fullmatch(offer.campaign) is not None
         and 1 <= offer.version <= 10**6
-        and len(offer.definition) <= _LARGEST
+        and 0 <= offer.minor_since <= offer.version
         and all(_ENGINE.fullmatch(name) for name in offer.via)
         and (not offer.origin or _ORIGIN.fullmatch(offer.origin) is not None)
         and offer.published.utcoffset() is not None

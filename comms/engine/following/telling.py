@@ -18,7 +18,8 @@ from campaigns.relay import RelayState
 from campaigns.relays import RelayRow
 from comms.db import storage_errors
 from comms.engine import reporting, sending
-from comms.engine.following.feeds import answering_key, engines
+from comms.engine.following.asking import answering_key
+from comms.engine.following.feeds import engines
 from comms.engine.relaying import counting, making
 from comms.engine.relaying.offering import FEWEST
 from comms.engine.workspace import Workspace

@@ -17,11 +17,12 @@ from campaigns.models import Campaign
 from campaigns.relay import UNSENT, Difference, RelayState
 from campaigns.relays import OfferRow, RelayRow, VersionRow
 from comms.db import storage_errors
-from comms.engine import corrections, editions, gathering, sending
+from comms.engine import corrections, editions, gathering, offer_files, sending
 from comms.engine.relaying import answering, letters, making, offering, peers
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StateError, UsageError
 from comms.events import CampaignState
+from comms.kits.offer_files import to_text
 
 CANCELLABLE = (CampaignState.SCHEDULED, CampaignState.SENDING, CampaignState.PAUSED)
 
@@ -81,9 +82,11 @@ def plan(workspace: Workspace, file: Path, *, note: str, minor: bool = False) ->
     return found
 
 
-def correction_of(workspace: Workspace, offer: OfferRow, campaign: Campaign, *, note: str, minor: bool) -> Correction:
-    """What another text of an offer would mean."""
-    change = rules.difference(making.offered(workspace, campaign.id, offer.version), campaign)
+def correction_of(
+    workspace: Workspace, offer: OfferRow, campaign: Campaign, *, note: str, minor: bool, since: int | None = None
+) -> Correction:
+    """What another text of an offer would mean; `since`: to those who know that version, in place of the latest."""
+    change = rules.difference(making.offered(workspace, campaign.id, since or offer.version), campaign)
     rows = workspace.relays.relays(campaign.id)
     reached = tuple(Reached(row.association, row.state, _what(row, minor=minor)) for row in rows)
     return Correction(campaign, offer, change, reached, note, minor)
@@ -102,12 +105,19 @@ def carry(workspace: Workspace, correction: Correction, version: int, *, who: st
     with storage_errors(workspace.host_path), host.db.atomic():
         if store.offer(campaign.id) != correction.offer:
             raise StateError("somebody else changed the offer in this moment.", hint="Look at it, and try again.")
-        kept = feeds.kept(campaign)
-        store.add_version(VersionRow(campaign.id, version, campaign.definition, kept, correction.note, now))
+        kept, files = feeds.kept(campaign), to_text(offer_files.named(workspace, campaign))
+        note, minor = correction.note, correction.minor
+        store.add_version(VersionRow(campaign.id, version, campaign.definition, kept, note, now, minor, files))
         store.save_offer(replace(correction.offer, version=version, title=campaign.title, updated_at=now))
         host.note(who, "offer corrected", campaign.id, correction.note, now)
-    for row in store.relays(campaign.id):
-        if peers.is_peer(workspace, row.association):
+    reach(workspace, correction, version, who=who)
+
+
+def reach(workspace: Workspace, correction: Correction, version: int, *, who: str) -> None:
+    """Take a correction that is written down to all associations which do not have it yet: also again, for a process
+    may have ended before it had told them all."""
+    for row in workspace.relays.relays(correction.campaign.id):
+        if row.version >= version or peers.is_peer(workspace, row.association):
             continue  # its own engine reads it in the feed
         try:
             _carry(workspace, row, correction, version, who)

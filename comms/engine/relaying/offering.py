@@ -15,7 +15,7 @@ from campaigns.models import Campaign
 from campaigns.relay import AGREED, UNANSWERED, RelayState, edition_id
 from campaigns.relays import OfferRow, RelayRow, RelayRule, VersionRow
 from comms.db import storage_errors
-from comms.engine import checking, editions, gathering, timing
+from comms.engine import checking, editions, gathering, offer_files, timing
 from comms.engine.checking import CheckResult
 from comms.engine.readership import Readers, own_readers
 from comms.engine.relaying import answering, copying, letters, making, peers, weighing
@@ -24,6 +24,7 @@ from comms.engine.relaying.weighing import OfferedReaders
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StateError, UsageError
 from comms.events import CampaignState
+from comms.kits.offer_files import to_text
 from comms.preflight.audience import RELAY
 
 FEWEST = 10
@@ -140,13 +141,15 @@ def offer(workspace: Workspace, planned: OfferPlan, *, who: str) -> OfferRow:
 
 def write_down(workspace: Workspace, campaign: Campaign, slugs: Sequence[str], version: int, *, who: str) -> OfferRow:
     """Offer a campaign, and tell nobody yet. Expects to run inside `host.db.atomic()`. Raises StateError for one
-    offered before."""
+    offered before, StorageError for files that can not be read."""
     host, store, now = workspace.host, workspace.relays, workspace.now()
     if store.offer(campaign.id) is not None:
         raise StateError(f"{campaign.id} was offered before.", hint="To change it: comms relay correct FILE --note ...")
     row = OfferRow(campaign.id, campaign.title, "open", "", version, now, now, "")
     store.save_offer(row)
-    store.add_version(VersionRow(campaign.id, version, campaign.definition, feeds.kept(campaign), "", now))
+    files = to_text(offer_files.named(workspace, campaign))
+    gathered = feeds.kept(campaign)
+    store.add_version(VersionRow(campaign.id, version, campaign.definition, gathered, "", now, files=files))
     _refuse_sent_unasked(workspace, campaign)
     for slug in slugs:
         if host.campaign(edition_id(campaign.id, slug)) is not None:

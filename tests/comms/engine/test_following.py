@@ -17,6 +17,8 @@ from campaigns.follows import FollowStore
 from campaigns.relay import RelayState
 from comms.engine import offer_feeds
 from comms.engine.following import feeds, taking, telling
+from comms.engine.following.asking import answering_key
+from comms.engine.following.fetching import Fetching
 from comms.engine.relaying import answering, correcting, offering, peers, seating
 from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
@@ -52,7 +54,7 @@ class Two:
 
     def follow(self) -> None:
         feeds.follow(self.library, feeds.look(self.library, self.url), MAINE.slug, who="luis")
-        key = feeds.answering_key(self.library, self.url).public.raw.hex()
+        key = answering_key(self.library, self.url).public.raw.hex()
         peers.register(self.coalition, "north", key, who="dana")
 
     def exchange(self) -> list[feeds.Reading]:
@@ -169,7 +171,8 @@ def offer(**values: object) -> Offer:
 def take(two: Two, *offers: Offer) -> dict[str, str]:
     """Campaign here -> what is wrong with it."""
     follow = feeds.find(two.library, "the-coalition")
-    return {row.campaign: row.fault for row in taking.take(two.library, follow, offers)}
+    files = Fetching(two.library, follow, feeds.engines(two.library))
+    return {row.campaign: row.fault for row in taking.take(two.library, follow, offers, files)}
 
 
 def test_an_older_version_never_comes_back_and_a_version_says_one_thing_only(two: Two) -> None:
@@ -189,7 +192,7 @@ def test_an_older_version_never_comes_back_and_a_version_says_one_thing_only(two
         ({"via": tuple(f"{n:016x}" for n in range(4))}, "come through 4 engines"),
         ({"definition": "---\n"}, "its definition can not be used"),
         ({"definition": "[" * 5_000}, "its definition can not be used"),
-        ({"definition": TEXT.replace("preview:", "attachments: [a.pdf]\n  preview:")}, "files do not travel"),
+        ({"definition": TEXT.replace("preview:", "attachments: [a.pdf]\n  preview:")}, "'a.pdf' does not come with it"),
         ({"definition": TEXT.replace("relay:\n  associations: all\n", "")}, "no newsletter that could be relayed"),
         ({"definition": TEXT.replace("all\n", "all\n  respond_by: 2020-01-01\n")}, "is over"),
     ],
@@ -278,7 +281,7 @@ SAID = Statement("partner", 1, "declined", "No")
 def test_an_answer_is_kept_once_and_an_older_one_never_comes_back(two: Two) -> None:
     two.offer()
     two.follow()
-    key = feeds.answering_key(two.library, two.url)
+    key = answering_key(two.library, two.url)
     first = answers.write(Answer("north", 1, NOW, SAID), key)
     later = answers.write(Answer("north", 2, NOW, replace(SAID, state="accepted", reason="")), key)
     assert peers.take(two.coalition, "north", first) == peers.Taken(True, 1)
@@ -295,7 +298,7 @@ def test_an_answer_is_kept_once_and_an_older_one_never_comes_back(two: Two) -> N
 def test_an_answer_that_was_not_signed_now_is_refused(two: Two, age: timedelta) -> None:
     two.offer()
     two.follow()
-    data = answers.write(Answer("north", 1, NOW - age, SAID), feeds.answering_key(two.library, two.url))
+    data = answers.write(Answer("north", 1, NOW - age, SAID), answering_key(two.library, two.url))
     with pytest.raises(SignatureError, match="clocks"):
         peers.take(two.coalition, "north", data)
 
@@ -303,7 +306,7 @@ def test_an_answer_that_was_not_signed_now_is_refused(two: Two, age: timedelta) 
 def test_what_is_no_answer_of_this_engine_is_refused(two: Two) -> None:
     two.offer()
     two.follow()
-    key = feeds.answering_key(two.library, two.url)
+    key = answering_key(two.library, two.url)
     good = answers.write(Answer("north", 1, NOW, SAID), key)
     for data in (
         good.replace(b"declined", b"accepted"),
@@ -328,7 +331,7 @@ def test_what_is_no_answer_of_this_engine_is_refused(two: Two) -> None:
 def test_after_a_restored_backup_answers_are_numbered_above_what_is_known(two: Two) -> None:
     two.offer()
     two.follow()
-    key = feeds.answering_key(two.library, two.url)
+    key = answering_key(two.library, two.url)
     peers.take(two.coalition, "north", answers.write(Answer("north", 7, NOW, SAID), key))
     two.exchange()
     (row,) = FollowStore(two.library.host.db).followed(two.url)

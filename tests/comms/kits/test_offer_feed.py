@@ -44,7 +44,7 @@ def offered(*offers: Offer) -> OfferFeed:
     site = "https://c.example"
     return OfferFeed("lakeland", "Offered to Lakeland", "The Coalition", "en", f"{site}/", "c.example,2026",
                      f"{site}/relay/lakeland/feed.json", f"{site}/relay/lakeland/feed.atom", f"{site}/relay/keys.json",
-                     offers)  # fmt: skip
+                     offers, GONE.withdrawn)  # fmt: skip
 
 
 JSON, ATOM = to_json(offered(OFFER, GONE), KEY), to_atom(offered(OFFER, GONE), KEY)
