@@ -4,84 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from relay_scene import HOST, OFFER, add_members, association
+from following_scene import HERE, MAINE, NOW, TEXT, Two, offer, two_engines
+from relay_scene import association
 
-from audiences.models import Association
-from campaigns import definition
 from campaigns.follows import FollowStore
 from campaigns.relay import RelayState
 from comms.engine import offer_feeds
-from comms.engine.following import feeds, taking, telling
+from comms.engine.following import feeds, telling
 from comms.engine.following.asking import answering_key
-from comms.engine.following.fetching import Fetching
-from comms.engine.relaying import answering, correcting, offering, peers, seating
-from comms.engine.setup import create_workspace
-from comms.engine.workspace import Workspace
+from comms.engine.relaying import answering, correcting, peers
 from comms.errors import StateError, UsageError
 from comms.kits import answers
 from comms.kits.answers import Answer, Statement
-from comms.kits.offers import Offer
 from comms.kits.signing import SignatureError, SigningKey, key_document
-from comms.web.server import WebServer, serve
+from comms.web.server import serve
 from tests.support.feed_server import FeedServer, Page, feed_server
-
-TEXT = "\n".join(line for line in OFFER.split("\n") if "20" not in line and "schedule" not in line)
-TEXT = TEXT.replace("  timezone: UTC\n", "")
-MAINE = Association("maine-libraries", "Maine Libraries", "news@maine.example", "1 High Street, Portland")
-HERE = "the-coalition-partner"
-NOW = datetime.now(UTC)
-
-
-@dataclass
-class Two:
-    """A coalition with its web face, and an association with an engine of its own."""
-
-    coalition: Workspace
-    library: Workspace
-    web: WebServer
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.web.port}/relay/north/feed.json"
-
-    def offer(self, text: str = TEXT) -> None:
-        offering.offer(self.coalition, offering.plan(self.coalition, definition.read(text)), who="dana")
-
-    def follow(self) -> None:
-        feeds.follow(self.library, feeds.look(self.library, self.url), MAINE.slug, who="luis")
-        key = answering_key(self.library, self.url).public.raw.hex()
-        peers.register(self.coalition, "north", key, who="dana")
-
-    def exchange(self) -> list[feeds.Reading]:
-        readings = feeds.read(self.library, at_once=True)
-        telling.tell(self.library, at_once=True)
-        return readings
-
-    def there(self) -> offering.Standing:
-        return offering.standings(self.coalition, "partner")[0]
-
-    def here(self) -> RelayState:
-        return answering.find(self.library, HERE, MAINE.slug).state
 
 
 @pytest.fixture
 def two(tmp_path: Path) -> Iterator[Two]:
-    create_workspace(tmp_path / "c", HOST).close()
-    create_workspace(tmp_path / "m", MAINE).close()
-    web = serve(tmp_path / "c", "127.0.0.1", 0)
-    web.start()
-    trusted = {"COMMS_RELAY__TRUSTED_HOSTS": f"127.0.0.1:{web.port}"}
-    with Workspace(tmp_path / "c") as coalition, Workspace(tmp_path / "m", environment=trusted) as library:
-        coalition.add_association(association("north"))
-        seating.add(library, MAINE.slug, "Luis Ortega", "luis@maine.example")
-        add_members(library, MAINE.slug, [f"reader{n}@example.org" for n in range(12)])
-        yield Two(coalition, library, web)
-    web.stop()
+    with two_engines(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
@@ -162,28 +110,15 @@ def test_who_has_another_key_than_was_told_is_not_followed(two: Two) -> None:
 # --- what an offer may not do -----------------------------------------------------------------
 
 
-def offer(**values: object) -> Offer:
-    made = Offer("partner", 2, "A partner", "", "en", "https://c.example/x", NOW, NOW, TEXT, via=("a" * 16,),
-                 origin=f"{'a' * 16}/partner")  # fmt: skip
-    return replace(made, **values)  # type: ignore[arg-type]
-
-
-def take(two: Two, *offers: Offer) -> dict[str, str]:
-    """Campaign here -> what is wrong with it."""
-    follow = feeds.find(two.library, "the-coalition")
-    files = Fetching(two.library, follow, feeds.engines(two.library))
-    return {row.campaign: row.fault for row in taking.take(two.library, follow, offers, files)}
-
-
 def test_an_older_version_never_comes_back_and_a_version_says_one_thing_only(two: Two) -> None:
     two.follow()
-    assert take(two, offer()) == {HERE: ""}
-    take(two, offer(version=1, definition=TEXT.replace("1 March", "1 May")))
+    assert two.take(offer()) == {HERE: ""}
+    two.take(offer(version=1, definition=TEXT.replace("1 March", "1 May")))
     assert two.library.relays.offer(HERE).version == 2  # type: ignore[union-attr]
-    found = take(two, offer(definition=TEXT.replace("1 March", "1 May")))
+    found = two.take(offer(definition=TEXT.replace("1 March", "1 May")))
     assert "says something else" in found[HERE]
     assert "1 March" in two.library.relays.version(HERE, 2).definition
-    assert take(two, offer()) == {HERE: ""}, "as it was"
+    assert two.take(offer()) == {HERE: ""}, "as it was"
 
 
 @pytest.mark.parametrize(
@@ -199,29 +134,29 @@ def test_an_older_version_never_comes_back_and_a_version_says_one_thing_only(two
 )
 def test_what_can_not_be_used_is_not_offered_and_said_why(two: Two, values: dict[str, object], fault: str) -> None:
     two.follow()
-    assert fault in take(two, offer(**values))[HERE]
+    assert fault in two.take(offer(**values))[HERE]
     assert two.library.relays.offer(HERE) is None
-    assert take(two, offer(version=3)) == {HERE: ""}, "the next version may be good"
+    assert two.take(offer(version=3)) == {HERE: ""}, "the next version may be good"
 
 
 def test_an_offer_that_came_through_this_engine_or_by_another_way_is_refused(two: Two) -> None:
     two.follow()
     mine = offer_feeds.engine_name(two.library)
-    assert "round in circles" in take(two, offer(via=("a" * 16, mine)))[HERE]
-    take(two, offer())
-    again = take(two, offer(campaign="elsewhere", via=("a" * 16, "b" * 16)))
+    assert "round in circles" in two.take(offer(via=("a" * 16, mine)))[HERE]
+    two.take(offer())
+    again = two.take(offer(campaign="elsewhere", via=("a" * 16, "b" * 16)))
     assert again["the-coalition-elsewhere"] == f"it came by another way already, as {HERE}"
 
 
 def test_what_has_no_sense_is_left_alone(two: Two) -> None:
     two.follow()
-    assert take(two, offer(campaign="../x"), offer(version=0), offer(via=("x" * 5_000,)), offer(origin="\x00")) == {}
+    assert two.take(offer(campaign="../x"), offer(version=0), offer(via=("x" * 5_000,)), offer(origin="\x00")) == {}
 
 
 def test_a_template_that_is_not_here_becomes_the_announcement_and_pictures_stay_where_they_are(two: Two) -> None:
     two.follow()
     text = TEXT.replace("  preview:", "  template: house\n  slots:\n    colour: red\n  preview:")
-    take(two, offer(definition=text.replace("Dear colleague", "![A door](door.jpg)\n\nDear colleague")))
+    two.take(offer(definition=text.replace("Dear colleague", "![A door](door.jpg)\n\nDear colleague")))
     kept = two.library.relays.version(HERE, 2).definition
     assert "template: announcement" in kept
     assert f"![A door](http://127.0.0.1:{two.web.port}/media/door.jpg)" in kept
@@ -232,7 +167,7 @@ def test_an_offer_is_passed_on_with_the_way_that_it_took(two: Two) -> None:
     two.library.add_association(association("bangor"))
     found = feeds.look(two.library, two.url)
     feeds.follow(two.library, found, MAINE.slug, passes_on=True, who="luis")
-    take(two, offer())
+    two.take(offer())
     (passed,) = offer_feeds.offers_for(two.library, "bangor")
     assert passed.via == ("a" * 16, offer_feeds.engine_name(two.library))
     assert passed.origin == f"{'a' * 16}/partner"
