@@ -23,6 +23,8 @@ LARGEST = 16_384
 """Bytes."""
 FIGURES = ("copies", "failed", "clicks")
 """What is counted: mails that a server took; members that it refused for good; clicks by people."""
+FEWEST = 10
+"""No smaller number is told, but nought."""
 _LONGEST = 1_000
 """Characters of a reason."""
 _MOST = 10**9

@@ -21,7 +21,6 @@ from comms.engine import reporting, sending
 from comms.engine.following.asking import answering_key
 from comms.engine.following.feeds import engines
 from comms.engine.relaying import counting, making
-from comms.engine.relaying.offering import FEWEST
 from comms.engine.workspace import Workspace
 from comms.kits import answers
 from comms.kits.answers import Answer, Statement
@@ -120,7 +119,7 @@ def _figures(workspace: Workspace, relay: RelayRow) -> Mapping[str, int | None]:
 
 
 def _shown(count: int) -> int | None:
-    return count if count == 0 or count >= FEWEST else None
+    return count if count == 0 or count >= answers.FEWEST else None
 
 
 def _told(workspace: Workspace, follow: FollowRow, row: FollowedRow, by: Engines) -> Telling:

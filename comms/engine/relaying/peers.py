@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from campaigns.follows import FollowStore, Peer, PeerAnswer
@@ -116,6 +117,7 @@ def take(workspace: Workspace, slug: str, data: bytes) -> Taken:
         raise SignatureError("the answer is that of another association.")
     if not now - OLDEST <= answer.sent <= now + AHEAD:
         raise SignatureError("the answer was not signed now. Are the clocks of both engines right?")
+    answer = replace(answer, statement=_possible(answer.statement))
     state = _state(answer.statement)
     with storage_errors(workspace.host_path), workspace.host.db.atomic():
         row = workspace.relays.relay(answer.statement.campaign, slug)
@@ -137,10 +139,17 @@ def _count(workspace: Workspace, row: RelayRow, statement: Statement) -> None:
     copies, clicks = statement.figures.get("copies") or 0, statement.figures.get("clicks") or 0
     figures = ToldFigures(copies=copies, people=copies, clicks=clicks)  # an engine sends each person one copy
     offer = workspace.relays.offer(row.campaign)
-    if not copies or problem(figures) or offer is None or offer.state == "closed":
+    if not copies or offer is None or offer.state == "closed":
         return
     name = f"the engine of {workspace.association(row.association).name}"
     ToldStore(workspace.host.db).keep(row.campaign, row.association, figures, name, workspace.now())
+
+
+def _possible(statement: Statement) -> Statement:
+    """What an engine says, without figures that can not be: where it stands may be true all the same."""
+    copies, clicks = statement.figures.get("copies") or 0, statement.figures.get("clicks") or 0
+    told = ToldFigures(copies or answers.FEWEST, copies or answers.FEWEST, clicks)
+    return replace(statement, figures=MappingProxyType({})) if problem(told) else statement
 
 
 def _stand(workspace: Workspace, row: RelayRow, state: RelayState, statement: Statement) -> None:

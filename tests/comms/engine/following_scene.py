@@ -47,6 +47,9 @@ class Two:
 
     def follow(self) -> None:
         feeds.follow(self.library, feeds.look(self.library, self.url), MAINE.slug, who="luis")
+        self.register()
+
+    def register(self) -> None:
         key = answering_key(self.library, self.url).public.raw.hex()
         peers.register(self.coalition, "north", key, who="dana")
 
