@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from campaigns import definition, gathering
-from campaigns.models import FeedItem
+from campaigns.models import FeedItem, FeedItems
 
 TEXT = """\
 ---
@@ -41,7 +42,7 @@ def test_what_was_kept_is_shown_as_it_was(
 ) -> None:
     shown = iter(((first, []), (second, missed)))
 
-    def fill(block: gathering.FeedItems) -> gathering.FeedItems:
+    def fill(block: FeedItems) -> FeedItems:
         items, more = next(shown)
         return replace(block, items=tuple(items), missed=tuple(more))
 
@@ -56,7 +57,7 @@ JSON = st.recursive(
 )
 
 
-@given(st.text(max_size=60) | JSON.map(gathering.json.dumps))
+@given(st.text(max_size=60) | JSON.map(json.dumps))
 @example("")
 @example("[" * 100_000)
 @example("1" * 10_000)
@@ -77,10 +78,10 @@ def test_anything_else_is_refused(text: str) -> None:
         FeedItem("x", "//c.example/"),
         FeedItem("x", "https://c.example/ onclick"),
         FeedItem("x", 'https://c.example/"'),
-        FeedItem("x", image="data:image/png;base64,AA"),
+        FeedItem("x", "", image="data:image/png;base64,AA"),
         FeedItem("x\x1b[31m", ""),
-        FeedItem("x", summary="\u202eyes"),
-        FeedItem("x", summary="y" * 20_001),
+        FeedItem("x", "", "\u202eyes"),
+        FeedItem("x", "", "y" * 20_001),
     ],
 )
 def test_an_item_that_could_do_more_than_be_read_is_refused(item: FeedItem) -> None:
