@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import urllib.request
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ newsletter:
   subject: Could you host us?
   preview: Proposals are welcome
   template: house-style
+  attachments: [grant.pdf]
 feed:
   summary: The Coalition seeks a partner.
 {more}relay:
@@ -136,6 +138,7 @@ def test_an_offer_is_adapted_sent_corrected_recalled_and_reported_across_two_eng
     engines: tuple[Engine, Engine], tmp_path: Path
 ) -> None:
     coalition, library = engines
+    (coalition.comms.folder / "media" / "grant.pdf").write_bytes(b"%PDF-1.7 what the grant pays for")
     coalition.start()
     (key,) = coalition.must("relay", "keys", "--json").json()
     feed = f"{coalition.url}/relay/maine/feed.json"
@@ -160,6 +163,8 @@ def test_an_offer_is_adapted_sent_corrected_recalled_and_reported_across_two_eng
     newsletter = next(each for each in library.server.taken() if each["to"] == MEMBERS[0])["content"]
     assert "We meet in Bangor." in newsletter
     assert "Relayed from The Coalition" in newsletter
+    assert 'filename="grant.pdf"' in newsletter
+    assert b64encode(b"%PDF-1.7 what the grant pays for").decode() in newsletter
     assert library.comms("relay", "follow", "--now").code == 1
     assert _at_the_coalition(coalition)["state"] == "offered"
     corrected = _file(tmp_path, "partner", "2 March")
