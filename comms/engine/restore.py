@@ -13,7 +13,7 @@ import itertools
 import shutil
 import tarfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -57,7 +57,7 @@ class Restored:
     before: Path | None
     """Where the workspace that stood there is now; None when none did."""
     paused: tuple[str, ...]
-    """Campaigns that were under way when the backup was made."""
+    """Campaigns and series that were under way, and wait now."""
     in_doubt: int
     """Newsletters of which nobody can know any more whether they went out, held as uncertain: those that senders held
     at that moment, unless the old workspace knew better, and those of which it can not be read."""
@@ -86,9 +86,10 @@ def restore(file: Path, folder: Path) -> Restored:
     try:
         _lay_out(file, fresh)
         with Workspace(fresh) as workspace:
+            were_under_way = {row.id for row in workspace.host.campaigns(_UNDER_WAY)}
             carried = _carry_over(folder, workspace) if replaces else Carried(0, 0)
             in_doubt = carried.held + sum(_hold_open(workspace, slug) for slug in _slugs(workspace))
-            paused = _pause_all(workspace)
+            paused = _pause_all(workspace, were_under_way)
             before = _aside(folder, workspace.now()) if replaces else None
     except (tarfile.TarError, CommsError, OSError, *DATABASE_ERRORS) as error:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -283,11 +284,13 @@ def _hold_open(workspace: Workspace, slug: str) -> int:
         return ledger.hold_claimed(IN_DOUBT, workspace.now())
 
 
-def _pause_all(workspace: Workspace) -> list[str]:
-    rows = workspace.host.campaigns([CampaignState.SENDING, CampaignState.SCHEDULED])
-    for row in rows:
-        sending.pause(workspace, row.id, who="restore")
-    rows += [row for row in workspace.host.campaigns([CampaignState.PAUSED]) if row.reason == UNKNOWN]
+def _pause_all(workspace: Workspace, before: Set[str]) -> list[str]:
+    """What waits now: what would go on, and of what was under way in the backup (`before`) what was paused since."""
+    going = {row.id for row in workspace.host.campaigns([CampaignState.SENDING, CampaignState.SCHEDULED])}
+    for campaign in going:
+        sending.pause(workspace, campaign, who="restore")
+    paused = workspace.host.campaigns([CampaignState.PAUSED])
+    rows = [row for row in paused if row.id in going | before or row.reason == UNKNOWN]
     repeating = [row for row in series.every(workspace) if row.state == SeriesState.REPEATING]
     for each in repeating:
         series.pause(workspace, each.id, who="restore")
