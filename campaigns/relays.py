@@ -93,6 +93,8 @@ class RelayRule:
     """Two different seats must accept."""
     accepts: tuple[str, ...] = ()
     """Topics of offers that are accepted without asking; silence sends nothing else."""
+    own_tool: bool = False
+    """It sends with a tool of its own: nothing goes out from here, and it tells its figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,16 +263,18 @@ class RelayStore:
         self.db.execute("UPDATE seat SET serial = serial + 1 WHERE id = ?", [seat_id])
 
     def rule(self, association: str) -> RelayRule:
-        row = self.db.execute(
-            "SELECT two_seats, accepts FROM relay_rule WHERE association = ?", [association]
-        ).fetchone()
-        return RelayRule(association, bool(row[0]), tuple(json.loads(row[1]))) if row else RelayRule(association)
+        sql = "SELECT two_seats, accepts, own_tool FROM relay_rule WHERE association = ?"
+        row = self.db.execute(sql, [association]).fetchone()
+        if row is None:
+            return RelayRule(association)
+        return RelayRule(association, bool(row[0]), tuple(json.loads(row[1])), bool(row[2]))
 
     def save_rule(self, rule: RelayRule) -> None:
         self.db.execute(
-            "INSERT INTO relay_rule (association, two_seats, accepts) VALUES (?, ?, ?) ON CONFLICT (association)"
-            " DO UPDATE SET two_seats = excluded.two_seats, accepts = excluded.accepts",
-            [rule.association, int(rule.two_seats), json.dumps(rule.accepts)],
+            "INSERT INTO relay_rule (association, two_seats, accepts, own_tool) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (association) DO UPDATE SET two_seats = excluded.two_seats, accepts = excluded.accepts,"
+            " own_tool = excluded.own_tool",
+            [rule.association, int(rule.two_seats), json.dumps(rule.accepts), int(rule.own_tool)],
         )
 
     # --- through whom -------------------------------------------------------------------------

@@ -23,6 +23,7 @@ STEPS = (
     relaying.told_figures,
     relaying.engines,
     relaying.across_engines,
+    relaying.figures_that_come_back,
 )
 """In the order in which they are taken. Databases remember each by the name of its function: a new one goes last."""
 

@@ -190,3 +190,23 @@ def across_engines(db: Database) -> None:
         "ALTER TABLE followed ADD COLUMN told_here INTEGER NOT NULL DEFAULT 1",
     ):
         db.execute(statement)
+
+
+def figures_that_come_back(db: Database) -> None:
+    """Who sends with a tool of its own, the secret with which that tool signs its figures, and answers to polls."""
+    for statement in (
+        "ALTER TABLE relay_rule ADD COLUMN own_tool INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE told ADD COLUMN answers TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE told ADD COLUMN signed_at INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE told ADD COLUMN signature TEXT NOT NULL DEFAULT ''",
+        """
+        CREATE TABLE figures_secret (
+            association TEXT PRIMARY KEY REFERENCES association(slug),
+            sealed BLOB NOT NULL,
+            made_at TEXT NOT NULL,
+            hour INTEGER NOT NULL DEFAULT 0,
+            calls INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID
+        """,
+    ):
+        db.execute(statement)

@@ -1,8 +1,7 @@
-"""`comms relay close | figures | impact` and `comms report --collective`: what associations reached together."""
+"""`comms relay close | impact` and `comms report --collective`: what associations reached together."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +10,10 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.markup import escape
 
-from campaigns.told import ToldFigures
 from comms.cli.output import JsonFlag, confirm, counted, open_workspace, out, print_json, say, who
 from comms.engagement.collective import CollectiveReport, render, write_csv, write_html
 from comms.engine import collective
-from comms.engine.relaying import closing, correcting, telling
+from comms.engine.relaying import closing, correcting
 from comms.engine.relaying.closing import Closing
 from comms.errors import StateError, UsageError
 
@@ -47,27 +45,6 @@ def close(
         print_json({**plan.to_json(), "report": report.to_json()})
     else:
         out.print(render(report))
-
-
-def figures(
-    campaign: Campaign,
-    association: Annotated[str, typer.Option("--association", "-a", metavar="SLUG", help="Whose figures.")],
-    copies: Annotated[int, typer.Option(metavar="N", help="Mails that its tool sent.")],
-    people: Annotated[
-        int | None, typer.Option(metavar="N", help="Different people who got one; as many as copies when left out.")
-    ] = None,
-    clicks: Annotated[int, typer.Option(metavar="N", help="Clicks on links that its tool counted.")] = 0,
-    replies: Annotated[int, typer.Option(metavar="N", help="Answers that people wrote.")] = 0,
-    as_json: JsonFlag = False,
-) -> None:
-    """Take down what an association sent with a tool of its own; later figures replace earlier ones until the close."""
-    told = ToldFigures(copies, copies if people is None else people, clicks, replies)
-    with open_workspace() as workspace:
-        telling.tell(workspace, campaign, association, told, who=who())
-    if as_json:
-        print_json({"campaign": campaign, "association": association, "self_reported": True, **asdict(told)})
-    else:
-        say(f"Taken down for {escape(association)}, as self-reported: {told.copies:,} copies.")
 
 
 def impact(
@@ -123,7 +100,7 @@ def _show(plan: Closing) -> None:
     for words, slugs in (
         ("sent it with tools of their own, and told their figures", plan.told),
         ("never answered, and can not any more", plan.unanswered),
-        ("accepted, but something stood in the way", plan.unsent),
+        ("send it with tools of their own, and told no figures", plan.silent),
     ):
         if slugs:
             say(f"  {words}: {escape(', '.join(slugs))}")

@@ -83,9 +83,16 @@ def status(campaign: Campaign, as_json: JsonFlag = False) -> None:
     say(f"[bold]{escape(offer_row.title)}[/] ({escape(campaign)}), version {offer_row.version}, {offer_row.state}")
     say(", ".join(f"{number} {name}" for name, number in tally.items()))
     rows = [
-        [each.name, each.state.value.replace("_", " "), f"{each.since:%Y-%m-%d %H:%M}", each.reason] for each in found
+        [
+            each.name,
+            each.state.value.replace("_", " "),
+            f"{each.since:%Y-%m-%d %H:%M}",
+            f"{each.figures_at:%Y-%m-%d}" if each.figures_at else "",
+            each.reason,
+        ]
+        for each in found
     ]
-    table("", ["Association", "State", "Since (UTC)", "Why"], rows)
+    table("", ["Association", "State", "Since (UTC)", "Figures told", "Why"], rows)
 
 
 def correct(
@@ -159,6 +166,10 @@ def _show_plan(plan: OfferPlan) -> None:
 
 
 def _row(each: Invited) -> list[str]:
-    notes = [*(["accepts by its own rule"] if each.by_rule else []), *(f"same day: {name}" for name in each.clashes)]
-    count = f"{each.audience:,}" if each.audience is not None else "under 10"
+    notes = [
+        *(["sends with a tool of its own"] if each.own_tool else []),
+        *(["accepts by its own rule"] if each.by_rule else []),
+        *(f"same day: {name}" for name in each.clashes),
+    ]
+    count = f"{each.audience:,}" if each.audience is not None else "-" if each.own_tool else "under 10"
     return [each.name, count, str(each.seats), "; ".join((*notes, *each.faults))]

@@ -43,6 +43,8 @@ def seats(association: Slug, as_json: JsonFlag = False) -> None:
         say("Two of them must accept.")
     if decided.accepts:
         say(f"Accepts without asking: {escape(', '.join(decided.accepts))}")
+    if decided.own_tool:
+        say("It sends with a tool of its own.")
 
 
 def unseat(
@@ -90,19 +92,30 @@ def rule(
         typer.Option(metavar="TOPIC", help="Accept offers about this without asking; may be given several times."),
     ] = None,
     ask: Annotated[bool, typer.Option("--ask", help="Accept nothing without asking.")] = False,
+    own_tool: Annotated[
+        bool | None,
+        typer.Option("--own-tool/--from-here", help="It sends what it accepts with a tool of its own, or from here."),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """What an association decided once and for all. Silence never sends anything that it has not named here."""
     with open_workspace() as workspace:
         before = seating.rule(workspace, association)
         accepts = () if ask else before.accepts if accept_topic is None else tuple(accept_topic)
-        wanted = replace(before, two_seats=before.two_seats if two_seats is None else two_seats, accepts=accepts)
+        wanted = replace(
+            before,
+            two_seats=before.two_seats if two_seats is None else two_seats,
+            accepts=accepts,
+            own_tool=before.own_tool if own_tool is None else own_tool,
+        )
         decided = seating.decide(workspace, wanted)
     if as_json:
         print_json(asdict(decided))
         return
     say("Two people must accept." if decided.two_seats else "One person can accept.")
     say(f"Accepted without asking: {escape(', '.join(decided.accepts)) or 'nothing'}")
+    if decided.own_tool:
+        say("It sends with a tool of its own: nothing goes out from here, and the page of an offer takes its figures.")
 
 
 def _seat(seat: Seat) -> dict[str, str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -22,7 +22,9 @@ KIND = "comms relay answer 1"
 LARGEST = 16_384
 """Bytes."""
 FIGURES = ("copies", "failed", "clicks")
-"""What is counted: mails that a server took; members that it refused for good; clicks by people."""
+"""What every engine knows: mails that a server took; members that it refused for good; clicks by people."""
+REPLIES = "replies"
+"""Answers that people wrote, without automatic ones."""
 FEWEST = 10
 """No smaller number is told, but nought."""
 _LONGEST = 1_000
@@ -30,6 +32,8 @@ _LONGEST = 1_000
 _MOST = 10**9
 _NO_ANSWER = "this is no answer to an offer."
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,129}")
+_FIGURE = re.compile(r"[a-z][a-z0-9 .]{0,31}")
+_MOST_FIGURES = 500
 _MEMBERS = {"campaign", "version", "state", "reason", "figures"}
 
 
@@ -45,7 +49,18 @@ class Statement:
     """As of `campaigns.relay.RelayState`."""
     reason: str = ""
     figures: Mapping[str, int | None] = field(default_factory=lambda: MappingProxyType({}))
-    """Of `FIGURES`, once it was sent; None for fewer than 10."""
+    """Of `FIGURES`, `REPLIES` and `poll_figure`, once it was sent; None for fewer than 10. Other names, of engines that
+    count more than this one, are kept and mean nothing here."""
+
+    def figure(self, name: str) -> int:
+        """0 also where nothing is told of it."""
+        return self.figures.get(name) or 0
+
+    @property
+    def without_more(self) -> Statement:
+        """The same with the figures that every engine knows: the first engines refuse all others."""
+        known = {name: count for name, count in self.figures.items() if name in FIGURES}
+        return replace(self, figures=MappingProxyType(known))
 
     def to_json(self) -> str:
         """In its one form."""
@@ -67,6 +82,11 @@ class Statement:
             "reason": self.reason,
             "figures": dict(self.figures),
         }
+
+
+def poll_figure(poll: int, choice: int) -> str:
+    """Name of the figure that counts one answer of a poll; both are numbered from 0, in the order of the text."""
+    return f"poll {poll}.{choice}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +140,8 @@ def _is_sound(campaign: object, version: object, state: object, reason: object, 
         and _ID.fullmatch(str(campaign)) is not None
         and _is_count(version)
         and isinstance(figures, dict)
-        and set(figures) <= set(FIGURES)
+        and len(figures) <= _MOST_FIGURES
+        and all(isinstance(name, str) and _FIGURE.fullmatch(name) for name in figures)
         and all(each is None or _is_count(each) for each in figures.values())
     )
 

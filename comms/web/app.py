@@ -20,6 +20,7 @@ from comms.language.words import marked
 from comms.web.archive import ArchivePages
 from comms.web.bounces import BounceHooks
 from comms.web.feeds import AtOnce, FeedRoutes
+from comms.web.figures import FigureHooks
 from comms.web.headers import SecurityHeaders, required
 from comms.web.hub import HubRoutes
 from comms.web.letters import Letters
@@ -69,6 +70,7 @@ def create_app(folder: Path) -> Starlette:
             *Publications(workspaces, pages, settings.site.url).routes(),
             *feeds.routes(),
             *OfferFeeds(workspaces, pages).routes(),
+            *FigureHooks(workspaces).routes(),
             *HubRoutes(workspaces, settings.feeds).routes(),
             *PrivateFeedRoutes(workspaces, pages).routes(),
             *ArchivePages(workspaces, pages).routes(),

@@ -9,14 +9,16 @@ from types import MappingProxyType
 from starlette.datastructures import FormData
 
 from campaigns import relay as rules
+from campaigns.figures import ToldFigures, read
 from campaigns.relay import RelayState
 from campaigns.relays import RelayRow
-from comms.engine.relaying import answering, correcting, linking, making
+from comms.engine.relaying import answering, correcting, linking, making, telling
+from comms.engine.relaying import figures as kept
 from comms.engine.relaying.seating import Sitting
 from comms.engine.workspace import Workspace
-from comms.errors import UsageError
+from comms.errors import StateError, UsageError
 from comms.language.words import marked
-from comms.web import forms
+from comms.web import forms, relay_figures
 from comms.web.relay_view import AT, mark, shown_time
 
 SLOT, WAS = "slot-", "was-"
@@ -32,6 +34,7 @@ DONE: Mapping[str, str] = MappingProxyType(
         "passed": marked("The link is on its way to your colleague."),
         "wait": marked("Your colleague got a link only minutes ago. Please wait ten minutes, then try again."),
         "corrected": marked("The correction is on your page and in your feed."),
+        "figures": marked("Thank you. Your figures are taken down."),
         "seen": "",
     }
 )
@@ -40,19 +43,29 @@ _BOTH = marked("A colleague changed the same words meanwhile. Nothing of yours i
 _TIME = marked("It can not go out at that time. Choose one that is still to come, within the days of the offer.")
 _QUESTION = marked("There is no question yet. Write what you would like to know.")
 _COLLEAGUE = marked("Choose a colleague.")
+_FIGURES = marked("These figures can not be, and were not taken down. What is wrong stands below each number.")
+_CLOSED = marked("The campaign is closed, and its figures do not change any more.")
 
 
 class RefusedError(Exception):
-    """A form that can not be followed; nothing was changed. `texts` and `at` are what was typed, to be shown again."""
+    """A form that can not be followed; nothing was changed. `texts`, `at` and `figures` are what was typed, to be shown
+    again."""
 
     def __init__(
-        self, problem: str, *, status: int = 400, texts: Mapping[str, str] | None = None, at: str | None = None
+        self,
+        problem: str,
+        *,
+        status: int = 400,
+        texts: Mapping[str, str] | None = None,
+        at: str | None = None,
+        figures: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(problem)
         self.problem = problem
         self.status = status
         self.texts = texts or {}
         self.at = at
+        self.figures = figures
 
 
 Answer = Callable[[Workspace, Sitting, FormData], str]
@@ -130,6 +143,20 @@ def correction(workspace: Workspace, sitting: Sitting, form: FormData) -> str:
     """Put a correction on the association's page after the newsletter was sent."""
     correcting.publish(workspace, sitting.relay, who=sitting.seat.name)
     return "corrected"
+
+
+def figures(workspace: Workspace, sitting: Sitting, form: FormData) -> str:
+    """Take down what became of a sending with a tool of the association's own, in place of what was told before."""
+    row, typed_in = sitting.relay, relay_figures.typed(form)
+    told = read(typed_in)
+    if kept.is_closed(workspace, row):
+        raise RefusedError(_CLOSED, status=409)
+    if not kept.is_asked(workspace, row):
+        raise StateError(f"{row.association} has no figures to tell of {row.campaign}.")
+    if not isinstance(told, ToldFigures):
+        raise RefusedError(_FIGURES, figures=typed_in)
+    telling.tell(workspace, row.campaign, row.association, told, who=sitting.seat.name, how="by form")
+    return "figures"
 
 
 def _changed(workspace: Workspace, sitting: Sitting, form: FormData, texts: Mapping[str, str]) -> dict[str, str]:

@@ -19,11 +19,14 @@ from campaigns.slots import slots, written
 from comms.engine import languages
 from comms.engine.relaying import answering, linking, making, showing
 from comms.engine.relaying.answering import Desk, Place
+from comms.engine.relaying.figures import FIGURES
 from comms.engine.relaying.seating import Sitting
 from comms.engine.relaying.showing import Shown
 from comms.engine.workspace import Workspace
 from comms.language.words import Words, marked
 from comms.rendering.errors import RenderError
+from comms.web import relay_figures
+from comms.web.relay_figures import FiguresView
 
 AT = "%Y-%m-%dT%H:%M"
 """As browsers write a day and an hour (HTML, `input type=datetime-local`)."""
@@ -42,6 +45,7 @@ _STEPS: Mapping[str, str] = MappingProxyType(
         "question": marked("asked"),
         "passed on": marked("asked a colleague to answer"),
         "corrected": marked("put the correction on the page"),
+        FIGURES: marked("told figures"),
     }
 )
 _CORRECTED = marked("corrected it")
@@ -115,6 +119,8 @@ class View:
     history: tuple[HistoryLine, ...]
     reason: str
     """Why it was declined or taken back."""
+    figures: FiguresView | None
+    """Where the association tells what it sent with a tool of its own."""
 
     @property
     def state(self) -> RelayState:
@@ -142,8 +148,10 @@ def view(
     *,
     typed: Mapping[str, str] = MappingProxyType({}),
     at: str | None = None,
+    numbers: Mapping[str, str] | None = None,
 ) -> View:
-    """`typed` are texts, and `at` is a time, that were sent and not kept: they stay in their fields."""
+    """`typed` are texts, `at` is a time, and `numbers` are figures that were sent and not kept: they stay in their
+    fields."""
     row, seat = sitting.relay, sitting.seat
     desk = answering.desk(workspace, row)
     colleagues = tuple(linking.colleagues(workspace, seat))
@@ -171,6 +179,7 @@ def view(
         is_published=_is_published(workspace, row),
         history=tuple(_history(desk.steps, words, ZoneInfo(desk.association.timezone))),
         reason=desk.offer.reason or row.reason,
+        figures=relay_figures.view(workspace, sitting, words, numbers),
     )
 
 

@@ -71,6 +71,7 @@ class Relays:
             "/question": relay_answers.question,
             "/colleague": relay_answers.colleague,
             "/correction": relay_answers.correction,
+            "/figures": relay_answers.figures,
         }
         return [
             Route("/relay.js", self.script),
@@ -214,7 +215,8 @@ class Relays:
     ) -> Response:
         words = self._words(request, workspace, sitting)
         texts: Mapping[str, str] = refused.texts if refused else MappingProxyType({})
-        shown = view(workspace, sitting, words, typed=texts, at=refused.at if refused else None)
+        at, numbers = (refused.at, refused.figures) if refused else (None, None)
+        shown = view(workspace, sitting, words, typed=texts, at=at, numbers=numbers)
         return self._response(
             words,
             "relay",

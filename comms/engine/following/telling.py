@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -23,7 +24,7 @@ from comms.engine.following.feeds import engines
 from comms.engine.relaying import counting, making
 from comms.engine.workspace import Workspace
 from comms.kits import answers
-from comms.kits.answers import Answer, Statement
+from comms.kits.answers import REPLIES, Answer, Statement, poll_figure
 from comms.reading import fetch
 from comms.reading.engines import Engines, answers_url
 
@@ -35,7 +36,9 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 _TRIES = 3
 _LONGEST = 1_000
 _ROUNDED = 10
-"""Clicks are told in tens: of two numbers an hour apart the difference could be one person."""
+"""What grows is told in tens: of two numbers an hour apart the difference could be one person."""
+_MOST_ANSWERS = 300
+"""To polls, of which the counts are told: more do not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +113,23 @@ def _figures(workspace: Workspace, relay: RelayRow) -> Mapping[str, int | None]:
     if edition is None or not sending.was_started(workspace, edition):
         return {}
     report = reporting.report(workspace, edition.id)
-    clicks = report.engagement.clicked
+    polls = (
+        (poll_figure(number, choice), _in_tens(answer.count))
+        for number, poll in enumerate(report.polls)
+        for choice, answer in enumerate(poll.answers)
+        if answer.count
+    )
     return {
         "copies": _shown(counting.copies(workspace, edition, relay.association)),
         "failed": _shown(report.status.deliveries["failed"]),
-        "clicks": _shown(clicks - clicks % _ROUNDED if clicks >= _ROUNDED else clicks),
+        "clicks": _in_tens(report.engagement.clicked),
+        REPLIES: _in_tens(report.engagement.replied),
+        **dict(islice(polls, _MOST_ANSWERS)),
     }
+
+
+def _in_tens(count: int) -> int | None:
+    return _shown(count - count % _ROUNDED if count >= _ROUNDED else count)
 
 
 def _shown(count: int) -> int | None:
@@ -124,12 +138,12 @@ def _shown(count: int) -> int | None:
 
 def _told(workspace: Workspace, follow: FollowRow, row: FollowedRow, by: Engines) -> Telling:
     """Write the answer down, then tell it. Where the other engine knows a later number, as after this one was restored
-    from a backup, the answer gets one above it."""
+    from a backup, the answer gets one above it; where it knows fewer figures, it gets those."""
     key, url = answering_key(workspace, follow.url), answers_url(follow.url)
+    statement = Statement.from_json(row.answer)
     for _ in range(_TRIES):
         _keep(workspace, row)
-        answer = Answer(follow.remote, row.number, workspace.now(), Statement.from_json(row.answer))
-        reply = by.post(url, answers.write(answer, key))
+        reply = by.post(url, answers.write(Answer(follow.remote, row.number, workspace.now(), statement), key))
         number, error = _reply(reply)
         if reply.status == 200:
             row = replace(row, taken=True, failures=0, refusal="", next_at=workspace.now() + FIGURES_EVERY)
@@ -137,6 +151,9 @@ def _told(workspace: Workspace, follow: FollowRow, row: FollowedRow, by: Engines
             break
         if reply.status == 409 and number is not None and number >= row.number:
             row = replace(row, number=number + 1)
+            continue
+        if reply.status == 403 and statement != statement.without_more:
+            statement = statement.without_more
             continue
         wait = min(FIRST_WAIT * 2 ** min(row.failures, 8), LONGEST_WAIT)
         refusal = error or reply.fault or f"it answers with status {reply.status}"

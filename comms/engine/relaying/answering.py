@@ -57,7 +57,7 @@ class Desk:
     """Name of the coalition."""
     places: tuple[Place, ...]
     audience: int | None
-    """How many members would get it; None while it can not be counted."""
+    """How many members would get it; None while it can not be counted, as where they are in another tool."""
     obstacle: str
     """Why it can not be sent as it is; empty when it can."""
     fingerprint: str
@@ -70,6 +70,8 @@ class Desk:
     change: Difference | None
     """What was changed since the association last looked; None when nothing was."""
     two_seats: bool
+    own_tool: bool
+    """The association sends it with a tool of its own: nothing goes out from here."""
     steps: tuple[Step, ...]
     preview: Prepared | None
     now: datetime
@@ -100,6 +102,7 @@ class Desk:
             "not_after": self.part.not_after.isoformat() if self.part.not_after else None,
             "at": self.at.isoformat(timespec="minutes") if self.at else None,
             "timezone": self.association.timezone,
+            "own_tool": self.own_tool,
             "due_at": self.due_at.isoformat() if self.due_at else None,
             "slots": {place.name: place.text for place in self.places},
             "change": self.change.to_json() if self.change else None,
@@ -130,6 +133,7 @@ def desk(workspace: Workspace, row: RelayRow) -> Desk:
     campaign = making.offered(workspace, row.campaign, offer.version)
     association = workspace.association(row.association)
     ready, obstacle = _prepared(workspace, row)
+    elsewhere = sends_elsewhere(workspace, row)
     edition = ready.campaign if ready else None
     change = None
     if row.version != offer.version:
@@ -141,7 +145,7 @@ def desk(workspace: Workspace, row: RelayRow) -> Desk:
         campaign=campaign,
         host=editions.author_name(workspace, campaign),
         places=tuple(_place(campaign, slot, row.adaptation) for slot in rules.open_places(campaign)),
-        audience=copying.audience(workspace, ready.campaign, row.association) if ready else None,
+        audience=copying.audience(workspace, ready.campaign, row.association) if ready and not elsewhere else None,
         obstacle=obstacle,
         fingerprint=making.seen(workspace, row, ready) if ready else "",
         at=edition.schedule.at if edition and edition.schedule else None,
@@ -149,10 +153,18 @@ def desk(workspace: Workspace, row: RelayRow) -> Desk:
         subject=edition.newsletter.subject if edition and edition.newsletter else "",
         change=change,
         two_seats=workspace.relays.rule(row.association).two_seats,
+        own_tool=elsewhere,
         steps=tuple(workspace.relays.steps(row.id)),
         preview=ready,
         now=workspace.now().astimezone(ZoneInfo(association.timezone)),
     )
+
+
+def sends_elsewhere(workspace: Workspace, row: RelayRow) -> bool:
+    """Does the association send it with a tool of its own. What was accepted stays as it was accepted."""
+    if row.state in AGREED:
+        return row.state is RelayState.ACCEPTED
+    return workspace.relays.rule(row.association).own_tool
 
 
 # --- steps ------------------------------------------------------------------------------------
@@ -210,8 +222,8 @@ def choose_time(workspace: Workspace, row: RelayRow, at: datetime | None, *, who
 def accept(
     workspace: Workspace, row: RelayRow, *, who: str, seat: Seat | None = None, fingerprint: str | None = None
 ) -> RelayRow:
-    """Agree to send what was looked at, whose `fingerprint` this is. Puts the edition on the schedule; or asks a second
-    seat, where the association wants two.
+    """Agree to send what was looked at, whose `fingerprint` this is. Puts the edition on the schedule, unless the
+    association sends it with a tool of its own; or asks a second seat, where the association wants two.
 
     Raises StateError when it can not be accepted (any more), or was changed since it was looked at.
     """
@@ -282,7 +294,7 @@ def renew(workspace: Workspace, row: RelayRow, version: int, *, who: str, detail
         looked = replace(row, version=version) if row.state is RelayState.OFFERED else row
         return _step(workspace, row, looked, who, detail)
     looked = replace(row, version=version)
-    ready = making.prepared(workspace, looked)
+    ready = making.prepared(workspace, looked, elsewhere=sends_elsewhere(workspace, row))
     approved = replace(looked, approved=making.seen(workspace, looked, ready))
     if row.state is RelayState.AWAITING:
         return _step(workspace, row, approved, who, detail)
@@ -301,7 +313,7 @@ def _prepared(workspace: Workspace, row: RelayRow) -> tuple[Prepared | None, str
         first = problems[0]
         return None, f"{first.field}, line {first.line}: {first.message}; {first.hint}"
     try:
-        return making.prepared(workspace, row), ""
+        return making.prepared(workspace, row, elsewhere=sends_elsewhere(workspace, row)), ""
     except (TemplateError, RuleError, CommsError) as error:
         return None, str(error)
 
@@ -359,6 +371,8 @@ def _reopened(
 def _put_on_schedule(
     workspace: Workspace, row: RelayRow, accepted: RelayRow, who: str, detail: str, ready: Prepared | None = None
 ) -> RelayRow:
+    if sends_elsewhere(workspace, row):
+        return _step(workspace, row, replace(accepted, state=RelayState.ACCEPTED), who, detail)
     ready = ready or making.prepared(workspace, accepted)
     when = f"{ready.due_at:%Y-%m-%d %H:%M} UTC" if ready.due_at else "at once"
     with storage_errors(workspace.host_path), workspace.host.db.atomic():

@@ -15,7 +15,7 @@ from campaigns.told import ToldStore
 from comms.db import storage_errors
 from comms.engagement.collective import CollectiveReport
 from comms.engine import collective
-from comms.engine.relaying import copying, correcting, counting, making, sharing
+from comms.engine.relaying import copying, correcting, counting, figures, making, sharing
 from comms.engine.workspace import Workspace
 from comms.errors import StateError
 from comms.events import CampaignState
@@ -39,8 +39,8 @@ class Closing:
     """Those that told what they sent with tools of their own."""
     unanswered: tuple[str, ...]
     """Those that said nothing yet, and can not any more."""
-    unsent: tuple[str, ...]
-    """Those that said yes, and for which something stood in the way."""
+    silent: tuple[str, ...]
+    """Those that said yes, send with a tool of their own, and told no figures yet."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -65,7 +65,7 @@ def plan(workspace: Workspace, campaign: str) -> Closing:
         in_states(RelayState.SENDING, RelayState.SENT),
         tuple(told),
         in_states(*UNANSWERED),
-        in_states(RelayState.ACCEPTED),
+        tuple(row.association for row in rows if row.association not in told and figures.is_asked(workspace, row)),
     )
 
 

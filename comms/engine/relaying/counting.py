@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from campaigns.figures import ToldFigures
 from campaigns.relay import AGREED, edition_id
 from campaigns.relays import RelayRow
 from campaigns.store import CampaignRow
-from campaigns.told import ToldFigures, ToldStore
+from campaigns.told import ToldStore
 from comms.engagement.collective import Carried
 from comms.engine import reporting, variants
 from comms.engine.relaying import making, sharing
@@ -62,7 +63,7 @@ def counted(workspace: Workspace, campaign: str) -> Counted:
     for row in relays:
         mine = parts[row.association]
         if not mine.copies and row.association in told:
-            rows.append(_told(workspace, row, told[row.association]))
+            rows.append(_told(workspace, row, told[row.association].figures))
             continue
         others = [part.people for slug, part in (*parts.items(), *own.items()) if slug != row.association]
         spared = len(mine.left_out & frozenset().union(*others))
@@ -131,5 +132,6 @@ def _told(workspace: Workspace, row: RelayRow, figures: ToldFigures) -> Carried:
         people_high=figures.people,
         clicks=figures.clicks,
         replies=figures.replies,
+        answers=figures.answers,
         measured=False,
     )

@@ -52,9 +52,19 @@ def unadapted(workspace: Workspace, campaign: Campaign, association: str) -> Cam
     return adapted(campaign, association, UNADAPTED, zone=zone, topics=topics)
 
 
-def prepared(workspace: Workspace, row: RelayRow) -> Prepared:
-    """The edition compiled, and its readers counted. Raises TemplateError, RuleError, UsageError, ValueError."""
+def for_own_tool(edition: Campaign) -> Campaign:
+    """The same without its rule about readers, whom nobody here knows where they are in another tool."""
+    return replace(edition, audience=replace(edition.audience, segment=None))
+
+
+def prepared(workspace: Workspace, row: RelayRow, *, elsewhere: bool = False) -> Prepared:
+    """The edition compiled, and its readers counted; `elsewhere`: as it is sent with a tool of the association's own.
+
+    Raises TemplateError, RuleError, UsageError, ValueError.
+    """
     campaign = edition(workspace, row)
+    if elsewhere:
+        campaign = for_own_tool(campaign)
     scheduled = campaign.schedule is not None
     return sending.prepare(workspace, campaign, [row.association], scheduled=scheduled, gathered=True)
 

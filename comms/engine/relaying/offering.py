@@ -14,6 +14,7 @@ from campaigns import relay as rules
 from campaigns.models import Campaign
 from campaigns.relay import AGREED, UNANSWERED, RelayState, edition_id
 from campaigns.relays import OfferRow, RelayRow, RelayRule, VersionRow
+from campaigns.told import ToldStore
 from comms.db import storage_errors
 from comms.engine import checking, editions, gathering, offer_files, timing
 from comms.engine.checking import CheckResult
@@ -47,6 +48,8 @@ class Invited:
     """Other campaigns of its own on the day on which this would go out."""
     faults: tuple[str, ...] = ()
     """What is missing or wrong before it can take part."""
+    own_tool: bool = False
+    """It sends with a tool of its own, and nobody here can count its members."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -209,12 +212,15 @@ def _invited(workspace: Workspace, campaign: Campaign, association: Association)
         faults.append("it has no postal address")
     audience: int | None = None
     at: datetime | None = None
+    rule = workspace.relays.rule(slug)
     try:
         edition = making.unadapted(workspace, campaign, slug)
+        if rule.own_tool:
+            edition = making.for_own_tool(edition)
         at = timing.due(workspace, edition, association)[None] if edition.schedule else workspace.now()
         if lacking := tuple(weighing.lacks(workspace, edition, slug)):
             faults += lacking
-        else:
+        elif not rule.own_tool:
             audience = copying.audience(workspace, edition, slug)
     except CommsError as error:
         faults.append(str(error))
@@ -225,9 +231,10 @@ def _invited(workspace: Workspace, campaign: Campaign, association: Association)
         name=association.name,
         audience=audience if audience and audience >= FEWEST else None,
         seats=seats,
-        by_rule=accepts_by_rule(workspace.relays.rule(slug), campaign),
+        by_rule=accepts_by_rule(rule, campaign),
         clashes=_clashes(workspace, slug, at.date()) if at else (),
         faults=tuple(faults),
+        own_tool=rule.own_tool,
     )
 
 
@@ -249,6 +256,8 @@ class Standing:
     reason: str
     told: Told | None = None
     """What its own engine said, where it has one: figures that were not counted here."""
+    figures_at: datetime | None = None
+    """When it told figures of what it sent with a tool of its own; they are counted at the close."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -259,6 +268,7 @@ class Standing:
             "version": self.version,
             "reason": self.reason,
             "self_reported": self.told.to_json() if self.told else None,
+            "figures_at": self.figures_at.isoformat() if self.figures_at else None,
         }
 
 
@@ -267,6 +277,7 @@ def standings(workspace: Workspace, campaign: str) -> list[Standing]:
     rows = workspace.relays.relays(campaign)
     if workspace.relays.offer(campaign) is None:
         raise UsageError(f"{campaign!r} was not offered.", hint="See: comms relay list.")
+    told = ToldStore(workspace.host.db).of(campaign)
     return [
         Standing(
             row.association,
@@ -276,6 +287,7 @@ def standings(workspace: Workspace, campaign: str) -> list[Standing]:
             row.version,
             row.reason,
             peers.told(workspace, row),
+            told[row.association].at if row.association in told else None,
         )
         for row in rows
     ]

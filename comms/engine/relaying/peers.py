@@ -6,22 +6,24 @@ Here stands what they said, and the relay where they say that it is. Nothing of 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from campaigns.figures import ToldFigures, faults
 from campaigns.follows import FollowStore, Peer, PeerAnswer
 from campaigns.relay import RelayState
 from campaigns.relays import RelayRow
-from campaigns.told import ToldFigures, ToldStore, problem
 from comms.db import storage_errors
-from comms.engine.relaying import making
+from comms.engine.relaying import figures, making
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, UsageError
 from comms.kits import answers
-from comms.kits.answers import Statement
+from comms.kits.answers import Statement, poll_figure
 from comms.kits.signing import PublicKey, SignatureError
+from comms.rendering.body import numbered_polls
 
 OLDEST = timedelta(hours=24)
 """How long after it was signed a copy of an answer is taken: one that somebody kept is worthless the next day."""
@@ -136,20 +138,42 @@ def take(workspace: Workspace, slug: str, data: bytes) -> Taken:
 
 def _count(workspace: Workspace, row: RelayRow, statement: Statement) -> None:
     """Let the other engine's figures count as what its association tells, as long as they can be and are asked for."""
-    copies, clicks = statement.figures.get("copies") or 0, statement.figures.get("clicks") or 0
-    figures = ToldFigures(copies=copies, people=copies, clicks=clicks)  # an engine sends each person one copy
-    offer = workspace.relays.offer(row.campaign)
-    if not copies or offer is None or offer.state == "closed":
+    copies = statement.figure("copies")
+    told = ToldFigures(
+        copies=copies,
+        people=copies,  # an engine sends each person one copy
+        clicks=statement.figure("clicks"),
+        replies=statement.figure("replies"),
+        answers=_poll_answers(workspace, row, statement, most=copies),
+    )
+    if not copies or figures.is_closed(workspace, row):
         return
     name = f"the engine of {workspace.association(row.association).name}"
-    ToldStore(workspace.host.db).keep(row.campaign, row.association, figures, name, workspace.now())
+    figures.keep(workspace, row, told, who=name, how="by its engine")
+
+
+def _poll_answers(
+    workspace: Workspace, row: RelayRow, statement: Statement, *, most: int
+) -> Mapping[tuple[str, str], int]:
+    """(question, answer) -> how many gave it. The other engine names polls and answers by their places in the text,
+    which both have; the words are ours."""
+    offer = workspace.relays.offer(row.campaign)
+    assert offer is not None, "there is a relay of it"
+    version = statement.version if 1 <= statement.version <= offer.version else offer.version
+    found = {}
+    for poll, number in numbered_polls(making.offered(workspace, row.campaign, version).blocks).items():
+        for choice, text in enumerate(poll.answers):
+            count = statement.figure(poll_figure(number, choice))
+            if 0 < count <= most:
+                found[poll.question, text] = count
+    return MappingProxyType(found)
 
 
 def _possible(statement: Statement) -> Statement:
     """What an engine says, without figures that can not be: where it stands may be true all the same."""
-    copies, clicks = statement.figures.get("copies") or 0, statement.figures.get("clicks") or 0
-    told = ToldFigures(copies or answers.FEWEST, copies or answers.FEWEST, clicks)
-    return replace(statement, figures=MappingProxyType({})) if problem(told) else statement
+    copies = statement.figure("copies") or answers.FEWEST
+    told = ToldFigures(copies, copies, statement.figure("clicks"), statement.figure("replies"))
+    return replace(statement, figures=MappingProxyType({})) if faults(told) else statement
 
 
 def _stand(workspace: Workspace, row: RelayRow, state: RelayState, statement: Statement) -> None:
