@@ -18,6 +18,7 @@ from comms.kits import figure_files
 from comms.kits.figure_files import ASSOCIATION, Problem
 
 Slug = Annotated[str, typer.Argument(metavar="ASSOCIATION", help="Short name of the association.")]
+Whose = Annotated[str | None, typer.Option("--association", "-a", metavar="SLUG", help="Whose figures.")]
 _MOST_SHOWN = 50
 
 
@@ -45,8 +46,8 @@ def figures(
 ) -> None:
     """Take down what associations sent with tools of their own; later figures replace earlier ones until the close."""
     if file is not None:
-        if association is not None or copies is not None:
-            raise UsageError("--file has all figures in it.", hint="Leave --association and --copies out.")
+        if association is not None or copies is not None or people is not None or clicks or replies:
+            raise UsageError("--file has all figures in it.", hint="Leave out --association and the numbers.")
         _of_file(campaign, file, dry_run=dry_run, as_json=as_json)
         return
     if association is None or copies is None:

@@ -116,7 +116,8 @@ def make_kit(workspace: Workspace, campaign: Campaign, association: Association,
     }
     names = ("guide.html", *files)
     page_shown = tagged(page, association.slug, campaign.id) if part.feed else ""
-    told = guide.Guide(part, association, author, tool, mail, page_shown, names, events)
+    has_form = workspace.relays.relay(campaign.id, association.slug) is not None
+    told = guide.Guide(part, association, author, tool, mail, page_shown, names, events, has_form)
     whole = {"guide.html": guide.to_html(told).encode(), **files}
     return Kit(to_zip(whole), tuple(whole), mail, tuple(_findings(workspace, mail)))
 

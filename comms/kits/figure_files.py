@@ -67,12 +67,15 @@ def read_file(path: Path) -> Sheet:
         _check_header(path, line, names)
         found: list[Row] = []
         problems: list[Problem] = []
+        lines: dict[str, int] = {}
         for at, cells in table:
             if len(found) + len(problems) >= MOST_ROWS:
                 raise UsageError(f"{path}:{at}: the file has more than {MOST_ROWS:,} rows.", hint="Split it.")
-            wrong = list(_row(at, names, cells, found))
-            problems += (each for each in wrong if isinstance(each, Problem))
-            found += (each for each in wrong if isinstance(each, Row))
+            for each in _row(at, names, cells, lines):
+                if isinstance(each, Row):
+                    found.append(each)
+                else:
+                    problems.append(each)
     except ImportFileError as error:
         raise UsageError(f"{error}.", hint="Save it as CSV in UTF-8, and try again.") from error
     if not found and not problems:
@@ -91,8 +94,8 @@ def _check_header(path: Path, line: int, names: Sequence[str]) -> None:
         raise UsageError(f"{place}: there is no column {missing[0]!r}.", hint=_HINT)
 
 
-def _row(line: int, names: Sequence[str], cells: Sequence[str], before: Sequence[Row]) -> Iterator[Row | Problem]:
-    """The row, or everything that is wrong with it."""
+def _row(line: int, names: Sequence[str], cells: Sequence[str], lines: dict[str, int]) -> Iterator[Row | Problem]:
+    """The row, or everything that is wrong with it. `lines` is where each association stood first."""
     values: Mapping[str, str] = {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name}
     beyond = [cell for at, cell in enumerate(cells) if cell.strip() and (at >= len(names) or not names[at])]
     association = values.get(ASSOCIATION, "")
@@ -101,13 +104,12 @@ def _row(line: int, names: Sequence[str], cells: Sequence[str], before: Sequence
         return
     if not association:
         yield Problem(line, ASSOCIATION, "no association is named")
-    if earlier := next((row.line for row in before if row.association == association), 0):
-        yield Problem(line, ASSOCIATION, f"{_shown(association)} stands in line {earlier} already")
-        return
+    elif (first := lines.setdefault(association, line)) != line:
+        yield Problem(line, ASSOCIATION, f"{_shown(association)} stands in line {first} already")
     figures = read(values)
     if not isinstance(figures, ToldFigures):
         yield from (Problem(line, fault.field, fault.words) for fault in figures)
-    elif association:
+    elif lines.get(association) == line:
         yield Row(line, association, figures)
 
 

@@ -21,8 +21,8 @@ from comms.rendering.mime import addr_spec
 
 LANGUAGE = "en"
 """The guide speaks to liaisons, as the command line does."""
-FIGURES = ("sent on (date)", "mails delivered", "people who clicked", "people who unsubscribed", "replies")
-"""What comes back from an association that sends by itself."""
+FIGURES = ("mails that your tool sent", "different people who got one", "clicks on links", "answers that people wrote")
+"""What comes back from an association that sends by itself; as `campaigns.figures` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class Guide:
     """Paths in the kit."""
     events: Sequence[Event]
     """With a file each, in their order."""
+    has_form: bool
+    """Is the campaign offered, so that its page takes the figures."""
 
     @property
     def days(self) -> list[tuple[str, str]]:

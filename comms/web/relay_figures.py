@@ -70,7 +70,7 @@ class FiguresView:
 def view(
     workspace: Workspace, sitting: Sitting, words: Words, given: Mapping[str, str] | None = None
 ) -> FiguresView | None:
-    """None where the association has no figures to tell. `given` is what was sent and not kept: it stays in the form."""
+    """None where the association has no figures to tell. `given` is what was sent and not kept: it stays there."""
     row = sitting.relay
     if not figures.is_asked(workspace, row):
         return None

@@ -33,6 +33,7 @@ def offer(workspace: Workspace, row: RelayRow, campaign: Campaign) -> None:
                 "list stays with you: nobody else sees it.",
                 host=editions.author_name(workspace, campaign), title=campaign.title, association=name,
             ),
+            *_by_own_tool(workspace, row, words),
             *_by_when(words, campaign),
         ]  # fmt: skip
         _post(
@@ -220,6 +221,17 @@ def _by_when(words: Words, campaign: Campaign) -> list[str]:
         elif last:
             found.append(words.gettext("It may go out until %(last)s.", last=_day(words, last)))
     return found
+
+
+def _by_own_tool(workspace: Workspace, row: RelayRow, words: Words) -> list[str]:
+    if not workspace.relays.rule(row.association).own_tool:
+        return []
+    return [
+        words.gettext(
+            "You send with a tool of your own, so nothing goes out from here. Keep this mail: once you have sent "
+            "it, the page behind the link below takes your figures."
+        )
+    ]
 
 
 def _day(words: Words, day: date) -> str:
