@@ -75,13 +75,12 @@ def read(given: Mapping[str, str]) -> ToldFigures | tuple[Fault, ...]:
             numbers[name] = int("".join(character for character in text if character.isdecimal()))
         elif text or name == "copies":
             wrong.add(name)
-    if "people" not in wrong and "copies" in numbers:
-        numbers.setdefault("people", numbers["copies"])
     limits = {name: (least, most) for name, least, most in _limits(numbers)}
     wrong |= {name for name, number in numbers.items() if not limits[name][0] <= number <= limits[name][1]}
     if wrong:
         return tuple(Fault(name, _shown(given.get(name, "")), *limits[name]) for name in FIELDS if name in wrong)
-    return ToldFigures(numbers["copies"], numbers["people"], numbers.get("clicks", 0), numbers.get("replies", 0))
+    copies = numbers["copies"]
+    return ToldFigures(copies, numbers.get("people", copies), numbers.get("clicks", 0), numbers.get("replies", 0))
 
 
 def _limits(numbers: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from relay_scene import OFFER, Scene, scene_of
 
+from campaigns.figures import ToldFigures
 from campaigns.relay import RelayState
-from campaigns.told import ToldFigures
 from comms.engagement.collective import CollectiveReport, Source
 from comms.engagement.polls import Ballots
 from comms.engine import collective, reporting, rights, sending
@@ -237,14 +237,14 @@ def test_figures_that_associations_tell_are_marked_and_counted(scene: Scene) -> 
 @pytest.mark.parametrize(
     ("figures", "fault"),
     [
-        (ToldFigures(0, 0), "nothing was sent"),
-        (ToldFigures(-5, 1), "copies are below 0"),
-        (ToldFigures(10, 11), "not 11"),
-        (ToldFigures(10, 0), "not 0"),
-        (ToldFigures(10, 10, clicks=-1), "clicks are below 0"),
-        (ToldFigures(10, 10, clicks=1001), "1,001 clicks"),
-        (ToldFigures(10, 10, replies=11), "11 replies"),
-        (ToldFigures(10**30, 5), "more than"),
+        (ToldFigures(0, 0), "copies must be a whole number from 1"),
+        (ToldFigures(-5, 1), "copies must .* not -5"),
+        (ToldFigures(10, 11), "people must be a whole number from 1 to 10, not 11"),
+        (ToldFigures(10, 0), "people must .* not 0"),
+        (ToldFigures(10, 10, clicks=-1), "clicks must .* not -1"),
+        (ToldFigures(10, 10, clicks=1001), "clicks must .* to 1,000, not 1,001"),
+        (ToldFigures(10, 8, replies=9), "replies must .* to 8, not 9"),
+        (ToldFigures(10**30, 5), "copies must .* to 20,000,000"),
     ],
 )
 def test_figures_that_can_not_be_are_refused(scene: Scene, figures: ToldFigures, fault: str) -> None:

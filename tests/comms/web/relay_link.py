@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
@@ -94,6 +94,11 @@ class Offered:
         file.write_text(offer_text().replace(before, after))
         plan = correcting.plan(self.scene.workspace, file, note="another day")
         correcting.correct(self.scene.workspace, plan, who="dana")
+
+    def send_elsewhere(self) -> None:
+        """Maine has its members in a tool of its own."""
+        rule = seating.rule(self.scene.workspace, "maine")
+        seating.decide(self.scene.workspace, replace(rule, own_tool=True))
 
     def stand(self, state: RelayState) -> None:
         """Put the relay where only days to come would bring it."""

@@ -169,6 +169,12 @@ def states(offer: Offered) -> Iterator[tuple[str, str]]:
     for state in (RelayState.EXPIRED, RelayState.SENDING, RelayState.SENT):
         offer.stand(state)
         yield state.value, offer.path()
+    offer.stand(RelayState.SEEN)
+    offer.send_elsewhere()
+    yield "to be sent elsewhere", offer.path()
+    offer.stand(RelayState.ACCEPTED)
+    offer.post("/figures", copies="1,200", clicks="140")
+    yield "figures told", f"{offer.path()}?done=figures"
     correcting.recall(offer.scene.workspace, "partner", "no money", who="dana")
     yield "withdrawn", offer.path()
     yield "over", offer.expired()

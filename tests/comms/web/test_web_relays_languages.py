@@ -66,6 +66,13 @@ def test_no_word_of_ours_is_forgotten_in_any_state(offer: Offered) -> None:
     for state in (RelayState.EXPIRED, RelayState.SENDING, RelayState.SENT):
         offer.stand(state)
         look(state.value)
+    offer.stand(RelayState.SEEN)
+    offer.send_elsewhere()
+    look("to be sent elsewhere")
+    offer.stand(RelayState.ACCEPTED)
+    look("figures asked")
+    offer.post("/figures", copies="1200", clicks="140")
+    look("figures told", f"{offer.path()}?done=figures")
     correcting.recall(offer.scene.workspace, "partner", "no money", who="dana")
     look("withdrawn")
     look("over", offer.expired())
