@@ -5,12 +5,14 @@ from __future__ import annotations
 import email
 import email.policy
 import http.client
+import json
 import os
 import re
 import subprocess
 import sys
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -22,9 +24,10 @@ import typer
 from typer.testing import CliRunner
 
 from comms.cli.app import app
-from comms.engine.relaying import seating
+from comms.engine.relaying import posted, seating
 from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
+from comms.kits.signed_figures import signature
 from comms.web.app import create_app
 from tests.confidential_scene import ACORN, BIRCH, OFFER, SHARED, TOPIC, Finder, lists
 from tests.conftest import HOST, SMTP_SERVER, Comms, MailServer, free_port
@@ -51,14 +54,14 @@ class Story:
         result = runner.invoke(app, list(words))
         return f"{result.output}\n{result.exception or ''}"
 
-    def get(self, method: str, path: str, body: str = "") -> bytes:
+    def get(self, method: str, path: str, body: str = "", headers: Mapping[str, str] | None = None) -> bytes:
         """Status line, headers and body."""
         connection = http.client.HTTPConnection(
             "127.0.0.1", int(self.comms.environment["COMMS_SITE__PORT"]), timeout=20
         )
         try:
             kind = {"Content-Type": "application/x-www-form-urlencoded"}
-            connection.request(method, path, body=body.encode(), headers=kind)
+            connection.request(method, path, body=body.encode(), headers={**kind, **(headers or {})})
             response = connection.getresponse()
             return f"{response.status} {response.getheaders()}\n".encode() + response.read()
         finally:
@@ -193,7 +196,7 @@ def _fillings(story: Story) -> dict[str, list[str]]:
 
 FORMS = (
     "", "confirm=unsubscribe", f"address={THEIRS}", f"email={THEIRS}&topic=news", "choice=yes", "until=3", "stop=yes",
-    "this=yes", "language=es",
+    "this=yes", "language=es", "copies=20&people=20&clicks=3&replies=1",
 )  # fmt: skip
 
 
@@ -215,6 +218,22 @@ def test_no_page_tells_anything_of_birch_s_members(story: Story) -> None:
                         assert TOPIC.encode() not in answer, filled
                     pages += 1
     assert pages > 100
+
+
+def test_a_tool_of_acorn_learns_nothing_of_birch_by_posting_figures(story: Story) -> None:
+    with Workspace(story.comms.folder) as workspace:
+        secret = posted.give(workspace, "acorn", who="dana").secret
+    told = set()
+    for slug in ("acorn", "birch", "coalition", "nobody"):
+        for campaign in ("partner", "partner.birch", "nothing"):
+            body = json.dumps({"campaign": campaign, "copies": 20}).encode()
+            seconds = int(time.time())
+            headers = {"Comms-Timestamp": str(seconds), "Comms-Signature": signature(secret, seconds, body)}
+            answer = story.get("POST", f"/relay/{slug}/figures", body.decode(), headers)
+            story.finder.check(answer, slug)
+            if slug != "acorn":
+                told.add(re.sub(rb"nonce-\S+|\('date', '[^']+'\)", b"", answer))
+    assert len(told) == 1, "one answer, whatever there is of others"
 
 
 def test_a_form_answers_the_same_about_a_member_of_birch_and_about_a_stranger(story: Story) -> None:
@@ -271,14 +290,20 @@ COMMANDS: dict[str, list[list[str]] | str] = {
     "relay follow": [["--as", "acorn", "--json"]],
     "relay peer": [["acorn", "--key", "0" * 64, "--json"]],
     "relay unpeer": [["acorn", "--json"]],
-    "relay figures": [["partner", *OWN, "--copies", "20", "--json"]],
+    "relay figures": [
+        ["partner", *OWN, "--copies", "20", "--json"],
+        ["partner", *OWN, "--copies", "20", "--dry-run"],
+        ["partner", "--file", "{figures}", "--json"],
+        ["partner", "--file", "{figures}", "--dry-run"],
+    ],
+    "relay secret": [["acorn", "--json"], ["acorn"], ["acorn", "--renew", "--yes"], ["acorn", "--revoke", "--yes"]],
     "relay publish": [["partner", *OWN, "--json"]],
     "relay kit": [["partner", *OWN, "--tool", "mailchimp", "--out", "{out}/kit.zip", "--json"]],
     "relay link": [["partner", *OWN, "--seat", "luis@acorn.example", "--json"]],
     "relay seat": [["acorn", "two@acorn.example", "--name", "Two", "--json"]],
     "relay seats": [["acorn", "--json"]],
     "relay unseat": [["acorn", "two@acorn.example", "--json"]],
-    "relay rule": [["acorn", "--json"]],
+    "relay rule": [["acorn", "--json"], ["acorn", "--own-tool", "--json"], ["acorn", "--from-here"]],
     "association welcome": [["acorn", "--json"]],
     "association edit": [["acorn", "--json"]],
     "association topic": [["acorn", "own", "--title", "Own", "--json"]],
@@ -318,7 +343,10 @@ def test_every_command_that_takes_an_association_is_looked_at() -> None:
 def test_no_command_tells_acorn_anything_of_birch_s_members(story: Story, tmp_path: Path) -> None:
     file = tmp_path / "own.md"
     file.write_text(OFFER.format(id="own").partition("relay:")[0] + "---\n\nDear {{ member.name }}, hello.\n")
+    figures = tmp_path / "figures.csv"
+    figures.write_text("association,copies\nacorn,20\nbirch,20\n")
     places = {
+        "figures": str(figures),
         "acorn": str(story.folder / "acorn.csv"), "theirs": THEIRS, "shared": SHARED[0], "file": str(file),
         "out": str(tmp_path / "out"),
     }  # fmt: skip

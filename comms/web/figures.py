@@ -7,7 +7,6 @@ POST /relay/<association>/figures    Comms-Timestamp: <seconds since 1970>    Co
 from __future__ import annotations
 
 import structlog
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -28,16 +27,15 @@ class FigureHooks:
         self._workspaces = workspaces
 
     def routes(self) -> list[Route]:
-        return [Route("/relay/{association}/figures", self.take, methods=["POST"], max_body_size=LARGEST)]
+        return [Route("/relay/{association}/figures", self.take, methods=["POST"])]
 
     async def take(self, request: Request) -> Response:
         """200: they are known; 400: no figures; 401, 403: not signed, not with this secret, or not now; 404: not
         offered; 409: closed, counted here, or later ones are known; 413: too large; 429: too many."""
         slug = str(request.path_params["association"])
-        try:
-            body = await request.body()
-        except HTTPException as error:
-            return _refused(error.status_code, f"the body has more than {LARGEST:,} bytes, or can not be read.")
+        body = await request.body()
+        if len(body) > LARGEST:
+            return _refused(413, f"the body has more than {LARGEST:,} bytes.")
         stamp = stamped(request.headers)
         if stamp is None:
             return _refused(401, _UNSIGNED)

@@ -7,21 +7,28 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from following_scene import HERE, MAINE, NOW, TEXT, Two, offer, two_engines
+from hypothesis import given
+from hypothesis import strategies as st
 from relay_scene import association
 
 from campaigns.follows import FollowStore
 from campaigns.relay import RelayState
-from comms.engine import offer_feeds
+from comms.engagement.collective import Carried
+from comms.engagement.polls import Ballots
+from comms.engine import offer_feeds, sending
 from comms.engine.following import feeds, telling
 from comms.engine.following.asking import answering_key
-from comms.engine.relaying import answering, correcting, peers
+from comms.engine.relaying import answering, correcting, counting, peers
 from comms.errors import StateError, UsageError
+from comms.events import EventKind
 from comms.kits import answers
 from comms.kits.answers import Answer, Statement
 from comms.kits.signing import SignatureError, SigningKey, key_document
+from comms.reading import fetch
 from comms.web.server import serve
 from tests.support.feed_server import FeedServer, Page, feed_server
 
@@ -206,6 +213,118 @@ def test_a_changed_byte_a_foreign_signature_and_too_much_are_refused_and_nothing
         assert after.key == row.key
     assert {asked.name for asked in site.asked} <= {"127.0.0.1/relay/north/feed.json", "127.0.0.1/relay/keys.json"}
     assert two.library.relays.offer(HERE).version == 1  # type: ignore[union-attr]
+
+
+# --- figures ----------------------------------------------------------------------------------
+
+POLL = TEXT.replace("The deadline is 1 March.", "::: poll Will you come?\n- Yes\n- No\n- Perhaps\n:::\n")
+ALL = {"copies": 120, "failed": 0, "clicks": 40, "replies": 20, "poll 0.0": 50, "poll 0.2": 10, "poll 0.1": None}
+
+
+def counted(two: Two) -> Carried:
+    (row,) = counting.counted(two.coalition, "partner").rows
+    return row
+
+
+def told(two: Two, number: int, **changes: object) -> peers.Taken:
+    """What the other engine says of its figures; names are written with underscores."""
+    figures = {**ALL, **{name.replace("_", " "): value for name, value in changes.items()}}
+    key = feeds.answering_key(two.library, two.url)
+    said = Statement("partner", 1, "sent", "", figures)  # type: ignore[arg-type]
+    return peers.take(two.coalition, "north", answers.write(Answer("north", number, NOW, said), key))
+
+
+def test_replies_and_answers_to_polls_that_another_engine_counted_are_counted_here_as_told(two: Two) -> None:
+    two.offer(POLL)
+    two.follow()
+    assert told(two, 1).ok
+    row = counted(two)
+    assert (row.copies, row.people_high, row.clicks, row.replies, row.measured) == (120, 120, 40, 20, False)
+    assert row.answers == {("Will you come?", "Yes"): 50, ("Will you come?", "Perhaps"): 10}
+    told(two, 2, replies=None)
+    assert counted(two).replies == 0
+    noted = [who for _, who, what, _ in two.coalition.host.audit("partner") if what == "figures told"]
+    assert noted == ["the engine of North Libraries"] * 2
+
+
+@pytest.mark.parametrize("changes", [{"replies": 121}, {"clicks": 10**9}, {"copies": 10**9}])
+def test_figures_of_another_engine_that_can_not_be_are_kept_as_said_and_not_counted(
+    two: Two, changes: dict[str, object]
+) -> None:
+    two.offer(POLL)
+    two.follow()
+    assert told(two, 1, **changes).ok
+    assert two.there().told is not None
+    assert counted(two).copies == 0
+
+
+def test_answers_of_nobody_s_poll_and_of_too_many_people_do_not_count(two: Two) -> None:
+    two.offer(POLL)
+    two.follow()
+    told(two, 1, **{"poll_0.0": 121, "poll_0.9": 50, "poll_7.0": 50, "poll_x": 50, "of later engines": 3})
+    assert counted(two).answers == {("Will you come?", "Perhaps"): 10}
+
+
+def test_figures_tell_nothing_under_ten_and_growing_ones_in_tens(two: Two) -> None:
+    two.offer(POLL)
+    two.follow()
+    two.exchange()
+    answering.accept(two.library, answering.find(two.library, HERE, MAINE.slug), who="luis")
+    edition = two.library.host.campaign(f"{HERE}.{MAINE.slug}")
+    assert edition is not None
+    sending.start(two.library, edition)
+    run = two.library.ledger(MAINE.slug).run(f"{HERE}.{MAINE.slug}", "newsletter")
+    assert run is not None
+    events, ballots = two.library.events(MAINE.slug), Ballots(two.library.association_db(MAINE.slug))
+    with events.db.atomic():
+        for number in range(17):
+            events.add(run.id, EventKind.REPLIED, NOW)
+            ballots.answer(run.id, 0, number + 1, 0)
+        for number in range(3):
+            ballots.answer(run.id, 0, number + 100, 1)
+    telling.tell(two.library, at_once=True)
+    said = two.there().told
+    assert said is not None
+    assert said.statement.figures == {
+        "copies": 0, "failed": 0, "clicks": 0, "replies": 10, "poll 0.0": 10, "poll 0.1": None,
+    }  # fmt: skip
+
+
+def test_an_engine_that_knows_fewer_figures_gets_those(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    two.offer(POLL)
+    two.follow()
+    two.exchange()
+    row = FollowStore(two.library.host.db).followed(two.url)[0]
+    full = Statement("partner", 1, "sent", "", ALL)
+    asked = []
+
+    class Older:
+        def post(self, url: str, data: bytes) -> fetch.Answer:
+            said = json.loads(data)["statement"]["figures"]
+            asked.append(said)
+            return fetch.Answer(403 if "replies" in said else 200, b"{}")
+
+    follow = feeds.find(two.library, "the-coalition")
+    done = telling._told(two.library, follow, replace(row, answer=full.to_json(), taken=False), Older())  # type: ignore[arg-type]
+    assert done.taken
+    assert asked == [ALL, {"copies": 120, "failed": 0, "clicks": 40}]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["copies", "replies", "poll 0.0", "poll 3.1", "x"]) | st.text(max_size=40),
+        st.none() | st.integers() | st.booleans() | st.text() | st.floats(),
+    )
+)
+def test_any_figures_that_are_read_are_written_the_same_and_count_no_less_than_nothing(figures: dict[str, Any]) -> None:
+    text = json.dumps({"campaign": "x", "version": 1, "state": "sent", "reason": "", "figures": figures})
+    try:
+        read = Statement.from_json(text)
+    except ValueError:
+        return
+    assert Statement.from_json(read.to_json()) == read
+    assert all(read.figure(name) >= 0 for name in (*figures, "clicks"))
+    assert set(read.without_more.figures) <= set(answers.FIGURES)
 
 
 # --- answers ----------------------------------------------------------------------------------

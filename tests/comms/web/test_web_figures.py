@@ -178,6 +178,7 @@ def test_every_refusal_has_its_status_and_says_why_in_json(offer: Offered, secre
     }  # fmt: skip
     for name, answer in found.items():
         assert json.loads(answer.text)["error"], name
+    assert post(offer, secret, b"x" * 1_000_000).status == 413
     assert "from 1 to 300, not 301" in found["can not be"].text
     assert known(offer) is None
 
