@@ -37,12 +37,21 @@ def test_told_figures_become_a_frozen_report_and_one_of_a_quarter(comms: Comms, 
     early = comms("report", "partner", "--collective")
     assert early.code != 0
     assert "comms relay close partner" in early.err
-    for slug in SLUGS:
-        told = comms("relay", "figures", "partner", "-a", slug, "--copies", "1000", "--clicks", "100", "--json")
-        assert told.json()["self_reported"] is True, told.err
+    told = comms("relay", "figures", "partner", "-a", "iowa", "--copies", "5000", "--clicks", "100", "--json")
+    assert told.json()["self_reported"] is True, told.err
+    sheet = tmp_path / "figures.csv"
+    sheet.write_text("association,copies,clicks\n" + "".join(f'{slug},"1,000",100\n' for slug in SLUGS) + "texas,5,\n")
+    wrong = comms("relay", "figures", "partner", "--file", str(sheet))
+    assert wrong.code == 1
+    assert f"{sheet}:6: association: there is no association 'texas'" in wrong.out
+    assert comms("relay", "close", "partner", "--dry-run", "--json").json()["told"] == ["iowa"], "all, or none"
+    sheet.write_text(sheet.read_text().removesuffix("texas,5,\n"))
+    dry = comms("relay", "figures", "partner", "--file", str(sheet), "--dry-run", "--json").json()
+    assert (dry["done"], [row["replaces"] for row in dry["rows"]]) == (False, [True, False, False, False])
+    assert comms("relay", "figures", "partner", "--file", str(sheet)).code == 0
     nonsense = comms("relay", "figures", "partner", "-a", "iowa", "--copies", "10", "--replies", "11")
     assert nonsense.code != 0
-    assert "11 replies of 10 people" in nonsense.err
+    assert "replies must be a whole number from 0 to 10, not 11" in nonsense.err
 
     plan = comms("relay", "close", "partner", "--dry-run", "--json").json()
     assert plan["told"] == list(SLUGS)
