@@ -12,8 +12,9 @@ import pytest
 from relay_link import Offered, offered
 from relay_scene import OFFER
 
+from campaigns.figures import ToldFigures
 from campaigns.relay import RelayState
-from comms.engine.relaying import correcting, seating
+from comms.engine.relaying import correcting, figures, seating
 from tests.support import axe
 
 CHROMIUM = shutil.which("chromium")
@@ -208,3 +209,30 @@ def test_nothing_sticks_out_of_a_phone_and_every_target_fits_a_finger(tmp_path: 
             )
             assert min(sizes) >= 24, name
         page.close()
+
+
+def test_figures_that_can_not_be_are_mended_where_the_cursor_stands_with_a_keyboard_alone(
+    offer: Offered, chromium: Any, axe_script: str
+) -> None:
+    offer.send_elsewhere()
+    offer.accept()
+    context = chromium.new_context(viewport=PHONE, bypass_csp=True)
+    page = context.new_page()
+    page.goto(mailed(offer))
+    page.focus("#copies")
+    for text, key in (("1,200", "Tab"), ("1300", "Tab"), ("140", "Enter")):
+        page.keyboard.type(text)
+        page.keyboard.press(key)
+    page.wait_for_selector("#wrong-people")
+    assert axe.violations(page, axe_script) == []
+    assert page.evaluate("document.activeElement.id") == "people"
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert page.input_value("#copies") == "1,200"
+    page.keyboard.press("Control+A")
+    page.keyboard.type("1150")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=status] >> text=Your figures are taken down.")
+    context.close()
+    kept = figures.known(offer.scene.workspace, offer.row())
+    assert kept is not None
+    assert kept.figures == ToldFigures(1200, 1150, 140)
