@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.chaos.bed import Bed, Fault, Tried, at_count, finish
 from bench.chaos.place import Place
 
-PEOPLE = 1500
+PEOPLE = 4000
 BEFORE, AFTER = 20, 40
 """Messages before each backup, and at least so many after it."""
 PAGE = 4096

@@ -43,6 +43,7 @@ from comms.events import CampaignState, SeriesState
 IN_DOUBT = "restored from a backup made while it was being sent"
 UNREADABLE = "restored from a backup, and what went out since can not be read any more"
 UNKNOWN = "it may have gone out since the backup, and who got it can not be read any more"
+NOT_ALL_SENT = "it counted as sent in the workspace that was replaced, and some of its mails were not"
 CARRIED = "carried over from the workspace that the backup replaced"
 
 
@@ -89,6 +90,7 @@ def restore(file: Path, folder: Path) -> Restored:
             were_under_way = {row.id for row in workspace.host.campaigns(_UNDER_WAY)}
             carried = _carry_over(folder, workspace) if replaces else Carried(0, 0)
             in_doubt = carried.held + sum(_hold_open(workspace, slug) for slug in _slugs(workspace))
+            _open_again(workspace)
             paused = _pause_all(workspace, were_under_way)
             before = _aside(folder, workspace.now()) if replaces else None
     except (tarfile.TarError, CommsError, OSError, *DATABASE_ERRORS) as error:
@@ -282,6 +284,15 @@ def _hold_open(workspace: Workspace, slug: str) -> int:
     ledger = workspace.ledger(slug)
     with ledger.db.atomic():
         return ledger.hold_claimed(IN_DOUBT, workspace.now())
+
+
+def _open_again(workspace: Workspace) -> None:
+    """Let a campaign wait that counts as sent while its ledger says otherwise, as where damage hid what was open."""
+    for row in workspace.host.campaigns([CampaignState.SENT]):
+        ledgers = {slug: workspace.ledger(slug) for slug in row.senders}
+        if any(ledger.is_open(run.id) for ledger in ledgers.values() for run in ledger.runs(row.id)):
+            now = workspace.now()
+            workspace.host.set_state(row.id, CampaignState.PAUSED, now, was=[CampaignState.SENT], reason=NOT_ALL_SENT)
 
 
 def _pause_all(workspace: Workspace, before: Set[str]) -> list[str]:

@@ -17,7 +17,7 @@ from campaigns.relay import RelayState
 from comms.engine import sending
 from comms.engine.maintenance import back_up
 from comms.engine.relaying import answering, closing, correcting, seating
-from comms.engine.restore import restore
+from comms.engine.restore import NOT_ALL_SENT, restore
 from comms.engine.workspace import Workspace
 from comms.errors import StateError
 from comms.events import CampaignState
@@ -113,6 +113,24 @@ def test_where_only_the_ledgers_can_be_read_an_acceptance_given_again_sends_nobo
     life.work()
     assert life.copies == dict.fromkeys({*MAINE, *OHIO}, 1)
     assert life.state("maine") is RelayState.SENT
+
+
+def test_what_counted_as_sent_by_mistake_waits_for_a_person_and_then_reaches_the_others(life: Life) -> None:
+    """As where a damaged index hid who was still to be written to."""
+    life.offer()
+    life.accept("maine")
+    life.scene.control.step()
+    life.scene.senders.work.clear()  # no sender has begun
+    life.back_up()
+    host, now = life.scene.workspace.host, life.scene.workspace.now()
+    assert host.set_state("partner.maine", CampaignState.SENT, now, was=[CampaignState.SENDING])
+    life.restore()
+    row = life.scene.workspace.host.campaign("partner.maine")
+    assert row is not None
+    assert (row.state, row.reason) == (CampaignState.PAUSED, NOT_ALL_SENT)
+    sending.resume(life.scene.workspace, row.id, who="dana")
+    life.work()
+    assert life.copies == dict.fromkeys(MAINE, 1)
 
 
 def test_what_was_on_its_way_goes_on_with_those_who_have_it_not(life: Life) -> None:
