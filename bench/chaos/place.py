@@ -104,8 +104,10 @@ class Place:
         for name in ("", *FOLDERS):
             (self.folder / name).mkdir(mode=0o700)
         for name, data in files.items():
-            (self.folder / name).write_bytes(data)
-            (self.folder / name).chmod(0o600)
+            path = self.folder / name
+            path.parent.mkdir(mode=0o700, exist_ok=True)  # such as where senders say that they are there
+            path.write_bytes(data)
+            path.chmod(0o600)
         self.campaigns = list(campaigns)
 
     @property
