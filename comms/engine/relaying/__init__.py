@@ -11,7 +11,11 @@ linking     links that they ask for, by mail
 showing     the newsletter as they would send it
 closing     the close of an offer; its figures are frozen then
 counting    what became of it with each association, for the close alone
-telling     figures that associations tell of what they sent with tools of their own
+figures     what associations tell of what they sent with tools of their own: until when, and where it is kept
+telling     such figures by command and in files
+posted      such figures from the tools themselves, signed
+passing     an answer that a liaison passes on to the coalition, without who wrote it
+peers       associations that answer from an engine of their own
 sharing     what an association may learn of the others
 copying     one copy for each person, whoever sends it
 letters     the mails to those who speak for associations
