@@ -189,6 +189,7 @@ def _fillings(story: Story) -> dict[str, list[str]]:
         "language": ["en", "es"],
         "provider": ["postmark", "sns"],
         "secret": ["secret"],
+        "sha256": ["0" * 64],
         "name": feeds,
         "path": ["a.png", "../associations/birch.db", "%2e%2e/associations/birch.db", "../relays/partner.db"],
     }

@@ -47,7 +47,8 @@ NOT_ALL_SENT = "it counted as sent in the workspace that was replaced, and some 
 CARRIED = "carried over from the workspace that the backup replaced"
 
 
-_UNDER_WAY = (CampaignState.SCHEDULED, CampaignState.SENDING, CampaignState.PAUSED)
+_GOING = (CampaignState.SCHEDULED, CampaignState.SENDING)
+_UNDER_WAY = (*_GOING, CampaignState.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +88,11 @@ def restore(file: Path, folder: Path) -> Restored:
     try:
         _lay_out(file, fresh)
         with Workspace(fresh) as workspace:
-            were_under_way = {row.id for row in workspace.host.campaigns(_UNDER_WAY)}
+            were_going = {row.id for row in workspace.host.campaigns(_GOING)}
             carried = _carry_over(folder, workspace) if replaces else Carried(0, 0)
             in_doubt = carried.held + sum(_hold_open(workspace, slug) for slug in _slugs(workspace))
             _open_again(workspace)
-            paused = _pause_all(workspace, were_under_way)
+            paused = _pause_all(workspace, were_going)
             before = _aside(folder, workspace.now()) if replaces else None
     except (tarfile.TarError, CommsError, OSError, *DATABASE_ERRORS) as error:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -296,8 +297,8 @@ def _open_again(workspace: Workspace) -> None:
 
 
 def _pause_all(workspace: Workspace, before: Set[str]) -> list[str]:
-    """What waits now: what would go on, and of what was under way in the backup (`before`) what was paused since."""
-    going = {row.id for row in workspace.host.campaigns([CampaignState.SENDING, CampaignState.SCHEDULED])}
+    """What waits now: what would go on, and of what went on in the backup (`before`) what was paused since."""
+    going = {row.id for row in workspace.host.campaigns(_GOING)}
     for campaign in going:
         sending.pause(workspace, campaign, who="restore")
     paused = workspace.host.campaigns([CampaignState.PAUSED])

@@ -229,7 +229,7 @@ def counted(two: Two) -> Carried:
 def told(two: Two, number: int, **changes: object) -> peers.Taken:
     """What the other engine says of its figures; names are written with underscores."""
     figures = {**ALL, **{name.replace("_", " "): value for name, value in changes.items()}}
-    key = feeds.answering_key(two.library, two.url)
+    key = answering_key(two.library, two.url)
     said = Statement("partner", 1, "sent", "", figures)  # type: ignore[arg-type]
     return peers.take(two.coalition, "north", answers.write(Answer("north", number, NOW, said), key))
 
