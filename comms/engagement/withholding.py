@@ -17,8 +17,11 @@ from comms.engagement.bounces.report import leaves, without_tags
 LEFT_OUT = "[…]"
 """Stands where something was taken out, in every language."""
 MOST_LINES, _LONGEST_LINE, _LONGEST_TEXT = 80, 2_000, 200_000
-_TELLING = ("name", "phone", "mobile", "fax", "street", "address", "nick")
-"""In the name of an attribute: its value tells who somebody is."""
+_NAME = re.compile(r"name|nick|nombre|apellid|prenom|(?<![a-z])nom(?![a-z])")
+_WHERE = re.compile(
+    r"phone|mobile|fax|street|address|telefon|movil|portable|adres|direccion|domicil|calle|strasse|(?<![a-z])rue(?![a-z])"
+)
+"""In the name of an attribute, folded, in the languages of those who keep lists: its value tells who somebody is."""
 _PARTICLES = frozenset({"von", "van", "der", "den", "del", "los", "las", "the", "and"})
 _SHORTEST_NAME = 3
 _FEWEST_DIGITS = 7
@@ -30,7 +33,8 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
 _WORD = re.compile(r"\w+")
 _SEVERAL = re.compile(r"(?:\[…\][\s,;.·|<>()-]{0,5}){2,}")
 _QUOTED_PAGE = re.compile(r"(?i)<blockquote\b|<div[^<>]{0,300}(?:gmail_quote|divRplyFwdMsg|moz-cite-prefix)")
-_CUT = re.compile(r"-- ?|_{10,}|-{2,}.{0,80}-{2,}")
+# Possessive: a line of a hundred thousand dashes must not be tried in as many ways.
+_CUT = re.compile(r"-- ?|_{10,}|-{4,}|-{2,}+.{0,80}-{2,}+")
 """A line below which no words of this mail stand: a signature (RFC 3676 section 4.3), or what Outlook quotes."""
 _SENDER = re.compile(r"\W{0,3}(?:from|von|de|da|van|fra|från|od)\W{0,3}:.{0,300}", re.IGNORECASE)
 _RECIPIENT = re.compile(r"\W{0,3}(?:to|an|à|para|a|sent|gesendet|envoyé|enviado|date|datum)\W{0,3}:", re.IGNORECASE)
@@ -48,10 +52,9 @@ class Known:
     @classmethod
     def of(cls, names: Iterable[str], attributes: Mapping[str, object], addresses: Iterable[str]) -> Known:
         """From names as mails give them, a member's attributes, and their addresses."""
-        telling = {
-            key: str(value) for key, value in attributes.items() if any(each in key.lower() for each in _TELLING)
-        }
-        called = [*names, *(value for key, value in telling.items() if "name" in key.lower() or "nick" in key.lower())]
+        given = {_folded(key): str(value) for key, value in attributes.items()}
+        telling = {key: value for key, value in given.items() if _NAME.search(key) or _WHERE.search(key)}
+        called = [*names, *(value for key, value in telling.items() if _NAME.search(key))]
         called += [address.partition("@")[0] for address in addresses]
         words = {_folded(word) for text in called for word in re.split(r"[\W\d_]+", text)}
         return cls(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +45,27 @@ def test_a_line_of_which_nothing_is_left_is_left_out() -> None:
     assert withheld(
         ["Yes, we could.", "Ana Pérez", "— ANA MARÍA PÉREZ", "ana.perez@archives.example", "+1 207 555 0123"], ANA
     ) == ["Yes, we could."]
+
+
+@pytest.mark.parametrize("key", ["Apellidos", "nombre", "prénom", "NOM", "nom_de_famille", "last_name"])
+def test_names_are_known_whichever_language_their_attributes_are_called_in(key: str) -> None:
+    assert withheld(["Roca writes"], Known.of([], {key: "Roca"}, [])) == [f"{LEFT_OUT} writes"]
+
+
+@pytest.mark.parametrize("key", ["true_fan", "economics"])
+def test_what_only_holds_such_a_word_is_no_name(key: str) -> None:
+    assert withheld(["Roca writes"], Known.of([], {key: "Roca"}, [])) == ["Roca writes"]
+
+
+def test_a_line_of_very_many_dashes_takes_no_time() -> None:
+    started = time.monotonic()
+    _words("text/plain", f"Yes.\n{'-' * 20_000}x")
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("line", ["----", "--x--", "-" * 200, f"-----{'Original Message'}-----", "-- a -- b ---"])
+def test_nothing_below_a_line_of_dashes_counts(line: str) -> None:
+    assert _words("text/plain", f"Yes.\n{line}\nNo.") == ["Yes."]
 
 
 @given(st.text(max_size=300), st.sampled_from(["ana.perez@archives.example", "Pérez", "PEREZ", "+1 207 555 0123"]))
