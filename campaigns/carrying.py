@@ -18,6 +18,9 @@ _OF_CAMPAIGN = {
     "post": ("campaign", "association", "network", "part"),
 }
 """What belongs to a campaign -> what tells its rows from one another."""
+_AS_IT_STOOD = ("relay_choice", "peer", "figures_secret", "follow", "followed")
+"""What is taken whole: a key or a secret that was taken back is not believed again, and what came from other engines
+can be recalled from there."""
 _NEWER = "excluded.updated_at >= {table}.updated_at"
 """Of two from the same second that of `before` is the later one: it lived on after the backup."""
 _ALWAYS, _NEVER = "1", "0"
@@ -49,14 +52,35 @@ class HostCarrier:
         self._take("offer", ("campaign",), when=_NEWER)
         self._take("offer_version", ("campaign", "version"), when=_NEVER)
         self._take("collective", ("campaign",), when=_NEVER)
-        self._take("relay_choice", ("address_hash",), when=_ALWAYS)
         self._take("relay_rule", ("association",), when=_ALWAYS)
-        self._take("peer", ("association",), when=_NEVER)
+        if self._goes_on():
+            for table in _AS_IT_STOOD:
+                self._replace(table)
+        else:
+            self._take("relay_choice", ("address_hash",), when=_ALWAYS)
+            self._take("peer", ("association",), when=_NEVER)
         self._take_seats()
         for row in self._read("relay"):
             self._put("relay", ("campaign", "association"), _without_id(row), when=_NEWER)
-            self._take_steps(row["id"], row["campaign"], row["association"])
+            here = self._relay(row["campaign"], row["association"])
+            self._take_steps(row["id"], here)
+            for answer in self._read("peer_answer", "relay = ?", [row["id"]]):
+                newer = "excluded.number >= peer_answer.number"
+                self._put("peer_answer", ("relay",), {**answer, "relay": here}, when=newer)
         self._take("told", ("campaign", "association"), when="excluded.at >= told.at")
+
+    def _goes_on(self) -> bool:
+        """Is `before` what the backup became, and not a copy that was older, or went another way."""
+        last = self.db.execute("SELECT id, at, who, what FROM audit ORDER BY id DESC LIMIT 1").fetchone()
+        sql = "SELECT 1 FROM audit WHERE id = ? AND at = ? AND who = ? AND what = ?"
+        return last is None or self.before.execute(sql, last).fetchone() is not None
+
+    def _replace(self, table: str) -> None:
+        rows = list(self._read(table))
+        self.db.execute(f"DELETE FROM {table}")  # noqa: S608
+        for row in rows:
+            sql = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({_marks(row)})"  # noqa: S608
+            self.db.execute(sql, list(row.values()))
 
     def _take_seats(self) -> None:
         """A link that was ended stays ended."""
@@ -69,10 +93,12 @@ class HostCarrier:
             sql = f"INSERT OR IGNORE INTO seat ({names}) VALUES ({_marks(row)})"  # noqa: S608
             self.db.execute(sql, list(row.values()))
 
-    def _take_steps(self, relay: int, campaign: str, association: str) -> None:
-        (here,) = self.db.execute(
-            "SELECT id FROM relay WHERE campaign = ? AND association = ?", [campaign, association]
-        ).fetchone()
+    def _relay(self, campaign: str, association: str) -> int:
+        sql = "SELECT id FROM relay WHERE campaign = ? AND association = ?"
+        (here,) = self.db.execute(sql, [campaign, association]).fetchone()
+        return int(here)
+
+    def _take_steps(self, relay: int, here: int) -> None:
         known = self.db.execute("SELECT at, who, state, detail FROM relay_step WHERE relay_id = ?", [here]).fetchall()
         for step in self.before.execute(
             "SELECT at, who, state, detail FROM relay_step WHERE relay_id = ? ORDER BY id", [relay]

@@ -13,14 +13,16 @@ from relay_scene import OFFER, Scene, add_members, association, scene_of
 
 from campaigns import definition
 from campaigns.collective import FrozenReports
+from campaigns.follows import FollowedRow, FollowRow, FollowStore, PeerAnswer
 from campaigns.relay import RelayState
 from comms.engine import sending
 from comms.engine.maintenance import back_up
-from comms.engine.relaying import answering, closing, correcting, seating
+from comms.engine.relaying import answering, closing, correcting, peers, posted, seating
 from comms.engine.restore import NOT_ALL_SENT, restore
 from comms.engine.workspace import Workspace
 from comms.errors import StateError
 from comms.events import CampaignState
+from comms.kits.signed_figures import signature
 from tests.conftest import Comms, MailServer
 from tests.support.processes import wait_until
 
@@ -218,6 +220,75 @@ def test_a_link_that_was_ended_stays_ended(life: Life) -> None:
     seating.add(workspace, "maine", "Ana", "ana@maine.example")
     life.restore()
     assert [seat.name for seat in seating.seats(life.scene.workspace, "maine")] == ["Ana"]
+
+
+def test_a_secret_and_a_key_that_were_taken_back_are_not_believed_again(life: Life) -> None:
+    workspace = life.scene.workspace
+    leaked, renewed = (posted.give(workspace, slug, who="dana") for slug in ("maine", "ohio"))
+    for slug in ("maine", "ohio"):
+        peers.register(workspace, slug, "1" * 64, who="dana")
+    life.back_up()
+    posted.revoke(workspace, "maine", who="dana")
+    given = posted.give(workspace, "ohio", who="dana")
+    peers.unregister(workspace, "maine", who="dana")
+    peers.register(workspace, "ohio", "2" * 64, who="dana")
+    life.restore()
+    workspace = life.scene.workspace
+    assert _post(workspace, leaked) == 403
+    assert _post(workspace, renewed) == 403
+    assert _post(workspace, given) == 404, "it is signed with what holds, and nothing is offered"
+    assert [(peer.association, peer.key) for peer in peers.peers(workspace)] == [("ohio", "2" * 64)]
+
+
+def test_an_older_workspace_does_not_bring_back_a_secret_that_a_newer_backup_knows_to_be_revoked(life: Life) -> None:
+    workspace = life.scene.workspace
+    leaked = posted.give(workspace, "maine", who="dana")
+    life.back_up()
+    old, life.archive = life.archive, life.folder / "newer.tar.gz"
+    posted.revoke(workspace, "maine", who="dana")
+    life.back_up()
+    workspace.close()
+    (life.folder / "workspace").rename(life.folder / "away")
+    restore(old, life.folder / "workspace")
+    life.scene = Scene(Workspace(life.folder / "workspace"), life.scene.senders, life.scene.now)
+    life.restore()
+    assert _post(life.scene.workspace, leaked) == 403
+
+
+def _post(workspace: Workspace, given: posted.Given) -> int:
+    body, seconds = b'{"campaign": "partner", "copies": 10}', int(workspace.now().timestamp())
+    return posted.take(workspace, given.association, (seconds, signature(given.secret, seconds, body)), body).status
+
+
+def test_an_offer_of_another_engine_that_came_after_the_backup_is_known_to_be_from_there(life: Life) -> None:
+    """Else its recall would find nothing to stop, and its answer would not be told."""
+    life.back_up()
+    life.offer()
+    host, now = life.scene.workspace.host, life.scene.workspace.now()
+    feed = "https://north.example/relay/coalition/feed.json"
+    follow = FollowRow(0, "north", feed, "North", "maine", "maine", False, "1" * 64, "", "", None, None, 0, "", now)
+    row = FollowedRow(0, feed, "partner", "partner", 1, "", "", "", "", 0, "", True, None, 0, "")
+    with host.db.atomic():
+        FollowStore(host.db).add(follow)
+        FollowStore(host.db).save_followed(row, author="North")
+    life.restore()
+    store = FollowStore(life.scene.workspace.host.db)
+    assert [each.name for each in store.follows()] == ["north"]
+    taken = store.taken("partner")
+    assert taken is not None
+    assert taken.version == 1
+
+
+def test_an_answer_of_another_engine_that_is_older_than_the_last_is_refused_after_a_restore_too(life: Life) -> None:
+    life.offer()
+    life.back_up()
+    host, now = life.scene.workspace.host, life.scene.workspace.now()
+    with host.db.atomic():
+        FollowStore(host.db).save_answer(PeerAnswer(_row(life, "maine").id, 7, "{}", now))
+    life.restore()
+    answer = FollowStore(life.scene.workspace.host.db).answer(_row(life, "maine").id)
+    assert answer is not None
+    assert answer.number == 7
 
 
 @pytest.mark.parametrize("lost", ["", "host.db", "associations/maine.db"])
