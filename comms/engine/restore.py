@@ -39,6 +39,8 @@ from comms.engine.setup import FOLDERS
 from comms.engine.workspace import ASSOCIATION_SETS, Workspace, in_use
 from comms.errors import CommsError, StateError, StorageError, UsageError
 from comms.events import CampaignState, SeriesState
+from comms.files import write_whole
+from comms.kits import offer_files
 
 IN_DOUBT = "restored from a backup made while it was being sent"
 UNREADABLE = "restored from a backup, and what went out since can not be read any more"
@@ -152,6 +154,8 @@ def _carry_over(folder: Path, workspace: Workspace) -> Carried:
                 stops.follow(old)
             with contextlib.suppress(CommsError, *DATABASE_ERRORS):
                 _carry_host(old, workspace)
+            with contextlib.suppress(OSError):  # who looks at the offer is told which is missing
+                _carry_files(old.media_folder / offer_files.FOLDER, workspace.media_folder / offer_files.FOLDER)
         parts = [_carry_association(old, workspace, slug) for slug in _slugs(workspace)]
     finally:
         if old is not None:
@@ -165,6 +169,16 @@ def _carry_host(old: Workspace, new: Workspace) -> None:
         carrier = HostCarrier(new.host.db, old.host.db)
         carrier.take_offers()
         carrier.take_campaigns()
+
+
+def _carry_files(before: Path, here: Path) -> None:
+    """The files of offers from other engines, which are not fetched again; what is here stays, for a name says what is
+    in a file."""
+    for path in before.rglob("*"):
+        target = here / path.relative_to(before)
+        if path.is_file() and not path.is_symlink() and not target.exists():
+            write_whole(target, path.read_bytes())
+            target.chmod(0o644)
 
 
 def _carry_association(old: Workspace | None, new: Workspace, slug: str) -> Carried:

@@ -22,6 +22,7 @@ from comms.engine.restore import NOT_ALL_SENT, restore
 from comms.engine.workspace import Workspace
 from comms.errors import StateError
 from comms.events import CampaignState
+from comms.files import write_whole
 from comms.kits.signed_figures import signature
 from tests.conftest import Comms, MailServer
 from tests.support.processes import wait_until
@@ -271,7 +272,10 @@ def test_an_offer_of_another_engine_that_came_after_the_backup_is_known_to_be_fr
     with host.db.atomic():
         FollowStore(host.db).add(follow)
         FollowStore(host.db).save_followed(row, author="North")
+    attached = Path("offers", "0" * 32, "call.pdf")
+    write_whole(life.scene.workspace.media_folder / attached, b"%PDF-1.7")
     life.restore()
+    assert (life.scene.workspace.media_folder / attached).read_bytes() == b"%PDF-1.7", "it is not fetched again"
     store = FollowStore(life.scene.workspace.host.db)
     assert [each.name for each in store.follows()] == ["north"]
     taken = store.taken("partner")
