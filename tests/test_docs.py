@@ -280,3 +280,16 @@ def test_every_command_and_option_is_in_the_reference_and_hidden_ones_are_not(re
             name = parameter.opts[0] if parameter.param_type_name == "option" else None
             assert name is None or (f"`{name}`" in section[1]) is not parameter.hidden, f"{path} {name}"
     assert "--tethered" not in page
+
+
+def _helps(command: Any, path: str) -> Iterator[tuple[str, str]]:
+    for text in (command.help, command.short_help, *(getattr(each, "help", None) for each in command.params)):
+        yield path, text or ""
+    for name, below in getattr(command, "commands", {}).items():
+        yield from _helps(below, f"{path} {name}")
+
+
+def test_no_word_of_the_help_is_taken_for_a_style_and_swallowed() -> None:
+    swallowed = [(path, text) for path, text in _helps(get_command(app), "comms") if re.search(r"\[[a-z]", text)]
+
+    assert not swallowed, "`[word]` vanishes on a terminal: write `word` or `section.key`"

@@ -60,7 +60,7 @@ def _as_data(made: Kit, out: Path) -> dict[str, object]:
 def _show(made: Kit, out: Path, name: str) -> None:
     for finding in made.findings:
         place = f"{name}:{finding.line}" if finding.line else name
-        say(f"{escape(place)}: {finding.level}: {escape(finding.message)}")
+        say(f"{finding.level}  {escape(place)}: {escape(finding.field)}: {escape(finding.message)}")
         if finding.hint:
             say(f"  {escape(finding.hint)}")
     for name in made.mail.gaps:

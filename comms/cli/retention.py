@@ -25,7 +25,7 @@ def retention(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; change nothing.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Let everything go that was kept long enough by [retention] in comms.toml. `comms run` does it once a day."""
+    """Let everything go that was kept as long as `retention` in comms.toml says. `comms run` does it once a day."""
     with open_workspace() as workspace, progress("forgetting") as update:
         found = engine.survey(workspace) if dry_run else engine.forget(workspace, update)
     if as_json:

@@ -11,8 +11,8 @@ from comms.web.server import serve
 
 
 def web(
-    host: Annotated[str | None, typer.Option(help="Interface to listen on; else [site] host.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; else [site] port.")] = None,
+    host: Annotated[str | None, typer.Option(help="Interface to listen on; else `site.host` of comms.toml.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; else `site.port` of comms.toml.")] = None,
 ) -> None:
     """Serve the web face alone: feeds, pages, unsubscribe and tracking links."""
     with open_workspace() as workspace:

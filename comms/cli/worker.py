@@ -28,7 +28,7 @@ def worker(
         typer.Option(
             metavar="URL",
             envvar=QUEUE_VARIABLE,
-            help="On another machine: the Redis that the workspace's [queue] url names.",
+            help="On another machine: the Redis that `queue.url` of the workspace names.",
         ),
     ] = "",
     size: Annotated[

@@ -42,7 +42,8 @@ def test_a_kit_that_could_not_be_sent_is_not_written(comms: Comms) -> None:
 
     refused = comms(*words, "--tool", "plain")
     assert refused.code == 1
-    assert "must fix" in refused.out
+    assert f"must fix  {file}:" in refused.out
+    assert ": body: " in refused.out
     assert not out.exists()
     assert comms(*words, "--tool", "mailchump").code == 2
     assert comms(*words[:-1], str(file), "--tool", "plain").code == 2
