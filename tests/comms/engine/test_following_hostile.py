@@ -332,9 +332,7 @@ def test_figures_that_can_not_be_are_not_shown_and_not_counted(two: Two, figures
     assert two.coalition.host.db.execute("SELECT count(*) FROM told").fetchone()[0] == 0
 
 
-@pytest.mark.parametrize(
-    "figures", [{"copies": -1}, {"copies": 1.5}, {"copies": "9"}, {"copies": True}, {"A!": 9}]
-)
+@pytest.mark.parametrize("figures", [{"copies": -1}, {"copies": 1.5}, {"copies": "9"}, {"copies": True}, {"A!": 9}])
 def test_figures_that_are_no_counts_are_no_answer(figures: dict[str, object]) -> None:
     with pytest.raises(ValueError):
         Statement.from_json(json.dumps({"campaign": "partner", "version": 1, "state": "sent", "reason": "",
