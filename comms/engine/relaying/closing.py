@@ -124,6 +124,6 @@ def _refuse(workspace: Workspace, offer: OfferRow) -> None:
     busy = [row.id for row in rows if row.state in UNDER_WAY]
     if busy:
         raise StateError(
-            f"{', '.join(busy)} is still to be sent, or being sent.",
-            hint="Wait until it is; or take it off with comms campaign cancel, and close then.",
+            f"{', '.join(busy)} {'is' if len(busy) == 1 else 'are'} still to be sent, or being sent.",
+            hint="Wait until that is done; or take it off with comms campaign cancel, and close then.",
         )
