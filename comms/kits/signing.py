@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from comms.errors import CommsError
 
-KEY_BYTES = 32
 _SIGNATURE = re.compile(r"[0-9a-f]{128}")
 _PUBLIC = re.compile(r"[0-9a-f]{64}")
 _NAME_CHARACTERS = 16

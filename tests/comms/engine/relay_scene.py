@@ -18,6 +18,20 @@ from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
 
 HOST = Association("coalition", "The Coalition", "news@coalition.example", "1 Main Street, Springfield")
+AT_ONCE = """\
+---
+campaign: partner
+title: We seek a partner
+language: en
+newsletter:
+  subject: Could you host us?
+relay:
+  associations: all
+---
+
+Dear colleague, the Coalition seeks a partner.
+"""
+"""Goes out as soon as it is accepted."""
 OFFER = """\
 ---
 campaign: partner

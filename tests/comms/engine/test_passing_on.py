@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from relay_scene import Scene, scene_of
+from relay_scene import AT_ONCE, Scene, scene_of
 
 from audiences.models import Member
 from comms.engine import intake, matching
@@ -20,19 +20,6 @@ from comms.engine.doors import spool
 from comms.engine.doors.listener import Listener
 from comms.engine.relaying import answering, passing
 
-AT_ONCE = """\
----
-campaign: partner
-title: We seek a partner
-language: en
-newsletter:
-  subject: Could you host us?
-relay:
-  associations: all
----
-
-Dear colleague, the Coalition seeks a partner.
-"""
 ANA = "ana.perez@archives.example"
 LIAISON = "luis@maine.example"
 SECRETS = ("perez", "archives.example", "555", "secret", "home.example", "dkim", "received", "x-spy", "shore")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from relay_scene import Scene, scene_of
+from relay_scene import AT_ONCE, Scene, scene_of
 
 from audiences.models import SuppressionScope
 from comms.engine import editions, intake, letters, replies, sending
@@ -19,19 +19,6 @@ from comms.engine.relaying import answering
 from comms.events import EventKind
 from comms.rendering.letter import LetterContent
 
-AT_ONCE = """\
----
-campaign: partner
-title: We seek a partner
-language: en
-newsletter:
-  subject: Could you host us?
-relay:
-  associations: all
----
-
-Dear colleague, the Coalition seeks a partner.
-"""
 ANA = "maine0@example.org"
 ANSWER = (
     "From: Ana <{ana}>\r\nTo: {to}\r\nSubject: Re: Could you host us?\r\n{more}\r\n"
