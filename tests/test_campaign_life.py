@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 import urllib.request
 from collections import Counter
@@ -182,6 +183,25 @@ def test_two_control_processes_do_not_run_in_one_workspace(comms: Comms, server:
     assert "already" in second.err
     run.terminate()
     assert run.wait(30) == 0
+
+
+def test_comms_run_takes_over_from_a_command_that_waits_for_its_campaign(
+    comms: Comms, server: MailServer, tmp_path: Path
+) -> None:
+    words = ("campaign", "send", campaign(tmp_path), "--yes", "--wait", "--json")
+    sending = comms.start(*words, stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: len(server.taken()) > 20)
+    run = comms.start("run")
+    site = f"http://127.0.0.1:{comms.environment['COMMS_SITE__PORT']}"
+    wait_until(lambda: _answers(f"{site}/healthz"))
+    assert len(server.taken()) < 300, "it was over before somebody could take over"
+    out, _ = sending.communicate(timeout=60)
+    assert sending.returncode == 0
+    assert json.loads(out)["deliveries"]["sent"] == 300
+    assert run.poll() is None
+    run.terminate()
+    assert run.wait(30) == 0
+    assert Counter(server.recipients()) == Counter(f"p{n}@example.org" for n in range(300))
 
 
 def test_an_association_whose_database_is_damaged_does_not_stop_the_others(

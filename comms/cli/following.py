@@ -81,7 +81,8 @@ def picture(data: Progress, now: datetime) -> RenderableType:
     """How the campaign goes out, for a terminal."""
     done = data.status.audience - data.open
     words = f"{data.status.id}: {data.status.state}   {done:,} of {data.status.audience:,}"
-    words += f"   {data.per_second:,.0f} a second"
+    if data.per_second is not None:
+        words += f"   {data.per_second:,.0f} a second"
     if data.remaining_s is not None:
         words += f"   about {timedelta(seconds=data.remaining_s)} left"
     bar = ProgressBar(total=max(data.status.audience, 1), completed=done, width=60)
@@ -114,6 +115,8 @@ def _held_up(data: Progress, now: datetime) -> Iterator[str]:
             yield f"mail server {server.name}: set aside{at} by {whose}: {_short(server.reason)}"
     if data.status.state == "sending" and not data.senders:
         yield "no sender is alive: is `comms run` or a `comms worker` running?"
+    if data.shared and data.status.deliveries["ready"]:
+        yield "members who are in several lists may have to wait until another association had its turn"
     for reason, number in list(data.deferrals.items())[:_MOST_REASONS]:
         yield f"{counted(number, 'is', 'are')} put off, tried again by and by: {_short(reason, 3 * _LONGEST_REASON)}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Annotated
 
 import typer
@@ -19,6 +20,8 @@ from comms.queues import queue_of
 from comms.web.server import serve
 from comms.worker import senders, settle_memory
 
+_LOOK_EVERY_S = 0.2
+
 
 def run(
     no_senders: Annotated[
@@ -28,11 +31,13 @@ def run(
     """Run control, senders and the web face in one command, until Ctrl-C or SIGTERM."""
     stop = stop_on_signals()
     with open_workspace() as workspace:
-        lock = ControlLock(workspace.folder)
         if no_senders and not workspace.settings.queue.url:
             raise UsageError("senders on other machines need a Redis.", hint="Set [queue] url in comms.toml.")
-        if not lock.take():
+        mine, lock = ControlLock.of_run(workspace.folder), ControlLock(workspace.folder)
+        if not mine.take():
             raise StateError("comms runs in this workspace already.", hint="One control process is enough.")
+        if not _take_over(lock, stop):
+            return
         site = workspace.settings.site
         server = serve(workspace.folder, site.host, site.port)
         server.start()
@@ -54,3 +59,16 @@ def run(
         finally:
             server.stop()
             lock.release()
+            mine.release()
+
+
+def _take_over(lock: ControlLock, stop: threading.Event) -> bool:
+    """Wait for a command that sends a campaign here, and lets go within a batch. False when asked to stop before."""
+    told = False
+    while not lock.take():
+        if not told:
+            say("a command sends a campaign in this workspace: what it began goes out first")
+            told = True
+        if stop.wait(_LOOK_EVERY_S):
+            return False
+    return True

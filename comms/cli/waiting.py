@@ -1,4 +1,4 @@
-"""Stays with a campaign until it is over, sending it in this process when no other does."""
+"""Stays with a campaign until it is over, sending it in this process as long as there is no `comms run`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ LOOK_EVERY_S = 0.5
 
 def wait_for(workspace: Workspace, campaign_id: str) -> None:
     """Return when the campaign is over, or paused. Ctrl-C leaves what is not sent yet to `comms run`."""
-    lock = ControlLock(workspace.folder)
+    lock, run = ControlLock(workspace.folder), ControlLock.of_run(workspace.folder)
     with progress(campaign_id) as update:
         told: set[str] = set()
         show = _Throttled(lambda: _show(workspace, campaign_id, update, told))
         while not is_over(workspace, campaign_id):
-            if lock.take():
+            if not run.is_held() and lock.take():
                 try:
-                    _control(workspace, campaign_id, show)
+                    _control(workspace, lambda: run.is_held() or is_over(workspace, campaign_id), show)
                 finally:
                     lock.release()
             else:
@@ -35,7 +35,7 @@ def wait_for(workspace: Workspace, campaign_id: str) -> None:
         _show(workspace, campaign_id, update, told)
 
 
-def _control(workspace: Workspace, campaign_id: str, show: Callable[[], None]) -> None:
+def _control(workspace: Workspace, is_over: Callable[[], bool], show: Callable[[], None]) -> None:
     with senders(workspace) as pool:
         control = Control(workspace, queue_of(workspace), pool.size)
 
@@ -44,7 +44,7 @@ def _control(workspace: Workspace, campaign_id: str, show: Callable[[], None]) -
             show()
 
         pool.keep()
-        control.run(lambda: is_over(workspace, campaign_id), after_step)
+        control.run(is_over, after_step)
 
 
 def is_over(workspace: Workspace, campaign_id: str) -> bool:

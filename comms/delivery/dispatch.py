@@ -155,17 +155,19 @@ def _first_of(waits: Sequence[Wait]) -> Wait | None:
 
 def take_report(
     ledger: Ledger, journals: Journals, report: Report, *, turns: Turns, now: datetime, give_up_s: float
-) -> bool:
-    """Settle what a sender reports; False when the batch is not this association's or was settled before."""
-    claimed_at = ledger.claimed_at(report.batch)
-    if claimed_at is None:
-        return False
+) -> int | None:
+    """Settle what a sender reports of a batch; returns its run, None when it is not this association's or was settled
+    before."""
+    found = ledger.open_batch(report.batch)
+    if found is None:
+        return None
+    run, claimed_at = found
     turns.note(claimed_at, now)
     with ledger.db.atomic():
         settled = ledger.settle(report.batch, report.receipts, in_doubt={}, now=now, give_up_s=give_up_s)
     if settled:
         journals.settle(report.batch)
-    return settled
+    return run if settled else None
 
 
 def recover(

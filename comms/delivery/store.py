@@ -145,22 +145,9 @@ class Ledger:
         rows = self.db.execute("SELECT state, count(*) FROM delivery WHERE run_id = ? GROUP BY state", [run_id])
         return dict(rows.fetchall())
 
-    def open_counts(self) -> dict[str, int]:
-        """State -> number of deliveries, over all runs that are not done."""
-        rows = self.db.execute(
-            "SELECT delivery.state, count(*) FROM run CROSS JOIN delivery ON delivery.run_id = run.id"
-            " WHERE run.done_at IS NULL GROUP BY 1"
-        )
-        return dict(rows.fetchall())
-
-    def open_skips(self, reason: str) -> int:
-        """How many were left out for a reason, over all runs that are not done."""
-        row = self.db.execute(
-            "SELECT count(*) FROM run CROSS JOIN delivery ON delivery.run_id = run.id"
-            " WHERE run.done_at IS NULL AND delivery.state = 'skipped' AND delivery.reason = ?",
-            [reason],
-        ).fetchone()
-        return int(row[0])
+    def open_campaigns(self) -> list[str]:
+        """Campaigns of which some run is not done."""
+        return [name for (name,) in self.db.execute("SELECT DISTINCT campaign FROM run WHERE done_at IS NULL")]
 
     # --- claim --------------------------------------------------------------------------------
 
@@ -209,10 +196,10 @@ class Ledger:
         """Batches that are not settled: (id, Unix time of the claim)."""
         return self.db.execute("SELECT id, claimed_at FROM batch ORDER BY claimed_at").fetchall()
 
-    def claimed_at(self, batch: str) -> float | None:
-        """When the batch was claimed, in Unix time; None when it is settled, or not of this ledger."""
-        row = self.db.execute("SELECT claimed_at FROM batch WHERE id = ?", [batch]).fetchone()
-        return float(row[0]) if row else None
+    def open_batch(self, batch: str) -> tuple[int, float] | None:
+        """(run, Unix time of the claim); None when the batch is settled, or not of this ledger."""
+        row = self.db.execute("SELECT run_id, claimed_at FROM batch WHERE id = ?", [batch]).fetchone()
+        return (int(row[0]), float(row[1])) if row else None
 
     def due(self, run_id: int, now: datetime, most: int) -> int:
         """How many deliveries of the run could be claimed now, counted up to `most`."""

@@ -29,9 +29,10 @@ from comms.delivery.sizes import BatchSizes
 from comms.delivery.store import Ledger
 from comms.engine import editions, intake, letters, posts, retention, sending, series, starting, stops, timing, variants
 from comms.engine.journals import WorkspaceJournals
-from comms.engine.pulse import Pulse
+from comms.engine.pulse import SHARED, Pulse
 from comms.engine.relaying import keeping
 from comms.engine.relaying.copying import Copies
+from comms.engine.relaying.sharing import is_shared
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError, StateError, StorageError
 from comms.events import CampaignState
@@ -54,29 +55,37 @@ _LOOKS, _LOOK_S = 5, 0.02
 class ControlLock:
     """Held by the one control process of a workspace. Freed by the kernel when the process ends, however it does."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "control.lock"
+    def __init__(self, folder: Path, name: str = "control.lock") -> None:
+        self._path = folder / name
         self._descriptor: int | None = None
 
+    @classmethod
+    def of_run(cls, folder: Path) -> ControlLock:
+        """Held by the one `comms run` of a workspace, from before it is in control until it ends.
+
+        A command that is in control for the time of one campaign lets go when it sees this one held.
+        """
+        return cls(folder, "run.lock")
+
     def take(self) -> bool:
-        """True when this process now is the control process."""
+        """True when this process now holds it: of control's lock, when it now is the control process."""
         for _ in range(_LOOKS):
-            if self._try():
+            if self._try(fcntl.LOCK_EX):
                 return True
             time.sleep(_LOOK_S)  # `is_held` of another process holds it for a moment
         return False
 
     def is_held(self) -> bool:
-        """Is some process in control now."""
-        if self._try():
+        """Has some process taken it. Those who ask at the same time do not see each other."""
+        if self._try(fcntl.LOCK_SH):
             self.release()
             return False
         return True
 
-    def _try(self) -> bool:
+    def _try(self, kind: int) -> bool:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
             return False
@@ -196,20 +205,27 @@ class Control:
                 letters.take_report(self.workspace, self._journals, report)
             elif report.association:
                 ledger, now = self.workspace.ledger(report.association), self.workspace.now()
-                if dispatch.take_report(
+                run = dispatch.take_report(
                     ledger,
                     self._journals,
                     report,
                     turns=self._turns,
                     now=now,
                     give_up_s=self._give_up_s,
-                ):
+                )
+                if run is not None:
                     self._sizes.learn(report.association, len(report.receipts), report.seconds)
                     self._pace.learn(ledger, report.receipts, now)
-                    self._pulse.note(report.association, report.receipts)
+                    self._pulse.note(self._counted_as(report.association, run), report.receipts)
             else:
                 posts.take_report(self.workspace, self._journals, report)
         return bool(reports)
+
+    def _counted_as(self, slug: str, run: int) -> str:
+        """Under what the answers of a run are told to those who watch."""
+        found = self.workspace.ledger(slug).run_by_id(run)
+        row = self.workspace.host.campaign(found.campaign) if found else None
+        return SHARED if row is not None and is_shared(self.workspace, row) else slug
 
     def _recover(self) -> bool:
         self._elsewhere = self._journals.look()

@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from comms.delivery import presence
 from comms.delivery.answers import PROVIDERS
 from comms.delivery.presence import LivingSender
-from comms.delivery.store import Ledger
 from comms.engagement.bounces.store import BounceStore
-from comms.engine import progress, pulse
+from comms.engine import progress, pulse, reporting
 from comms.engine.control import ControlLock
 from comms.engine.journals import WorkspaceJournals
 from comms.engine.pulse import Heartbeat
@@ -74,7 +73,7 @@ class Gatherer:
         yield Family(
             "comms_deliveries",
             "gauge",
-            "Newsletters of the campaigns under way, by state; of relayed ones, who is left out in tens.",
+            "Newsletters of the campaigns under way, by state; of relayed ones who is left out, in tens.",
             {
                 (("association", slug), ("state", state.value)): states.get(state.value, 0)
                 for slug, states in counted.deliveries.items()
@@ -96,7 +95,7 @@ class Gatherer:
         with self._lock:
             if self._counted is None or time.monotonic() >= self._counted.until:
                 began = time.monotonic()
-                deliveries = {slug: _open(workspace.ledger(slug)) for slug in slugs}
+                deliveries = {slug: _open(workspace, slug) for slug in slugs}
                 bounces = {slug: BounceStore(workspace.association_db(slug)).totals() for slug in slugs}
                 now = time.monotonic()
                 age = max(LEAST_AGE_S, COUNTED_EVERY * (now - began))
@@ -104,8 +103,13 @@ class Gatherer:
             return self._counted
 
 
-def _open(ledger: Ledger) -> dict[str, int]:
-    return sharing.in_tens(ledger.open_counts(), ledger.open_skips(sharing.LEFT_OUT))
+def _open(workspace: Workspace, slug: str) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for name in workspace.ledger(slug).open_campaigns():
+        row = workspace.host.campaign(name)
+        shared = row is None or sharing.is_shared(workspace, row)
+        counts.update(reporting.deliveries(workspace, name, slug, shared=shared))
+    return dict(counts)
 
 
 def _control(workspace: Workspace, beat: Heartbeat | None) -> Iterator[Family]:
@@ -122,13 +126,13 @@ def _flow(beat: Heartbeat | None) -> Iterator[Family]:
     yield Family(
         "comms_answers_total",
         "counter",
-        "What mail servers answered to newsletters since control began.",
+        "What mail servers answered to newsletters since control began; of relayed ones all together, in tens.",
         {(("association", slug), ("outcome", outcome)): number for (slug, outcome), number in beat.answers.items()},
     )
     yield Family(
         "comms_messages_per_second",
         "gauge",
-        "Newsletters that became final a second, over the last minute before the heartbeat.",
+        "Newsletters that became final a second, over the minute before the heartbeat; of relayed ones all together.",
         {(("association", slug),): rate for slug, rate in beat.per_second.items()},
     )
 

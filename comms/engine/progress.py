@@ -16,7 +16,8 @@ from comms.delivery.pacing import Waiting
 from comms.delivery.presence import LivingSender
 from comms.engagement.report import CampaignStatus
 from comms.engine import pulse, sending, variants
-from comms.engine.reporting import is_shared, status
+from comms.engine.relaying.sharing import is_shared
+from comms.engine.reporting import status
 from comms.engine.workspace import Workspace
 
 LEAST_SHOWN = 10
@@ -64,8 +65,9 @@ class Progress:
     """How a campaign goes out now."""
 
     status: CampaignStatus
-    per_second: float
-    """Messages that become final a second, over the last minute, in all campaigns of its associations."""
+    per_second: float | None
+    """Messages that become final a second, over the last minute, in all campaigns of its associations. Of a campaign
+    that several send only who watches knows it."""
     domains: tuple[DomainProgress, ...]
     """Those with the most newsletters, of those with ten or more in an association's list; none of what is relayed."""
     deferrals: Mapping[str, int]
@@ -73,6 +75,8 @@ class Progress:
     waiting: tuple[Waiting, ...]
     """Domains and providers that had enough."""
     servers: tuple[ServerState, ...]
+    shared: bool
+    """Several associations send it, so that some members wait until another one had its turn."""
     senders: int
     """Living sender processes, of this machine and of others."""
 
@@ -84,18 +88,19 @@ class Progress:
     @property
     def remaining_s(self) -> int | None:
         """How much longer at this speed; None when nothing moves, or nothing is left."""
-        return round(self.open / self.per_second) if self.per_second > 0 and self.open else None
+        return round(self.open / self.per_second) if self.per_second and self.open else None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; the keys of the status stand at the top, times are ISO 8601."""
         return {
             **self.status.to_json(),
-            "per_second": round(self.per_second, 1),
+            "per_second": None if self.per_second is None else round(self.per_second, 1),
             "remaining_s": self.remaining_s,
             "domains": [_plain(each) for each in self.domains],
             "deferrals": dict(self.deferrals),
             "waiting": [_plain(each) for each in self.waiting],
             "servers": [_plain(each) for each in self.servers],
+            "shared": self.shared,
             "senders": self.senders,
         }
 
@@ -115,7 +120,8 @@ def gather(
     beat = pulse.read(workspace.folder)
     if beat is not None and not 0 <= (workspace.now() - beat.at).total_seconds() < FRESH_S:
         beat = None
-    if per_second is None:
+    shared = is_shared(workspace, row)
+    if per_second is None and not shared:
         per_second = sum(beat.per_second.get(slug, 0.0) for slug in row.senders) if beat else 0.0
     living = presence.living(workspace.folder)
     return Progress(
@@ -125,6 +131,7 @@ def gather(
         deferrals=sending.deferrals(workspace, campaign_id) if data.deliveries["deferred"] else {},
         waiting=beat.waiting if beat else (),
         servers=tuple(servers(living)),
+        shared=shared,
         senders=len(living) + (beat.elsewhere if beat else 0),
     )
 

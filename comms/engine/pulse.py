@@ -19,12 +19,16 @@ import structlog
 
 from comms.delivery.batches import Outcome, Receipt
 from comms.delivery.pacing import Waiting
+from comms.engagement.disclosure import SMALLEST
 
 log = structlog.get_logger(__name__)
 
 FILE_NAME = "control.json"
 EVERY_S = 1.0
 RATE_OVER_S = 60.0
+SHARED = "(relayed)"
+"""Stands for all associations that send a campaign which others send, too. How many newsletters one of them sent would
+say how many of its members it left to the others."""
 _LARGEST = 10_000_000
 _FINAL = (Outcome.ACCEPTED, Outcome.REJECTED)
 
@@ -41,7 +45,8 @@ class Pulse:
     """(when, association, messages that are final) of the last minute."""
 
     def note(self, association: str, receipts: Iterable[Receipt]) -> None:
-        """A sender reports these answers."""
+        """A sender reports these answers to an association's newsletters; `SHARED` in place of one that must not say
+        how many it sent."""
         outcomes = Counter(each.outcome.value for each in receipts)
         for outcome, number in outcomes.items():
             self._answers[association, outcome] += number
@@ -59,7 +64,7 @@ class Pulse:
         data = {
             "at": now.timestamp(),
             "elsewhere": elsewhere,
-            "answers": [[*key, number] for key, number in sorted(self._answers.items())],
+            "answers": [[*key, _told(key[0], number)] for key, number in sorted(self._answers.items())],
             "per_second": self._rates(moment),
             "waiting": [[each.name, each.until.timestamp(), each.reason] for each in waiting],
         }
@@ -78,7 +83,11 @@ class Pulse:
         for _, association, number in self._recent:
             sums[association] += number
         span = max(EVERY_S, moment - self._recent[0][0]) if self._recent else EVERY_S
-        return {association: round(number / span, 2) for association, number in sums.items()}
+        return {association: round(_told(association, number) / span, 2) for association, number in sums.items()}
+
+
+def _told(association: str, number: int) -> int:
+    return number - number % SMALLEST if association == SHARED else number
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +96,9 @@ class Heartbeat:
 
     at: datetime
     answers: Mapping[tuple[str, str], int]
-    """(association, outcome) -> how many since control began."""
+    """(association or `SHARED`, outcome) -> how many since control began."""
     per_second: Mapping[str, float]
-    """Association -> messages that became final a second, over the last minute."""
+    """Association or `SHARED` -> messages that became final a second, over the last minute."""
     waiting: tuple[Waiting, ...]
     """Domains and providers that had enough."""
     elsewhere: int

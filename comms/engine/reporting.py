@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import product
 
 from audiences.models import Association
@@ -48,7 +48,7 @@ def status(workspace: Workspace, campaign_id: str) -> CampaignStatus:
     counts, planned = Counter[str](), 0
     for slug in row.senders:
         runs = variants.runs(workspace, row.id, slug)
-        counts.update(_deliveries(workspace, slug, runs))
+        counts.update(deliveries(workspace, row.id, slug, shared=sharing.is_shared(workspace, row)))
         planned += sum(run.planned for run in runs) if runs else _waiting_audience(workspace, slug, row)
     return CampaignStatus(row.id, row.state, planned, _all_states(counts), row.reason)
 
@@ -126,16 +126,19 @@ def _relayed(workspace: Workspace, row: CampaignRow) -> RelayedReport:
     return RelayedReport(row.relay_of, coalition, frozen.closed, sharing.already_reached(offer, slug), figures)
 
 
-def is_shared(workspace: Workspace, row: CampaignRow) -> bool:
-    """Do several associations send this, so that somebody may be left out because another one has reached them."""
-    return bool(row.relay_of) or workspace.relays.offer(row.id) is not None
+def deliveries(workspace: Workspace, campaign_id: str, slug: str, *, shared: bool) -> dict[str, int]:
+    """State -> how many newsletters of an association's; of a campaign that several send, as it may be told."""
+    ledger, runs = workspace.ledger(slug), variants.runs(workspace, campaign_id, slug)
+    counts = _together(ledger.counts(run.id) for run in runs)
+    left_out = sum(ledger.reasons(run.id, "skipped").get(sharing.LEFT_OUT, 0) for run in runs)
+    return _all_states(sharing.in_tens(counts, left_out) if shared else counts)
 
 
 def _languages(workspace: Workspace, row: CampaignRow) -> tuple[LanguageReport, ...]:
     """None of a campaign in one language; nor of one that is relayed, for two numbers that are each told in tens could
     be held against each other."""
     campaign = read_back(row)
-    if not campaign.variants or is_shared(workspace, row):
+    if not campaign.variants or sharing.is_shared(workspace, row):
         return ()
     found = []
     for part in variants.parts(campaign):
@@ -161,18 +164,12 @@ def _association(workspace: Workspace, row: CampaignRow, association: Associatio
         association=slug,
         name=association.name,
         audience=sum(run.planned for run in runs),
-        deliveries=_deliveries(workspace, slug, runs),
+        deliveries=deliveries(workspace, row.id, slug, shared=sharing.is_shared(workspace, row)),
         excluded=_together(run.excluded for run in runs),
         failures=_together(ledger.reasons(run.id, "failed") for run in runs),
         engagement=Engagement.total(_engagement(workspace, slug, run) for run in runs),
         skips=sharing.skips_in_tens(skips),
     )
-
-
-def _deliveries(workspace: Workspace, slug: str, runs: Sequence[Run]) -> dict[str, int]:
-    ledger = workspace.ledger(slug)
-    left_out = sum(ledger.reasons(run.id, "skipped").get(sharing.LEFT_OUT, 0) for run in runs)
-    return _all_states(sharing.in_tens(_together(ledger.counts(run.id) for run in runs), left_out))
 
 
 def _together(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -125,5 +125,6 @@ def _refuse(workspace: Workspace, offer: OfferRow) -> None:
     if busy:
         raise StateError(
             f"{', '.join(busy)} {'is' if len(busy) == 1 else 'are'} still to be sent, or being sent.",
-            hint="Wait until that is done; or take it off with comms campaign cancel, and close then.",
+            hint="Wait until that is done: associations with members in common wait for each other. Or take it off with"
+            " comms campaign cancel, and close then.",
         )

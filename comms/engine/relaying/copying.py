@@ -19,6 +19,7 @@ from campaigns.relay import edition_id
 from campaigns.store import CampaignRow
 from comms.delivery.copies import REACHED, Holders, Standing, Verdict, discard, judge
 from comms.engine import sending, variants
+from comms.engine.relaying.sharing import is_shared
 from comms.engine.segments import compile_rule
 from comms.engine.workspace import Workspace
 from comms.errors import StateError, StorageError
@@ -98,9 +99,9 @@ class Copies:
 
         Raises StateError while it can not be known who has it already.
         """
-        campaign = row.relay_of or row.id
-        if not row.relay_of and self._workspace.relays.offer(campaign) is None:
+        if not is_shared(self._workspace, row):
             return None
+        campaign = row.relay_of or row.id
         if campaign not in self._families:
             self._families[campaign] = Family(self._workspace, campaign)
         family = self._families[campaign]

@@ -4,25 +4,44 @@ an offer is closed, how many they had reached."""
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 
 from audiences.consent import Exclusion
 from campaigns.relays import OfferRow
+from campaigns.store import CampaignRow
 from comms.engagement.disclosure import SMALLEST
+from comms.engine.workspace import Workspace
 from comms.events import DeliveryState
 
 LEFT_OUT = Exclusion.NOT_RELAYED.value
 
 
-def in_tens(deliveries: Mapping[str, int], left_out: int) -> dict[str, int]:
-    """Counts by state as they may be told, where `left_out` of those skipped may have it from another association.
+def is_shared(workspace: Workspace, row: CampaignRow) -> bool:
+    """Do several associations send this, so that somebody may be left out because another one has reached them."""
+    return bool(row.relay_of) or workspace.relays.offer(row.id) is not None
 
-    Whole tens of these stay skipped, the others count as sent. Everybody knows how many there are together, so a number
-    of those sent that is rounded by itself would give away the other one: there is one number only, told twice.
+
+def in_tens(deliveries: Mapping[str, int], left_out: int) -> dict[str, int]:
+    """Counts by state as they may be told, where `left_out` of those skipped may have it from another association, and
+    those that are ready may wait for another one that is to reach them, or did until all was cancelled.
+
+    Whole tens of those left out stay skipped, the others count as sent. Those that wait are filled up to a whole ten
+    from those sent, and to all of them where what is left of these is less than a ten; none are told to wait only when
+    none do. Everybody knows how many there are together: a number of those sent that is rounded by itself would give
+    away another one.
     """
+    counts = Counter(deliveries)
     rest = left_out % SMALLEST
-    sent, skipped = DeliveryState.SENT.value, DeliveryState.SKIPPED.value
-    return {**deliveries, sent: deliveries.get(sent, 0) + rest, skipped: deliveries.get(skipped, 0) - rest}
+    waiting = counts[DeliveryState.READY] + counts[DeliveryState.CANCELLED]
+    both = counts[DeliveryState.SENT] + rest + waiting
+    told = waiting + -waiting % SMALLEST
+    if told and told > both - SMALLEST:
+        told = both
+    counts[DeliveryState.SENT] = both - told
+    counts[DeliveryState.SKIPPED] -= rest
+    counts[DeliveryState.CANCELLED if counts[DeliveryState.CANCELLED] else DeliveryState.READY] += told - waiting
+    return dict(counts)
 
 
 def skips_in_tens(skips: Mapping[str, int]) -> dict[str, int]:

@@ -71,7 +71,7 @@ def test_a_run_is_seen_by_domain_with_what_waits_until_when_and_why(
     assert "TSS04" in yahoo.reason
     assert (free.audience, free.sent, free.deferred, free.reason) == (40, 40, 0, "")
     assert [each.name for each in data.waiting] == ["Yahoo"]
-    assert data.per_second > 0
+    assert data.per_second
     assert data.remaining_s == pytest.approx(data.open / data.per_second, abs=1)
     document = json.loads(json.dumps(data.to_json()))
     assert document["deliveries"]["sent"] == 43

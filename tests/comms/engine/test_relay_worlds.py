@@ -18,9 +18,10 @@ from relay_scene import Scene, add_members, scene_of
 from rich.console import Console
 
 from audiences.models import TRACKING, Basis, Consent, ConsentState, SuppressionScope
+from comms.cli import following
 from comms.delivery.batches import Outcome, Receipt
 from comms.engagement import html, terminal
-from comms.engine import metrics, progress, reporting, rights
+from comms.engine import metrics, progress, pulse, reporting, rights, sending
 from comms.engine.relaying import answering, sharing, showing
 from comms.engine.workspace import Workspace
 from comms.web.exposition import exposition
@@ -171,6 +172,27 @@ def _metrics(workspace: Workspace) -> list[str]:
     return exposition(metrics.Gatherer().gather(workspace)).splitlines()
 
 
+@pytest.fixture
+def always_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control tells of itself all the time, and not once a second."""
+    monkeypatch.setattr(pulse, "EVERY_S", 0.001)
+
+
+def _waiting(world: World, number: int) -> Scene:
+    """So many of Maine's members have to wait, for Ohio goes on trying."""
+    scene = world(f"waiting-{number}", [*OHIO, *MAINE[:number]])
+    scene.senders = senders = _OneIsSlow()
+    senders.moods["ohio"] = Outcome.DEFERRED
+    scene.restart()
+    accept(scene, "ohio")
+    scene.work()
+    accept(scene, "maine")
+    rounds(scene, 2, timedelta(minutes=1))
+    states = scene.workspace.ledger("maine").counts(1)
+    assert states == {"ready": number, "deferred": 1, "sent": len(MAINE) - number - 1}
+    return scene
+
+
 def _shared(world: World, number: int) -> Scene:
     """Maine passes on what Ohio has sent to so many of its members already."""
     scene = world(f"shared-{number}", [*OHIO, *MAINE[:number]])
@@ -185,6 +207,26 @@ def _shared(world: World, number: int) -> Scene:
     return scene
 
 
+@pytest.mark.usefixtures("always_told")
+def test_no_number_tells_how_many_wait_for_others_to_within_ten(world: World) -> None:
+    few, many = _waiting(world, 11), _waiting(world, 18)
+    told = _outputs(few)
+    assert told == _outputs(many)
+    assert told["status"]["deliveries"] == {
+        "sent": 0, "deferred": 1, "failed": 0, "skipped": 0, "uncertain": 0, "cancelled": 0, "ready": 20, "claimed": 0,
+    }  # fmt: skip
+    console = Console(width=120, record=True, file=StringIO())
+    console.print(following.picture(progress.gather(few.workspace, "partner.maine"), few.now))
+    assert "may have to wait until another association had its turn" in console.export_text()
+    for scene in (few, many):
+        sending.cancel(scene.workspace, "partner.maine", who="dana")
+        scene.work()
+    told = _outputs(few)
+    assert told == _outputs(many)
+    assert told["status"]["deliveries"]["cancelled"] == 21
+
+
+@pytest.mark.usefixtures("always_told")
 def test_no_number_tells_how_many_others_had_reached_to_within_ten(world: World) -> None:
     """What is the same for eleven and for eighteen can not tell which of them it was, whatever is subtracted from what;
     and the same holds after some of them were erased."""
@@ -197,20 +239,31 @@ def test_no_number_tells_how_many_others_had_reached_to_within_ten(world: World)
     assert told["report"]["engagement"]["trackable"] == len(MAINE) - 1
     assert told["progress"]["domains"] == []
     assert any('state="skipped"} 10' in line for line in told["metrics"])
+    everything = _metrics(few.workspace)
+    assert 'comms_answers_total{association="(relayed)",outcome="accepted"} 30' in everything, "of both, in tens"
+    assert not any("answers" in line or "per_second" in line for line in told["metrics"])
     for scene in (few, many):
         for address in MAINE[5:14]:
             rights.erase_member(scene.workspace, address, "maine")
     assert _outputs(few) == _outputs(many)
 
 
-@given(sent=st.integers(0, 60), left_out=st.integers(0, 60), others=st.integers(0, 20))
-def test_who_knows_the_whole_list_knows_no_more_than_the_ten(sent: int, left_out: int, others: int) -> None:
-    def shown(number: int) -> dict[str, int]:
-        counts = {"sent": sent + left_out - number, "skipped": others + number, "failed": 3}
-        return sharing.in_tens(counts, number)
+@given(*[st.integers(0, 60)] * 3, st.integers(0, 20), st.sampled_from(["ready", "cancelled"]))
+def test_who_knows_the_whole_list_knows_no_more_than_the_tens(
+    sent: int, left_out: int, waiting: int, others: int, state: str
+) -> None:
+    def shown(left: int, ready: int) -> dict[str, int]:
+        everybody = sent + left_out + waiting
+        counts = {"sent": everybody - left - ready, "skipped": others + left, state: ready, "failed": 3}
+        return sharing.in_tens(counts, left)
 
-    told = shown(left_out)
-    assert sum(told.values()) == sent + left_out + others + 3, "nobody is missing"
+    told = shown(left_out, waiting)
+    assert sum(told.values()) == sent + left_out + waiting + others + 3, "nobody is missing"
+    assert min(told.values()) >= 0
     assert told["skipped"] - others == left_out // 10 * 10
-    could_be = [number for number in range(sent + left_out + 1) if shown(number) == told]
-    assert len(could_be) == min(9, told["sent"]) + 1
+    assert (told[state] == 0) == (waiting == 0)
+    left = [number for number in range(sent + left_out + 1) if shown(number, waiting) == told]
+    assert left == [n for n in range(sent + left_out + 1) if n // 10 == left_out // 10], "any of the ten"
+    both = sent + left_out % 10 + waiting
+    ready = [number for number in range(both + 1) if shown(left_out, number) == told]
+    assert ready == [0] if waiting == 0 else len(ready) >= min(10, both), "any of ten at least"
