@@ -12,8 +12,8 @@ from rich.markup import escape
 from campaigns.moments import MomentError, read_moment
 from campaigns.relays import RelayRow, Seat
 from comms.cli.output import NO, JsonFlag, open_workspace, print_json, say, stop, table, who
-from comms.engine.relaying import answering, correcting, seating, showing
-from comms.engine.relaying.answering import Desk
+from comms.engine.relaying import answering, correcting, looking, seating, showing
+from comms.engine.relaying.looking import Desk
 from comms.engine.sending import Prepared
 from comms.engine.workspace import Workspace
 from comms.errors import UsageError
@@ -33,7 +33,7 @@ def show(
 ) -> None:
     """What an association would send, to how many, when; and what was changed since it last looked."""
     with open_workspace() as workspace:
-        desk = answering.desk(workspace, answering.find(workspace, campaign, association))
+        desk = looking.desk(workspace, answering.find(workspace, campaign, association))
         if out is not None and desk.preview is not None:
             _write(workspace, desk.preview, out)
     if as_json:
@@ -69,7 +69,7 @@ def adapt(
             row = answering.adapt(workspace, row, texts, who=name)
         if at is not None:
             row = answering.choose_time(workspace, row, _moment(at), who=name)
-        desk = answering.desk(workspace, row)
+        desk = looking.desk(workspace, row)
     if as_json:
         print_json(desk.to_json())
     else:
@@ -83,7 +83,7 @@ def accept(campaign: Campaign, association: For, as_: As = None, as_json: JsonFl
     with open_workspace() as workspace:
         row = answering.find(workspace, campaign, association)
         name, seat = _actor(workspace, row, as_)
-        desk = answering.desk(workspace, answering.accept(workspace, row, who=name, seat=seat))
+        desk = looking.desk(workspace, answering.accept(workspace, row, who=name, seat=seat))
     _told(desk, as_json=as_json)
 
 
@@ -98,7 +98,7 @@ def decline(
     with open_workspace() as workspace:
         row = answering.find(workspace, campaign, association)
         name, _ = _actor(workspace, row, as_)
-        desk = answering.desk(workspace, answering.decline(workspace, row, reason, who=name))
+        desk = looking.desk(workspace, answering.decline(workspace, row, reason, who=name))
     _told(desk, as_json=as_json)
 
 
@@ -107,7 +107,7 @@ def publish(campaign: Campaign, association: For, as_: As = None, as_json: JsonF
     with open_workspace() as workspace:
         row = answering.find(workspace, campaign, association)
         name, _ = _actor(workspace, row, as_)
-        desk = answering.desk(workspace, correcting.publish(workspace, row, who=name))
+        desk = looking.desk(workspace, correcting.publish(workspace, row, who=name))
     _told(desk, as_json=as_json)
 
 

@@ -12,7 +12,7 @@ from campaigns import relay as rules
 from campaigns.figures import ToldFigures, read
 from campaigns.relay import RelayState
 from campaigns.relays import RelayRow
-from comms.engine.relaying import answering, correcting, linking, making, telling
+from comms.engine.relaying import answering, correcting, linking, looking, making, telling
 from comms.engine.relaying import figures as kept
 from comms.engine.relaying.seating import Sitting
 from comms.engine.workspace import Workspace
@@ -74,7 +74,7 @@ Answer = Callable[[Workspace, Sitting, FormData], str]
 
 def is_known(workspace: Workspace, sitting: Sitting, form: FormData) -> bool:
     """Did the page, from which a form comes, show what would go out now."""
-    desk = answering.desk(workspace, sitting.relay)
+    desk = looking.desk(workspace, sitting.relay)
     shown = forms.text(form, "version"), forms.text(form, "fingerprint")
     return shown == (str(desk.offer.version), desk.fingerprint)
 
@@ -174,7 +174,7 @@ def _changed(workspace: Workspace, sitting: Sitting, form: FormData, texts: Mapp
 def _timed(workspace: Workspace, sitting: Sitting, form: FormData, texts: Mapping[str, str]) -> RelayRow:
     """The relay with the hour that was chosen; as it is where the form says none, or the one that was shown."""
     row, chosen = sitting.relay, forms.text(form, "at").strip()
-    if "at" not in form or chosen == shown_time(answering.desk(workspace, row)):
+    if "at" not in form or chosen == shown_time(looking.desk(workspace, row)):
         return row
     try:
         at = datetime.strptime(chosen, AT) if chosen else None  # noqa: DTZ007 - by the association's own clock

@@ -17,9 +17,9 @@ from campaigns.relays import RelayRow, Seat, Step
 from campaigns.schedule import MEMBER
 from campaigns.slots import slots, written
 from comms.engine import languages
-from comms.engine.relaying import answering, linking, making, showing
-from comms.engine.relaying.answering import Desk, Place
+from comms.engine.relaying import linking, looking, making, showing
 from comms.engine.relaying.figures import FIGURES
+from comms.engine.relaying.looking import Desk, Place
 from comms.engine.relaying.seating import Sitting
 from comms.engine.relaying.showing import Shown
 from comms.engine.workspace import Workspace
@@ -153,7 +153,7 @@ def view(
     """`typed` are texts, `at` is a time, and `numbers` are figures that were sent and not kept: they stay in their
     fields."""
     row, seat = sitting.relay, sitting.seat
-    desk = answering.desk(workspace, row)
+    desk = looking.desk(workspace, row)
     colleagues = tuple(linking.colleagues(workspace, seat))
     approved = row.approved_by if row.state is RelayState.AWAITING else None
     schedule = desk.campaign.schedule

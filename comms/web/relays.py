@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from comms.engine.languages import Wishes
-from comms.engine.relaying import answering, linking, seating, showing
+from comms.engine.relaying import answering, linking, looking, seating, showing
 from comms.engine.relaying.seating import Sitting
 from comms.engine.workspace import Workspace
 from comms.errors import StateError
@@ -49,6 +49,7 @@ _INDEX = re.compile(r"[0-9]{1,6}", re.ASCII)
 _MEANWHILE = marked("That was not done, because something changed meanwhile. Here is how it stands now.")
 _OBSTACLE = marked("It can not be sent as it is. What is wrong stands below.")
 _RELOAD = marked("Saved. More was changed meanwhile: load this page again before you accept.")
+_NOT_YET = marked("Saved. It can not be sent as it is yet: what is wrong stands below.")
 _STALE = marked("The text was changed after you looked at it. Please look once more, then accept.")
 
 
@@ -193,9 +194,10 @@ class Relays:
         shown = view(workspace, sitting, words)
         places = {each.place.name: {"mark": each.mark, "problems": list(each.place.problems)} for each in shown.places}
         desk = shown.desk
+        saved = words.translated(_NOT_YET) if desk.obstacle else words.gettext("Saved")
         return JSONResponse(
             {
-                "said": words.gettext("Saved") if was_known else words.translated(_RELOAD),
+                "said": saved if was_known else words.translated(_RELOAD),
                 "fingerprint": desk.fingerprint if was_known else fingerprint,
                 "places": places,
                 "obstacle": desk.obstacle,
@@ -217,6 +219,8 @@ class Relays:
         texts: Mapping[str, str] = refused.texts if refused else MappingProxyType({})
         at, numbers = (refused.at, refused.figures) if refused else (None, None)
         shown = view(workspace, sitting, words, typed=texts, at=at, numbers=numbers)
+        if done == DONE["saved"] and shown.desk.obstacle:
+            done = _NOT_YET
         return self._response(
             words,
             "relay",
@@ -269,7 +273,7 @@ def _refused(workspace: Workspace, sitting: Sitting, error: StateError, form: Fo
         return RefusedError(_STALE, status=409)
     row = workspace.relays.relay_by_id(sitting.relay.id)
     assert row is not None, "a link leads to it"
-    obstacle = answering.desk(workspace, row).obstacle
+    obstacle = looking.desk(workspace, row).obstacle
     return RefusedError(_OBSTACLE if obstacle else _MEANWHILE, status=409, texts=relay_answers.typed(form))
 
 

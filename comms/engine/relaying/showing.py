@@ -12,7 +12,7 @@ from campaigns.relays import RelayRow
 from comms.channels.markup import absolute_url
 from comms.engine import readers, sending
 from comms.engine.proofs import NOBODY
-from comms.engine.relaying import answering, making
+from comms.engine.relaying import looking, making
 from comms.engine.sending import Prepared
 from comms.engine.variants import channel, parts
 from comms.engine.workspace import Workspace
@@ -33,11 +33,11 @@ class Shown:
     edition: Edition
 
 
-def editions(workspace: Workspace, row: RelayRow, desk: answering.Desk | None = None) -> Mapping[str, Shown]:
+def editions(workspace: Workspace, row: RelayRow, desk: looking.Desk | None = None) -> Mapping[str, Shown]:
     """BCP 47 tag -> the newsletter in that language, the campaign's own first; empty while it can not be made."""
     if row.state in _AS_SENT and (found := _as_sent(workspace, row)):
         return found
-    ready = (desk or answering.desk(workspace, row)).preview
+    ready = (desk or looking.desk(workspace, row)).preview
     if ready is None:
         return {}
     return {

@@ -12,7 +12,7 @@ from relay_scene import OFFER, Scene, scene_of
 
 from campaigns import definition
 from comms.engine import editions, segments
-from comms.engine.relaying import answering, seating
+from comms.engine.relaying import answering, looking, seating
 from comms.engine.workspace import Workspace
 from comms.rendering import once
 from comms.rendering.compile import compile_edition
@@ -37,7 +37,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     made.workspace.close()
 
 
-def _compiled(desk: answering.Desk) -> Edition:
+def _compiled(desk: looking.Desk) -> Edition:
     assert desk.preview is not None
     return desk.preview.newsletters["maine", "newsletter"]
 
@@ -45,13 +45,13 @@ def _compiled(desk: answering.Desk) -> Edition:
 def test_the_next_look_at_the_same_text_compiles_nothing(scene: Scene) -> None:
     scene.offer()
     workspace, row = scene.workspace, answering.find(scene.workspace, "partner", "maine")
-    shown = answering.desk(workspace, row)
-    assert _compiled(answering.desk(workspace, row)) is _compiled(shown)
+    shown = looking.desk(workspace, row)
+    assert _compiled(looking.desk(workspace, row)) is _compiled(shown)
     seat = seating.seats(workspace, "maine")[0]
     row = answering.accept(workspace, row, who=seat.name, seat=seat, fingerprint=shown.fingerprint)
-    assert _compiled(answering.desk(workspace, row)) is _compiled(shown)
+    assert _compiled(looking.desk(workspace, row)) is _compiled(shown)
     row = answering.adapt(workspace, row, {"near-you": "We meet in Bangor."}, who=seat.name)
-    assert "Bangor" in _compiled(answering.desk(workspace, row)).html
+    assert "Bangor" in _compiled(looking.desk(workspace, row)).html
 
 
 def _rename(workspace: Workspace) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from relay_scene import HOST, Scene, scene_of
 
 from campaigns.relay import AGREED, RelayState
-from comms.engine.relaying import answering, correcting, making, seating
+from comms.engine.relaying import answering, correcting, looking, making, seating
 from comms.engine.workspace import Workspace
 from comms.rendering.edition import Edition
 
@@ -119,7 +119,7 @@ def _correct(scene: Scene, draft: Draft, *, minor: bool, version: int) -> int:
         edition = scene.workspace.host.campaign("partner.maine")
         assert edition is not None
         assert edition.state == "cancelled", "nothing goes out meanwhile"
-    change = answering.desk(scene.workspace, after).change
+    change = looking.desk(scene.workspace, after).change
     assert change is not None
     assert set(change.slots_gone) <= set(after.adaptation.texts) - set(draft.slots)
     return 1
@@ -127,7 +127,7 @@ def _correct(scene: Scene, draft: Draft, *, minor: bool, version: int) -> int:
 
 def _check(workspace: Workspace, draft: Draft, words: dict[str, str]) -> None:
     """The words are kept to the letter, shown where they have a place, and nobody else has them."""
-    desk = answering.desk(workspace, answering.find(workspace, "partner", "maine"))
+    desk = looking.desk(workspace, answering.find(workspace, "partner", "maine"))
     assert dict(desk.relay.adaptation.texts) == words
     assert {place.name: place.text for place in desk.places} == {name: words.get(name, "") for name in draft.slots}
     assert not desk.obstacle

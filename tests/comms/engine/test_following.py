@@ -22,7 +22,7 @@ from comms.engagement.polls import Ballots
 from comms.engine import offer_feeds, sending
 from comms.engine.following import feeds, telling
 from comms.engine.following.asking import answering_key
-from comms.engine.relaying import answering, correcting, counting, peers
+from comms.engine.relaying import answering, correcting, counting, looking, peers
 from comms.errors import StateError, UsageError
 from comms.events import EventKind
 from comms.kits import answers
@@ -51,7 +51,7 @@ def test_what_one_engine_offers_another_accepts_corrects_and_takes_back(two: Two
     two.exchange()
     assert (two.there().state, two.here()) == (RelayState.OFFERED, RelayState.OFFERED)
     assert two.there().told is not None, "the coalition knows that it arrived"
-    desk = answering.desk(two.library, answering.find(two.library, HERE, MAINE.slug))
+    desk = looking.desk(two.library, answering.find(two.library, HERE, MAINE.slug))
     assert desk.host == "The Coalition"
 
     row = answering.adapt(two.library, desk.relay, {"near-you": "We meet in Bangor."}, who="luis")

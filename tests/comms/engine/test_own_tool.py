@@ -16,7 +16,18 @@ from campaigns.figures import ToldFigures
 from campaigns.relay import RelayState
 from campaigns.relays import RelayRow
 from comms.engagement.collective import Source
-from comms.engine.relaying import answering, closing, correcting, counting, figures, offering, posted, seating, telling
+from comms.engine.relaying import (
+    answering,
+    closing,
+    correcting,
+    counting,
+    figures,
+    looking,
+    offering,
+    posted,
+    seating,
+    telling,
+)
 from comms.engine.relaying.posted import MOST_IN_HOUR, Reply
 from comms.errors import StateError, UsageError
 from comms.kits import signed_figures
@@ -65,7 +76,7 @@ def test_a_yes_of_who_sends_elsewhere_is_kept_and_nothing_goes_out_from_here(sce
 
 def test_a_rule_about_members_that_nobody_here_knows_stands_in_nobody_s_way(scene: Scene) -> None:
     scene.offer(OFFER.replace("newsletter:", 'audience:\n  segment: shoesize = "44"\nnewsletter:', 1))
-    assert answering.desk(scene.workspace, row(scene)).obstacle == ""
+    assert looking.desk(scene.workspace, row(scene)).obstacle == ""
     assert accept(scene).state is RelayState.ACCEPTED
     with pytest.raises(StateError, match="can not be sent by ohio"):
         accept(scene, "ohio")

@@ -14,7 +14,7 @@ from relay_scene import HOST, OFFER, association
 from audiences.models import ANY_TOPIC, Basis, Consent, ConsentState, Member
 from campaigns import definition
 from comms.engine import segments
-from comms.engine.relaying import answering, correcting, offering
+from comms.engine.relaying import answering, correcting, looking, offering
 from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
 from tests.conftest import Comms
@@ -158,7 +158,7 @@ def test_a_correction_is_weighed_as_the_offer_was(workspace: Workspace) -> None:
     file = workspace.folder / "campaigns" / "offered.md"
     plan = correcting.plan(workspace, file, note="museums, too")
     correcting.correct(workspace, plan, who="dana")
-    desk = answering.desk(workspace, answering.find(workspace, "partner", "maine"))
+    desk = looking.desk(workspace, answering.find(workspace, "partner", "maine"))
     assert (desk.audience, desk.obstacle) == (12, "")
 
 

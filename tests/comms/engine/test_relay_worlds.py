@@ -22,7 +22,7 @@ from comms.cli import following
 from comms.delivery.batches import Outcome, Receipt
 from comms.engagement import html, terminal
 from comms.engine import metrics, progress, pulse, reporting, rights, sending
-from comms.engine.relaying import answering, sharing, showing
+from comms.engine.relaying import answering, looking, sharing, showing
 from comms.engine.workspace import Workspace
 from comms.web.exposition import exposition
 
@@ -65,7 +65,7 @@ def _send(scene: Scene, *, through: str | None = None, first: str = "maine") -> 
 
 def _seen(scene: Scene) -> dict[str, Any]:
     """All that somebody who speaks for Maine is shown of the offer."""
-    desk = answering.desk(scene.workspace, answering.find(scene.workspace, "partner", "maine"))
+    desk = looking.desk(scene.workspace, answering.find(scene.workspace, "partner", "maine"))
     assert desk.preview is not None
     return {**desk.to_json(), "page": showing.newsletter(scene.workspace, desk.preview)}
 
@@ -164,7 +164,7 @@ def _outputs(scene: Scene) -> dict[str, Any]:
         "status": reporting.status(workspace, campaign).to_json(),
         "progress": progress.gather(workspace, campaign).to_json(),
         "metrics": [line for line in _metrics(workspace) if "maine" in line],
-        "offer": answering.desk(workspace, answering.find(workspace, "partner", "maine")).to_json(),
+        "offer": looking.desk(workspace, answering.find(workspace, "partner", "maine")).to_json(),
     }
 
 

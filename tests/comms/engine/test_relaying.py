@@ -13,7 +13,7 @@ from relay_scene import OFFER, MakeScene, Scene, scene_of
 from audiences.models import SuppressionScope
 from campaigns.relay import RelayState
 from comms.engine import preferences, subscription
-from comms.engine.relaying import answering, correcting, offering, seating
+from comms.engine.relaying import answering, correcting, looking, offering, seating
 from comms.errors import StateError, UsageError
 from comms.links import MemberToken
 
@@ -47,7 +47,7 @@ def scene(make: MakeScene) -> Scene:
 def _accept(scene: Scene, slug: str) -> None:
     row = answering.find(scene.workspace, "partner", slug)
     seat = seating.seats(scene.workspace, slug)[0]
-    desk = answering.desk(scene.workspace, row)
+    desk = looking.desk(scene.workspace, row)
     answering.accept(scene.workspace, row, who=seat.name, seat=seat, fingerprint=desk.fingerprint)
 
 
@@ -116,7 +116,7 @@ def test_who_wants_nothing_relayed_gets_it_from_nobody(scene: Scene) -> None:
         maine.suppress("maine3@example.org", SuppressionScope.RELAYS, "asked", scene.now)
     _accept(scene, "maine")
     _accept(scene, "ohio")
-    assert answering.desk(scene.workspace, answering.find(scene.workspace, "partner", "maine")).audience == 69
+    assert looking.desk(scene.workspace, answering.find(scene.workspace, "partner", "maine")).audience == 69
     scene.work(until=SENT)
     assert set(scene.senders.copies()) == {*MAINE, *OHIO} - {BOTH[0], "maine3@example.org"}
     ledger = scene.workspace.ledger("maine")
@@ -144,7 +144,7 @@ def test_an_association_s_own_words_go_out_in_its_own_name_alone(scene: Scene) -
 
 def test_what_was_changed_after_somebody_looked_is_not_accepted_unseen(scene: Scene) -> None:
     row = answering.find(scene.workspace, "partner", "maine")
-    looked = answering.desk(scene.workspace, row).fingerprint
+    looked = looking.desk(scene.workspace, row).fingerprint
     _correct(scene, "The deadline is 1 March.", "The deadline is 1 April.")
     row = answering.find(scene.workspace, "partner", "maine")
     with pytest.raises(StateError, match="changed after you looked"):
@@ -267,7 +267,7 @@ def test_a_minor_correction_goes_out_unasked_and_any_other_asks_again(scene: Sce
     edition = scene.workspace.host.campaign("partner.maine")
     assert edition is not None
     assert edition.state == "cancelled", "nothing goes out before somebody says yes again"
-    change = answering.desk(scene.workspace, answering.find(scene.workspace, "partner", "maine")).change
+    change = looking.desk(scene.workspace, answering.find(scene.workspace, "partner", "maine")).change
     assert change is not None
     assert "+The deadline is 1 May." in change.lines
     _accept(scene, "maine")
@@ -279,7 +279,7 @@ def test_who_has_looked_is_shown_all_that_was_changed_since(scene: Scene) -> Non
     _accept(scene, "maine")
     for before, after in (("1 March", "1 April"), ("1 March", "1 May")):
         _correct(scene, before, after)
-    change = answering.desk(scene.workspace, answering.find(scene.workspace, "partner", "maine")).change
+    change = looking.desk(scene.workspace, answering.find(scene.workspace, "partner", "maine")).change
     assert change is not None
     assert {"-The deadline is 1 March.", "+The deadline is 1 May."} <= set(change.lines)
 

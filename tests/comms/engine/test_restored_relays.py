@@ -17,7 +17,7 @@ from campaigns.follows import FollowedRow, FollowRow, FollowStore, PeerAnswer
 from campaigns.relay import RelayState
 from comms.engine import sending
 from comms.engine.maintenance import back_up
-from comms.engine.relaying import answering, closing, correcting, peers, posted, seating
+from comms.engine.relaying import answering, closing, correcting, looking, peers, posted, seating
 from comms.engine.restore import NOT_ALL_SENT, restore
 from comms.engine.workspace import Workspace
 from comms.errors import StateError
@@ -96,7 +96,7 @@ def test_what_was_accepted_and_sent_after_the_backup_is_not_relayed_again(life: 
     assert life.state("maine") is RelayState.SENT
     with pytest.raises(StateError):
         life.accept("maine")
-    assert {step.who for step in answering.desk(life.scene.workspace, _row(life, "maine")).steps} >= {"Luis of maine"}
+    assert {step.who for step in looking.desk(life.scene.workspace, _row(life, "maine")).steps} >= {"Luis of maine"}
     life.accept("ohio")
     life.work()
     assert life.copies == dict.fromkeys({*MAINE, *OHIO}, 1)

@@ -147,6 +147,7 @@ def test_what_is_wrong_with_the_words_stands_at_their_place_and_keeps_them_from_
     page = offer.page()
     assert '<ul class="problems" id="wrong-near-you"' in page.text
     assert "a slot can not hold what" in page.text
+    assert "What does this mean where you are?: line 1: a slot can not hold what" in page.text, "named as the page does"
     answer = offer.accept()
     assert answer.status == 409
     assert "It can not be sent as it is." in answer.text
@@ -215,6 +216,16 @@ def test_words_are_saved_as_they_are_written_and_what_was_shown_can_be_accepted(
     assert answer["places"]["near-you"]["problems"] == []
     assert offer.post(do="accept", fingerprint=answer["fingerprint"]).status == 303
     assert offer.state() is RelayState.SCHEDULED
+
+
+def test_words_that_can_not_be_sent_are_kept_and_the_page_says_so(offer: Offered) -> None:
+    shown = {name.replace("-", "_"): value for name, value in offer.shown().items()}
+    answer = script(offer, slot_near_you="{{ nobody }}", **shown)
+    assert answer["said"] == "Saved. It can not be sent as it is yet: what is wrong stands below."
+    page = offer.page(write(offer, "{{ somebody }}"))
+    assert "Saved. It can not be sent as it is yet" in page.text
+    assert "Look at the preview, then accept." not in page.text
+    assert offer.row().adaptation.texts == {"near-you": "{{ somebody }}"}
 
 
 def test_saving_words_does_not_pass_a_correction_off_as_seen(offer: Offered) -> None:
