@@ -78,8 +78,6 @@ class FollowedRow:
     failures: int
     refusal: str
     """Why it was not taken, in words."""
-    told_here: bool = True
-    """Does everybody here know of the version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +106,7 @@ _FOLLOW = (
     " fault, added_at, changed_at"
 )
 _FOLLOWED = (
-    "id, feed, remote, campaign, version, digest, origin, via, fault, number, answer, taken, next_at, failures,"
-    " refusal, told_here"
+    "id, feed, remote, campaign, version, digest, origin, via, fault, number, answer, taken, next_at, failures, refusal"
 )
 
 
@@ -191,15 +188,12 @@ class FollowStore:
     def save_followed(self, row: FollowedRow, *, author: str) -> None:
         """Insert or replace what is known of an offer, but not what was told of it. Its `id` plays no part."""
         self._db.execute(
-            "INSERT INTO followed (feed, remote, campaign, version, digest, origin, via, fault, author,"
-            " told_here) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed, remote) DO UPDATE SET"
+            "INSERT INTO followed (feed, remote, campaign, version, digest, origin, via, fault, author)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed, remote) DO UPDATE SET"
             " version = excluded.version, digest = excluded.digest, origin = excluded.origin, via = excluded.via,"
-            " fault = excluded.fault, author = excluded.author, told_here = excluded.told_here",
-            [
-                row.feed, row.remote, row.campaign, row.version, row.digest, row.origin, row.via, row.fault, author,
-                int(row.told_here),
-            ],
-        )  # fmt: skip
+            " fault = excluded.fault, author = excluded.author",
+            [row.feed, row.remote, row.campaign, row.version, row.digest, row.origin, row.via, row.fault, author],
+        )
 
     def tell(self, row: FollowedRow) -> None:
         """Write down what is to be told of an offer, and how that stands."""
@@ -263,8 +257,7 @@ def _follow(row: Sequence[Any]) -> FollowRow:
 
 def _followed(row: Sequence[Any]) -> FollowedRow:
     values = dict(zip(_FOLLOWED.split(", "), row, strict=True))
-    values |= {name: bool(values[name]) for name in ("taken", "told_here")}
-    return FollowedRow(**{**values, "next_at": _moment(values["next_at"])})
+    return FollowedRow(**{**values, "taken": bool(values["taken"]), "next_at": _moment(values["next_at"])})
 
 
 def _peer(row: Sequence[Any]) -> Peer:

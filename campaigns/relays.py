@@ -31,6 +31,11 @@ class OfferRow:
     figures: str
     """What each association may learn of the others, written when it was closed: JSON; empty before."""
 
+    @property
+    def due(self) -> int:
+        """What everybody is to be told: of the version that goes out, or that it was recalled, which comes after."""
+        return self.version + (self.state == "recalled")
+
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
@@ -70,6 +75,8 @@ class RelayRow:
     """Days before the last day of which a reminder was sent."""
     offered_at: datetime
     updated_at: datetime
+    told: int
+    """The last that those who speak for it were told of, as `due` counts; 0 before the offer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,7 @@ _OFFER = "campaign, title, state, reason, version, offered_at, updated_at, figur
 _VERSION = "campaign, version, definition, gathered, note, at, minor, files"
 _RELAY = (
     "id, campaign, association, state, version, adaptation, approved, approved_by, reason, reminded, offered_at,"
-    " updated_at"
+    " updated_at, told"
 )
 _SEAT = "id, association, name, address, serial"
 
@@ -220,6 +227,19 @@ class RelayStore:
             ],
         )  # fmt: skip
         return cursor.rowcount == 1
+
+    def untold(self) -> list[OfferRow]:
+        """Offers of which somebody was not told the last that is to be told, oldest first."""
+        sql = (
+            f"SELECT {_OFFER} FROM offer WHERE state IN ('open', 'recalled') AND EXISTS (SELECT 1 FROM relay"  # noqa: S608
+            " WHERE relay.campaign = offer.campaign AND relay.told < offer.version + (offer.state = 'recalled'))"
+            " ORDER BY offered_at, campaign"
+        )
+        return [_offer(row) for row in self.db.execute(sql).fetchall()]
+
+    def set_told(self, relay_id: int, due: int) -> None:
+        """Those who speak for the association were told of this, or of what came after."""
+        self.db.execute("UPDATE relay SET told = max(told, ?) WHERE id = ?", [due, relay_id])
 
     def add_step(self, relay_id: int, who: str, state: str, detail: str, now: datetime) -> None:
         """Append to what happened."""

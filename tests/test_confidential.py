@@ -31,6 +31,7 @@ from comms.kits.signed_figures import signature
 from comms.web.app import create_app
 from tests.confidential_scene import ACORN, BIRCH, OFFER, SHARED, TOPIC, Finder, lists
 from tests.conftest import HOST, SMTP_SERVER, Comms, MailServer, free_port
+from tests.support.files import contents
 from tests.support.processes import kill, of_workspace, wait_until
 
 STRANGER, THEIRS = "stranger@nowhere.example", BIRCH[0]
@@ -115,8 +116,7 @@ def _begin(story: Story) -> None:
 
 
 def _states(story: Story) -> set[str]:
-    for path in story.comms.folder.glob("queue.db*"):
-        story.queue += path.read_bytes()
+    story.queue += b"".join(content for _, content in contents(story.comms.folder, "queue.db*"))
     with Workspace(story.comms.folder) as workspace:
         return {row.state.value for row in workspace.relays.relays("partner")}
 
@@ -134,10 +134,10 @@ def test_the_story_is_what_it_should_be(story: Story) -> None:
 
 def test_no_file_but_birch_s_own_database_holds_anything_of_its_members(story: Story) -> None:
     read = set()
-    for path in story.comms.folder.rglob("*"):
+    for path, content in contents(story.comms.folder):
         name = path.relative_to(story.comms.folder).as_posix()
-        if path.is_file() and not name.startswith("associations/birch.db"):
-            story.finder.check(path.read_bytes(), name)
+        if not name.startswith("associations/birch.db"):
+            story.finder.check(content, name)
             read.add(name)
     assert {"associations/acorn.db", "host.db", "queue.db", "relays/partner.db"} <= read
     acorn = [path for path in (story.comms.folder / "associations").glob("acorn.db*") if path.suffix != ".db-shm"]

@@ -24,6 +24,7 @@ STEPS = (
     relaying.engines,
     relaying.across_engines,
     relaying.figures_that_come_back,
+    relaying.told_to_the_end,
 )
 """In the order in which they are taken. Databases remember each by the name of its function: a new one goes last."""
 

@@ -210,3 +210,14 @@ def figures_that_come_back(db: Database) -> None:
         """,
     ):
         db.execute(statement)
+
+
+def told_to_the_end(db: Database) -> None:
+    """Of which version those who speak for an association were told, for each: in place of whether all were."""
+    for statement in (
+        "ALTER TABLE relay ADD COLUMN told INTEGER NOT NULL DEFAULT 0",
+        "UPDATE relay SET told = (SELECT version + (state = 'recalled') FROM offer WHERE campaign = relay.campaign)"
+        " WHERE campaign NOT IN (SELECT campaign FROM followed WHERE NOT told_here)",
+        "ALTER TABLE followed DROP COLUMN told_here",
+    ):
+        db.execute(statement)

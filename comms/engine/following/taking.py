@@ -20,7 +20,7 @@ from campaigns.models import Campaign
 from comms.db import storage_errors
 from comms.engine import offer_feeds
 from comms.engine.following.fetching import Fetching
-from comms.engine.relaying import correcting, making, offering
+from comms.engine.relaying import correcting, offering
 from comms.engine.workspace import Workspace
 from comms.errors import CommsError
 from comms.kits import offer_files
@@ -68,8 +68,6 @@ def _take(workspace: Workspace, follow: FollowRow, offer: Offer, known: Followed
                 _recall(workspace, follow, offer, row)
             elif offer.version > row.version:
                 _take_version(workspace, follow, offer, row, files)
-            elif not row.told_here:
-                _announce(workspace, follow, making.current(workspace, row.campaign), row)
         except (ForeignError, CommsError) as error:
             fault = str(error)
     if fault or row.fault:
@@ -122,11 +120,9 @@ def _take_version(workspace: Workspace, follow: FollowRow, offer: Offer, row: Fo
     note = clean_text(offer.note)[:_LONGEST_WORDS] or "There is a new version"
     # Who agreed to the version that was here agrees to this one, if all corrections since were minor.
     minor = 0 < offer.minor_since <= row.version
-    correction = correcting.correction_of(workspace, current, campaign, note=note, minor=minor, since=row.version)
-    if current.version < offer.version:
+    if current.version < offer.version:  # else a process ended before the last line
+        correction = correcting.correction_of(workspace, current, campaign, note=note, minor=minor, since=row.version)
         correcting.carry(workspace, correction, offer.version, who=follow.author)
-    else:  # a process ended when it was corrected, and before everybody was told
-        correcting.reach(workspace, correction, offer.version, who=follow.author)
     _keep(workspace, follow, after)
 
 
@@ -138,15 +134,8 @@ def _offer(workspace: Workspace, follow: FollowRow, campaign: Campaign, row: Fol
     slugs = [follow.association, *(others if follow.passes_on else ())]
     with storage_errors(workspace.host_path), workspace.host.db.atomic():
         offering.write_down(workspace, campaign, slugs, row.version, who=follow.author)
-        FollowStore(workspace.host.db).save_followed(replace(row, told_here=False), author=follow.author)
-    _announce(workspace, follow, campaign, row)
-
-
-def _announce(workspace: Workspace, follow: FollowRow, campaign: Campaign, row: FollowedRow) -> None:
-    """Tell those who speak for the associations. Once more where a process ended on the way: a second mail harms
-    nobody, and none would be one answer less."""
+        FollowStore(workspace.host.db).save_followed(row, author=follow.author)
     offering.announce(workspace, campaign)
-    _keep(workspace, follow, replace(row, told_here=True))
 
 
 def _refuse_late(workspace: Workspace, campaign: Campaign) -> None:

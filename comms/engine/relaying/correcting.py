@@ -16,6 +16,7 @@ from campaigns import relay as rules
 from campaigns.models import Campaign
 from campaigns.relay import UNSENT, Difference, RelayState
 from campaigns.relays import OfferRow, RelayRow, VersionRow
+from campaigns.store import CampaignRow
 from comms.db import storage_errors
 from comms.engine import corrections, editions, gathering, offer_files, sending
 from comms.engine.relaying import answering, letters, making, offering, peers
@@ -114,15 +115,17 @@ def carry(workspace: Workspace, correction: Correction, version: int, *, who: st
 
 
 def reach(workspace: Workspace, correction: Correction, version: int, *, who: str) -> None:
-    """Take a correction that is written down to all associations which do not have it yet: also again, for a process
-    may have ended before it had told them all."""
+    """Take a correction that is written down to all associations which were not told of it yet: also again, for a
+    process may have ended before it had told them all."""
     for row in workspace.relays.relays(correction.campaign.id):
-        if row.version >= version or peers.is_peer(workspace, row.association):
-            continue  # its own engine reads it in the feed
-        try:
-            _carry(workspace, row, correction, version, who)
-        except StateError:  # it began to go out, or was answered, in this moment
-            letters.corrected(workspace, row, correction.note, correction.change, asks=False, sent=True)
+        if row.told >= version:
+            continue
+        if not peers.is_peer(workspace, row.association):  # its own engine reads it in the feed
+            try:
+                _carry(workspace, row, correction, version, who)
+            except StateError:  # it began to go out, or was answered, in this moment
+                letters.corrected(workspace, row, correction.note, correction.change, asks=False, sent=True)
+        letters.set_told(workspace, row, version)
 
 
 def recall(workspace: Workspace, campaign: str, reason: str, *, who: str) -> list[Reached]:
@@ -149,12 +152,25 @@ def recall(workspace: Workspace, campaign: str, reason: str, *, who: str) -> lis
         rows = [*host.editions_of(campaign), *([own] if own else [])]
         for edition in rows:
             host.set_state(edition.id, CampaignState.CANCELLED, now, was=CANCELLABLE)
+            _withdraw_entries(workspace, edition, reason.strip(), who)
     for edition in rows:
         sending.finish_cancel(workspace, edition)
-        _withdraw_entries(workspace, edition.id, reason.strip(), who)
-    for row in store.relays(campaign):
-        letters.recalled(workspace, row, reason.strip())
+    _tell_recall(workspace, campaign)
     return reached
+
+
+def catch_up(workspace: Workspace, offer: OfferRow) -> None:
+    """Tell associations what a process had begun to tell when it ended."""
+    if offer.state == "recalled":
+        _tell_recall(workspace, offer.campaign)
+        return
+    store, campaign = workspace.relays, making.offered(workspace, offer.campaign, offer.version)
+    offering.announce(workspace, campaign)
+    since = min(row.told for row in store.relays(offer.campaign))
+    if since < offer.version:
+        minor, note = store.minor_since(offer.campaign) <= since, store.version(offer.campaign, offer.version).note
+        correction = correction_of(workspace, offer, campaign, note=note, minor=minor, since=since)
+        reach(workspace, correction, offer.version, who="comms")
 
 
 def publish(workspace: Workspace, row: RelayRow, *, who: str) -> RelayRow:
@@ -206,18 +222,23 @@ def _carry(workspace: Workspace, row: RelayRow, correction: Correction, version:
         return
     if row.state not in UNSENT:
         return
+    accepted, detail = row.state in (RelayState.ACCEPTED, RelayState.SCHEDULED), f"corrected: {correction.note}"
+    if any(step.detail == detail and step.at >= correction.offer.updated_at for step in workspace.relays.steps(row.id)):
+        # A process ended when it had taken it there, and before it had said so.
+        if accepted or row.state is RelayState.ADAPTING:
+            letters.corrected(workspace, row, correction.note, correction.change, asks=not accepted, sent=False)
+        return
     if what == "asks":
-        answering.reopen(workspace, row, who=who, detail=f"corrected: {correction.note}")
+        answering.reopen(workspace, row, who=who, detail=detail)
         fresh = answering.find(workspace, row.campaign, row.association)
         if not row.adaptation.is_changed and offering.accept_by_rule(workspace, fresh, correction.campaign):
             return
         letters.corrected(workspace, fresh, correction.note, correction.change, asks=True, sent=False)
         return
-    accepted = row.state in (RelayState.ACCEPTED, RelayState.SCHEDULED)
     try:
-        answering.renew(workspace, row, version, who=who, detail=f"corrected: {correction.note}")
+        answering.renew(workspace, row, version, who=who, detail=detail)
     except (CommsError, ValueError):
-        answering.reopen(workspace, row, who=who, detail=f"corrected: {correction.note}")
+        answering.reopen(workspace, row, who=who, detail=detail)
         fresh = answering.find(workspace, row.campaign, row.association)
         letters.corrected(workspace, fresh, correction.note, correction.change, asks=True, sent=False)
         return
@@ -225,12 +246,20 @@ def _carry(workspace: Workspace, row: RelayRow, correction: Correction, version:
         letters.corrected(workspace, row, correction.note, correction.change, asks=False, sent=False)
 
 
-def _withdraw_entries(workspace: Workspace, campaign: str, reason: str, who: str) -> None:
-    row = workspace.host.campaign(campaign)
-    if row is None or not any(workspace.host.entry(slug, campaign) for slug in row.senders):
+def _tell_recall(workspace: Workspace, campaign: str) -> None:
+    offer = find(workspace, campaign)
+    for row in workspace.relays.relays(campaign):
+        if row.told < offer.due:
+            letters.recalled(workspace, row, offer.reason)
+            letters.set_told(workspace, row, offer.due)
+
+
+def _withdraw_entries(workspace: Workspace, row: CampaignRow, reason: str, who: str) -> None:
+    """Expects to run inside `host.db.atomic()`."""
+    if not any(workspace.host.entry(slug, row.id) for slug in row.senders):
         return
     try:
-        changes = corrections.withdrawal(workspace, campaign, reason=reason)
+        changes = corrections.withdrawal(workspace, row.id, reason=reason)
     except StateError:  # they were withdrawn before
         return
     corrections.apply(workspace, changes, who=who)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -11,7 +12,7 @@ from campaigns import relay as rules
 from campaigns.relay import UNANSWERED, RelayState
 from campaigns.relays import OfferRow, RelayRow
 from campaigns.store import CampaignRow
-from comms.engine.relaying import closing, letters, making
+from comms.engine.relaying import closing, correcting, letters, making
 from comms.engine.workspace import Workspace
 from comms.events import CampaignState
 
@@ -24,10 +25,15 @@ FOLLOWS = {
     CampaignState.SENT: RelayState.SENT,
 }
 """Where a relay stands while its edition is on its way."""
+PATIENCE = timedelta(minutes=5)
+"""Whoever offers, corrects or recalls something has told everybody within so long, or never will."""
 
 
 def keep(workspace: Workspace) -> None:
     """Do what is due for every offer that is not closed."""
+    for offer in workspace.relays.untold():
+        if workspace.now() - offer.updated_at >= PATIENCE:
+            correcting.catch_up(workspace, offer)
     for offer in workspace.relays.unfinished():
         if offer.state == "open":
             for row in workspace.relays.relays(offer.campaign):

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from campaigns.models import Campaign
 from campaigns.relay import Difference
 from campaigns.relays import RelayRow, Seat
+from comms.db import storage_errors
 from comms.engine import editions, letters
 from comms.engine.relaying import making, peers, seating
 from comms.engine.workspace import Workspace
@@ -122,6 +123,12 @@ def recalled(workspace: Workspace, row: RelayRow, reason: str) -> None:
             ],
             button=words.gettext("Look at it"),
         )  # fmt: skip
+
+
+def set_told(workspace: Workspace, row: RelayRow, due: int) -> None:
+    """Write down of what the seats of an association were told, as `OfferRow.due` counts."""
+    with storage_errors(workspace.host_path), workspace.host.db.atomic():
+        workspace.relays.set_told(row.id, due)
 
 
 def link_again(workspace: Workspace, row: RelayRow, seat: Seat, *, asked_by: Seat) -> None:

@@ -174,9 +174,13 @@ def _refuse_sent_unasked(workspace: Workspace, campaign: Campaign) -> None:
 
 
 def announce(workspace: Workspace, campaign: Campaign) -> None:
-    """Tell those who speak for associations of what was just offered; some decided long ago what becomes of it."""
+    """Tell those who speak for associations of what was just offered, and were not told yet; some decided long ago what
+    becomes of it. Once more where a process ended on the way: a second mail harms nobody, and none would be one answer
+    less."""
     for relay in workspace.relays.relays(campaign.id):
-        _open(workspace, relay, campaign)
+        if not relay.told:
+            _open(workspace, relay, campaign)
+            letters.set_told(workspace, relay, relay.version)
 
 
 def accepts_by_rule(rule: RelayRule, campaign: Campaign) -> bool:
