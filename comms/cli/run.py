@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from comms.cli.output import open_workspace, say
+from comms.cli.output import counted, open_workspace, say
 from comms.cli.signals import stop_on_signals
 from comms.engine.announcer import announcer
 from comms.engine.control import Control, ControlLock
@@ -50,7 +50,9 @@ def run(
                 follower(open_workspace),
                 senders(workspace, none=no_senders) as pool,
             ):
-                say(f"comms runs: {pool.size} senders, web face on http://{site.host}:{site.port} ({site.url})")
+                here = f"http://{site.host}:{site.port}"
+                public = f" ({site.url})" if site.url.rstrip("/") != here else ""
+                say(f"comms runs: {counted(pool.size, 'sender', 'senders')}, web face on {here}{public}")
                 pool.keep()
                 control = Control(workspace, queue_of(workspace), pool.size)
                 settle_memory()

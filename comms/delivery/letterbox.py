@@ -71,6 +71,11 @@ class Letterbox:
         sql = "SELECT count(*) FROM letter WHERE template = ? AND created_at >= ?"
         return int(self.db.execute(sql, [template, int(since.timestamp())]).fetchone()[0])
 
+    def count_open(self, now: datetime) -> int:
+        """How many are still to be sent."""
+        sql = "SELECT count(*) FROM letter WHERE state IN ('queued', 'sending') AND expires_at > ?"
+        return int(self.db.execute(sql, [int(now.timestamp())]).fetchone()[0])
+
     def under_way(self) -> list[LetterRow]:
         """Letters that were handed to a sender."""
         return self._letters("state = 'sending' ORDER BY id", [])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from comms import config, keys
 from comms.db import SAFE_VERSION, copy_database, damage, sqlite_version
+from comms.delivery.letterbox import Letterbox
 from comms.engine import series, services, welcome
 from comms.engine.control import ControlLock
 from comms.engine.journals import WorkspaceJournals
@@ -39,9 +40,10 @@ def examine(workspace: Workspace, *, online: bool = False) -> Iterator[Finding]:
     yield from services.redis(workspace)
     yield from services.linkedin(workspace)
     yield _site(workspace)
-    yield _control(workspace)
+    usable = [slug for slug, finding in databases.items() if finding.ok]
+    yield _control(workspace, usable)
     yield from services.senders(workspace)
-    yield _senders(workspace, [slug for slug, finding in databases.items() if finding.ok])
+    yield _senders(workspace, usable)
     yield _clock(workspace)
     yield _words(workspace)
     if online:
@@ -85,15 +87,18 @@ def _site(workspace: Workspace) -> Finding:
     )
 
 
-def _control(workspace: Workspace) -> Finding:
-    running = ControlLock(workspace.folder).is_held()
-    waiting = [row.id for row in workspace.host.campaigns(["sending", "scheduled"])]
-    waiting += [row.id for row in series.every(workspace) if row.state == SeriesState.REPEATING]
-    if running:
+def _control(workspace: Workspace, associations: Iterable[str]) -> Finding:
+    if ControlLock(workspace.folder).is_held():
         return Finding(True, "comms runs")
+    campaigns = len(workspace.host.campaigns(["sending", "scheduled"]))
+    campaigns += sum(row.state == SeriesState.REPEATING for row in series.every(workspace))
+    now = workspace.now()
+    letters = sum(Letterbox(workspace.association_db(slug)).count_open(now) for slug in associations)
+    counts = ((campaigns, "campaign"), (letters, "letter"))
+    waiting = " and ".join(f"{number:,} {what}{'s' * (number != 1)}" for number, what in counts if number)
     return Finding(
         not waiting,
-        f"nothing runs here, and {len(waiting)} campaigns wait" if waiting else "nothing runs here, nothing waits",
+        f"nothing runs here, but these wait: {waiting}" if waiting else "nothing runs here, nothing waits",
         "Start `comms run`.",
     )
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from audiences.models import Association
+from comms.delivery.letterbox import Letterbox
 from comms.delivery.presence import Presence
 from comms.delivery.relays import Standing
 from comms.engine.audience import import_members
@@ -278,8 +279,15 @@ def test_doctor_finds_a_healthy_workspace_intact_and_names_what_is_not_set_up(wo
         "host.db: intact", "coalition.db: intact", "museums.db: intact",
     }  # fmt: skip
     assert found["links in mails start with http://127.0.0.1:8625"] is False
-    assert found["nothing runs here, and 2 campaigns wait"] is False
+    assert found["nothing runs here, but these wait: 2 campaigns"] is False
     assert all(finding.mend for finding in examine(workspace) if not finding.ok)
+
+
+def test_doctor_counts_the_letters_that_nobody_sends(workspace: Workspace) -> None:
+    box, now = Letterbox(workspace.association_db("museums")), workspace.now()
+    for hours in (-1, 1):
+        box.add("offer", "luis@museums.example", b"sealed", now=now, expires_at=now + timedelta(hours=hours))
+    assert findings(workspace)["nothing runs here, but these wait: 2 campaigns and 1 letter"] is False
 
 
 def test_doctor_says_that_an_associations_database_is_missing_and_makes_none(workspace: Workspace) -> None:
