@@ -26,6 +26,15 @@ _PARTICLES = frozenset({"von", "van", "der", "den", "del", "los", "las", "the", 
 _SHORTEST_NAME = 3
 _FEWEST_DIGITS = 7
 _ADDRESS = re.compile(r"[^\s<>()\[\]\"]{0,200}@(?:\[[^\s\]]{1,100}\]|[^\s<>()\[\]\",;]{1,255})")
+_DOT = r"\s{1,3}(?:dot|punto|point|punkt)\s{1,3}|\s{0,3}[(\[{]\s{0,2}(?:dot|punto|point|punkt|\.)\s{0,2}[)\]}]\s{0,3}"
+_LABEL = r"\w[\w-]{0,62}"
+_SPELT = re.compile(
+    rf"[\w.+-]{{1,64}}\s{{0,3}}(?:[(\[{{]\s{{0,2}}(?:at|ät|arroba|arobase)\s{{0,2}}[)\]}}]\s{{0,3}}{_LABEL}"
+    rf"(?:(?:\.|{_DOT}){_LABEL}){{0,4}}"
+    rf"|\s(?:at|arroba|arobase)\s{{1,3}}{_LABEL}(?:\.{_LABEL}){{0,3}}(?:(?:{_DOT}){_LABEL}){{1,4}})",
+    re.IGNORECASE,
+)
+"""An address that is meant to be read by people alone: `ana (at) home.org`, `ana at home dot org`."""
 # The links of a newsletter hold tokens of whom it went to.
 _LINK = re.compile(r"\b(?:[a-z][a-z0-9+.-]{1,20}://|(?:mailto|tel|sms|skype):|www\.)[^\s<>]{2,2000}", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<!\w)\+?\(?\d[\d().\-/\u2010-\u2015 ]{4,40}\d(?!\w)")
@@ -96,7 +105,8 @@ def _line(line: str, known: Known) -> str:
     text = unicodedata.normalize("NFKC", line)
     for phrase in known.phrases:
         text = re.sub(re.escape(phrase), LEFT_OUT, text, flags=re.IGNORECASE)
-    text = _LINK.sub(LEFT_OUT, _ADDRESS.sub(LEFT_OUT, text))
+    for pattern in (_ADDRESS, _SPELT, _LINK):
+        text = pattern.sub(LEFT_OUT, text)
     text = _NUMBER.sub(_unless_date, text)
     return _WORD.sub(lambda word: LEFT_OUT if _folded(word[0]) in known.names else word[0], text)
 
