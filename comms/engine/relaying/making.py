@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from functools import lru_cache
+from types import MappingProxyType
 
 from campaigns import definition, gathering
+from campaigns.everyone import for_everyone
 from campaigns.models import Campaign
 from campaigns.relay import UNADAPTED, adapted, edition_id, fingerprint, kept
 from campaigns.relays import RelayRow, VersionRow
@@ -53,8 +55,15 @@ def unadapted(workspace: Workspace, campaign: Campaign, association: str) -> Cam
 
 
 def for_own_tool(edition: Campaign) -> Campaign:
-    """The same without its rule about readers, whom nobody here knows where they are in another tool."""
-    return replace(edition, audience=replace(edition.audience, segment=None))
+    """The same without rules about readers, whom nobody here knows where they are in another tool: in place of text for
+    some of them stands what everyone may see, as in a kit."""
+    variants = {tag: replace(each, blocks=for_everyone(each.blocks)) for tag, each in edition.variants.items()}
+    return replace(
+        edition,
+        audience=replace(edition.audience, segment=None),
+        blocks=for_everyone(edition.blocks),
+        variants=MappingProxyType(variants),
+    )
 
 
 def prepared(workspace: Workspace, row: RelayRow, *, elsewhere: bool = False) -> Prepared:

@@ -26,6 +26,7 @@ from comms.engine.relaying import (
     offering,
     posted,
     seating,
+    showing,
     telling,
 )
 from comms.engine.relaying.posted import MOST_IN_HOUR, Reply
@@ -80,6 +81,19 @@ def test_a_rule_about_members_that_nobody_here_knows_stands_in_nobody_s_way(scen
     assert accept(scene).state is RelayState.ACCEPTED
     with pytest.raises(StateError, match="can not be sent by ohio"):
         accept(scene, "ohio")
+
+
+def test_text_for_readers_that_nobody_here_knows_is_what_everyone_may_see(scene: Scene) -> None:
+    words = '::: when shoesize = "44"\nBig feet.\n:::\n\n::: otherwise\nAny feet.\n:::'
+    inside = f"::: columns\n::: column\n{words}\n:::\n::: column\nMore.\n:::\n:::\n"
+    scene.offer(OFFER.replace("The deadline is 1 March.", f"The deadline is 1 March.\n\n{inside}", 1))
+    desk = looking.desk(scene.workspace, row(scene))
+    assert desk.obstacle == ""
+    assert desk.preview is not None
+    page = showing.newsletter(scene.workspace, desk.preview)
+    assert "Any feet." in page
+    assert "Big feet." not in page
+    assert accept(scene).state is RelayState.ACCEPTED
 
 
 def test_the_plan_of_an_offer_counts_no_members_of_who_sends_elsewhere(scene: Scene) -> None:
