@@ -18,8 +18,11 @@ import hypothesis
 import pytest
 
 from audiences.models import Association
+from comms.engine import reporting
+from comms.engine.control import ControlLock
 from comms.engine.setup import create_workspace
-from tests.support.processes import kill, of_workspace
+from comms.engine.workspace import Workspace
+from tests.support.processes import kill, of_workspace, wait_until
 
 # How long an example takes says more of what else the machine does than of us; hangs have a limit of their own.
 hypothesis.settings.register_profile("comms", deadline=None)
@@ -130,6 +133,16 @@ class Comms:
             stdin=subprocess.DEVNULL,
         )
         return Result(done.returncode, done.stdout, done.stderr)
+
+    def status(self, campaign: str) -> dict[str, Any]:
+        """What `comms campaign status` tells; without its process, for those who ask again and again."""
+        with Workspace(self.folder, environment={}) as workspace:
+            return reporting.status(workspace, campaign).to_json()
+
+    def wait_until_sent(self, campaign: str, *, seconds: float = 60) -> None:
+        """Wait for the `comms run` that was started to be in control, and for the campaign to be sent."""
+        lock = ControlLock(self.folder)
+        wait_until(lambda: lock.is_held() and self.status(campaign)["state"] == "sent", seconds=seconds)
 
     def start(self, *words: str, **options: Any) -> subprocess.Popen[Any]:
         """Run in the background."""

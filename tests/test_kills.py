@@ -78,7 +78,7 @@ def test_killing_everything_ten_times_loses_nobody(comms: Comms, ready: MailServ
         run.wait()
     assert len(ready.taken()) < PEOPLE, "the kills came too late to prove anything"
     run = comms.start("run")
-    wait_until(lambda: comms("campaign", "status", "killed", "--json").json()["state"] == "sent")
+    comms.wait_until_sent("killed")
     run.terminate()
     assert run.wait(30) == 0
     check_nobody_lost(comms, ready, KILLS)
@@ -94,7 +94,7 @@ def test_killing_a_sender_ten_times_loses_nobody(comms: Comms, ready: MailServer
         wait_until(lambda: of_workspace(comms.folder, "worker"))
         kill([chance.choice(of_workspace(comms.folder, "worker"))])
     assert len(ready.taken()) < PEOPLE, "the kills came too late to prove anything"
-    wait_until(lambda: comms("campaign", "status", "killed", "--json").json()["state"] == "sent")
+    comms.wait_until_sent("killed")
     run.terminate()
     assert run.wait(30) == 0
     check_nobody_lost(comms, ready, KILLS)
@@ -120,7 +120,7 @@ def test_an_emptied_queue_costs_nothing(comms: Comms, ready: MailServer) -> None
     for path in comms.folder.glob("queue.db*"):
         path.unlink()
     run = comms.start("run")
-    wait_until(lambda: comms("campaign", "status", "killed", "--json").json()["state"] == "sent")
+    comms.wait_until_sent("killed")
     run.terminate()
     assert run.wait(30) == 0
     check_nobody_lost(comms, ready, 1)

@@ -54,7 +54,7 @@ def test_a_redis_that_is_killed_and_comes_back_empty_loses_nobody(
     wait_until(lambda: len(server.taken()) > 60)
     redis.stop()
     redis.start()
-    wait_until(lambda: comms("campaign", "status", "queued", "--json").json()["state"] == "sent", seconds=90)
+    comms.wait_until_sent("queued", seconds=90)
     run.terminate()
     assert run.wait(30) == 0
     assert not (comms.folder / "queue.db").exists()

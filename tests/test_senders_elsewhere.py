@@ -65,7 +65,7 @@ class Machines:
         return self.comms.start("run", "--no-senders")
 
     def wait_until_sent(self) -> None:
-        wait_until(lambda: self.comms("campaign", "status", "afar", "--json").json()["state"] == "sent", seconds=150)
+        self.comms.wait_until_sent("afar", seconds=150)
 
     def check(self, *, kills: int) -> Counter[str]:
         """Nobody lost, nobody twice outside doubt, nothing in doubt that was not in hand. Returns who got it twice."""

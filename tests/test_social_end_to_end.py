@@ -90,7 +90,7 @@ def test_a_sender_killed_while_x_has_the_post_leaves_it_unconfirmed(comms: Comms
     x.released.set()
     x.fault = ""
     run = comms.start("run")
-    wait_until(lambda: comms("campaign", "status", "posted", "--json").json()["state"] == "sent")
+    comms.wait_until_sent("posted")
     run.terminate()
     assert run.wait(30) == 0
     assert x.requests == 1
@@ -108,7 +108,7 @@ def test_a_control_process_killed_before_a_sender_began_posts_once(comms: Comms,
     for file in comms.folder.glob("queue.db*"):
         file.unlink()
     run = comms.start("run")
-    wait_until(lambda: comms("campaign", "status", "posted", "--json").json()["state"] == "sent")
+    comms.wait_until_sent("posted")
     run.terminate()
     assert run.wait(30) == 0
     assert len(x.posts) <= 1

@@ -8,6 +8,7 @@ sent                      may put the correction on its page and into its feed
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from comms.errors import CommsError, StateError, UsageError
 from comms.events import CampaignState
 from comms.kits.offer_files import to_text
 
+_ACCEPTED = (RelayState.ACCEPTED, RelayState.SCHEDULED)
 CANCELLABLE = (CampaignState.SCHEDULED, CampaignState.SENDING, CampaignState.PAUSED)
 
 
@@ -114,15 +116,18 @@ def carry(workspace: Workspace, correction: Correction, version: int, *, who: st
     reach(workspace, correction, version, who=who)
 
 
-def reach(workspace: Workspace, correction: Correction, version: int, *, who: str) -> None:
-    """Take a correction that is written down to all associations which were not told of it yet: also again, for a
-    process may have ended before it had told them all."""
+def reach(
+    workspace: Workspace, correction: Correction, version: int, *, who: str, begun: datetime | None = None
+) -> None:
+    """Take a correction that is written down to all associations which were not told of it yet. `begun`: when another
+    process began to, and ended on the way."""
     for row in workspace.relays.relays(correction.campaign.id):
         if row.told >= version:
             continue
         if not peers.is_peer(workspace, row.association):  # its own engine reads it in the feed
             try:
-                _carry(workspace, row, correction, version, who)
+                if begun is None or not _finish(workspace, row, correction, begun):
+                    _carry(workspace, row, correction, version, who)
             except StateError:  # it began to go out, or was answered, in this moment
                 letters.corrected(workspace, row, correction.note, correction.change, asks=False, sent=True)
         letters.set_told(workspace, row, version)
@@ -170,7 +175,7 @@ def catch_up(workspace: Workspace, offer: OfferRow) -> None:
     if since < offer.version:
         minor, note = store.minor_since(offer.campaign) <= since, store.version(offer.campaign, offer.version).note
         correction = correction_of(workspace, offer, campaign, note=note, minor=minor, since=since)
-        reach(workspace, correction, offer.version, who="comms")
+        reach(workspace, correction, offer.version, who="comms", begun=offer.updated_at)
 
 
 def publish(workspace: Workspace, row: RelayRow, *, who: str) -> RelayRow:
@@ -214,6 +219,21 @@ def _what(row: RelayRow, *, minor: bool) -> str:
     return "asks" if asks else "updates"
 
 
+def _detail(correction: Correction) -> str:
+    return f"corrected: {correction.note}"
+
+
+def _finish(workspace: Workspace, row: RelayRow, correction: Correction, begun: datetime) -> bool:
+    """Say what a process did, and ended before it had said it; False where it had not come to this association."""
+    steps = workspace.relays.steps(row.id)
+    if not any(step.detail == _detail(correction) and step.at >= begun for step in steps):
+        return False
+    accepted = row.state in _ACCEPTED
+    if accepted or row.state is RelayState.ADAPTING:
+        letters.corrected(workspace, row, correction.note, correction.change, asks=not accepted, sent=False)
+    return True
+
+
 def _carry(workspace: Workspace, row: RelayRow, correction: Correction, version: int, who: str) -> None:
     """Take a correction to one association."""
     what = _what(row, minor=correction.minor)
@@ -222,12 +242,7 @@ def _carry(workspace: Workspace, row: RelayRow, correction: Correction, version:
         return
     if row.state not in UNSENT:
         return
-    accepted, detail = row.state in (RelayState.ACCEPTED, RelayState.SCHEDULED), f"corrected: {correction.note}"
-    if any(step.detail == detail and step.at >= correction.offer.updated_at for step in workspace.relays.steps(row.id)):
-        # A process ended when it had taken it there, and before it had said so.
-        if accepted or row.state is RelayState.ADAPTING:
-            letters.corrected(workspace, row, correction.note, correction.change, asks=not accepted, sent=False)
-        return
+    accepted, detail = row.state in _ACCEPTED, _detail(correction)
     if what == "asks":
         answering.reopen(workspace, row, who=who, detail=detail)
         fresh = answering.find(workspace, row.campaign, row.association)

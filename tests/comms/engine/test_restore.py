@@ -175,9 +175,9 @@ def test_what_was_sent_after_the_backup_is_not_sent_again(comms: Comms, server: 
     wait_until(lambda: len(server.taken()) > 100)
     kill(of_workspace(comms.folder))
     run.wait()
+    assert comms("campaign", "pause", "life").code == 0
     run = comms.start("run")  # takes over what the killed senders left, so that the old ledger is complete
-    wait_until(lambda: comms("campaign", "pause", "life").code == 0)
-    wait_until(lambda: comms("campaign", "status", "life", "--json").json()["deliveries"]["claimed"] == 0)
+    wait_until(lambda: comms.status("life")["deliveries"]["claimed"] == 0)
     run.terminate()
     assert run.wait(30) == 0
 

@@ -25,7 +25,6 @@ from comms.events import CampaignState
 from comms.files import write_whole
 from comms.kits.signed_figures import signature
 from tests.conftest import Comms, MailServer
-from tests.support.processes import wait_until
 
 BOTH = [f"both{n}@example.org" for n in range(10)]
 MAINE = [*(f"maine{n}@example.org" for n in range(10)), *BOTH]
@@ -358,7 +357,7 @@ def test_a_real_relay_after_the_backup_goes_out_once(
 def _send(comms: Comms, campaign: str) -> None:
     run = comms.start("run")
     try:
-        wait_until(lambda: comms("campaign", "status", campaign, "--json").json()["state"] == "sent")
+        comms.wait_until_sent(campaign)
     finally:
         run.terminate()
         assert run.wait(30) == 0
