@@ -22,6 +22,7 @@ from comms.engine import reporting
 from comms.engine.control import ControlLock
 from comms.engine.setup import create_workspace
 from comms.engine.workspace import Workspace
+from tests.support.commands import COMMANDS
 from tests.support.processes import kill, of_workspace, wait_until
 
 # How long an example takes says more of what else the machine does than of us; hangs have a limit of their own.
@@ -124,15 +125,8 @@ class Comms:
     environment: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, *words: str, timeout: float = 120) -> Result:
-        done = subprocess.run(
-            self.words(*words),
-            env=self.env(),
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            stdin=subprocess.DEVNULL,
-        )
-        return Result(done.returncode, done.stdout, done.stderr)
+        code, out, err = COMMANDS.run(["-w", str(self.folder), *words], self.env(), timeout)
+        return Result(code, out.decode(), err.decode())
 
     def status(self, campaign: str) -> dict[str, Any]:
         """What `comms campaign status` tells; without its process, for those who ask again and again."""

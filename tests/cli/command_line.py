@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.support.commands import COMMANDS
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,8 @@ class Answer:
 def comms(*words: str | bytes, cwd: Path, environment: Mapping[str, str] | None = None) -> Answer:
     """Run `comms WORDS` in a folder. A traceback is never an answer."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("COMMS_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "comms", *words],
-        cwd=cwd,
-        env={**inherited, "PYTHONPATH": str(Path(__file__).parents[2]), **(environment or {})},
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        timeout=120,
-    )
-    answer = Answer(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+    environment = {**inherited, "PYTHONPATH": str(Path(__file__).parents[2]), **(environment or {})}
+    code, out, err = COMMANDS.run(words, environment, 120, cwd)
+    answer = Answer(code, out.decode(errors="replace"), err.decode(errors="replace"))
     assert "Traceback" not in answer.out + answer.err, answer.err
     return answer
