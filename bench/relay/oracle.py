@@ -97,7 +97,8 @@ def smallest_cell(published: Iterable[Any]) -> int | None:
 def unequal(copies: Mapping[str, Sequence[str]], reported: Mapping[str, Mapping[str, int]]) -> list[str]:
     """Each association whose own report does not say what the receiver took from it, or leaves somebody open.
 
-    It counts up to nine of those whom it left out as sent, for it tells them in tens.
+    It counts up to nine of those whom it left out as sent, for it tells them in tens; and of a campaign that was
+    recalled up to nineteen of those whom it had sent to as cancelled, for they may have waited for another one.
 
     `reported`: association -> state -> deliveries; `audience` is their sum, as the report has it.
     """
@@ -106,6 +107,9 @@ def unequal(copies: Mapping[str, Sequence[str]], reported: Mapping[str, Mapping[
 
 
 def _agrees(counts: Mapping[str, int] | None, taken: int) -> bool:
-    if counts is None or not taken <= counts["sent"] < taken + 10 or any(counts[state] for state in OPEN):
+    if counts is None or any(counts[state] for state in OPEN):
+        return False
+    fewest = taken - 19 if counts.get("cancelled") else taken
+    if not fewest <= counts["sent"] < taken + 10:
         return False
     return counts["audience"] == sum(number for state, number in counts.items() if state != "audience")

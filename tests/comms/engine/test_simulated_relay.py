@@ -98,6 +98,11 @@ def test_a_report_that_does_not_say_what_was_taken_is_named() -> None:
     assert oracle.unequal(copies, {"maine": {**counts, "audience": 4}}) == ["maine"], "its parts are not the whole"
     assert oracle.unequal(copies, {"maine": {**counts, "skipped": 0, "ready": 1}}) == ["maine"], "somebody is open"
     assert oracle.unequal(copies, {}) == ["maine"], "nothing is reported"
+    recalled = {**counts, "sent": 0, "cancelled": 12, "skipped": 0, "audience": 12}
+    assert oracle.unequal(copies, {"maine": recalled}) == [], "who waited for another one is hidden among those sent to"
+    assert oracle.unequal({n: ["maine"] for n in "abcdefghijklmnopqrst"}, {"maine": recalled}) == ["maine"], (
+        "twenty are not"
+    )
 
 
 def test_the_invented_people_are_the_same_for_the_same_seed_and_shared_as_it_is_said() -> None:
