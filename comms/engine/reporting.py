@@ -130,8 +130,10 @@ def deliveries(workspace: Workspace, campaign_id: str, slug: str, *, shared: boo
     """State -> how many newsletters of an association's; of a campaign that several send, as it may be told."""
     ledger, runs = workspace.ledger(slug), variants.runs(workspace, campaign_id, slug)
     counts = _together(ledger.counts(run.id) for run in runs)
-    left_out = sum(ledger.reasons(run.id, "skipped").get(sharing.LEFT_OUT, 0) for run in runs)
-    return _all_states(sharing.in_tens(counts, left_out) if shared else counts)
+    if shared:
+        left_out = sum(ledger.reasons(run.id, "skipped").get(sharing.LEFT_OUT, 0) for run in runs)
+        counts = sharing.in_tens(counts, left_out)
+    return _all_states(counts)
 
 
 def _languages(workspace: Workspace, row: CampaignRow) -> tuple[LanguageReport, ...]:
